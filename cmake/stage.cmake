@@ -1,0 +1,15 @@
+# The build tree as it will be installed, by links, so that an edited script is used at once.
+set(links
+  "${CMAKE_SOURCE_DIR}/tasks_lua|${EAS_STAGE_SHARE}/tasks_lua"
+  "${CMAKE_SOURCE_DIR}/qc_lua|${EAS_STAGE_SHARE}/qc_lua"
+  "${CMAKE_SOURCE_DIR}/registry|${EAS_STAGE_SHARE}/registry"
+  "${CMAKE_SOURCE_DIR}/config|${EAS_STAGE_SHARE}/config"
+  "${CMAKE_SOURCE_DIR}/diag|${EAS_STAGE_SHARE}/diag"
+  "${CMAKE_SOURCE_DIR}/bindings/lua|${EAS_STAGE_SHARE}/lua")
+file(MAKE_DIRECTORY ${EAS_STAGE_SHARE})
+foreach(pair ${links})
+  string(REPLACE "|" ";" pair "${pair}")
+  list(GET pair 0 from)
+  list(GET pair 1 to)
+  file(CREATE_LINK ${from} ${to} SYMBOLIC)
+endforeach()

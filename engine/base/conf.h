@@ -1,0 +1,40 @@
+/* conf.h: the configuration of DESIGN.md section 4.
+ *
+ * Lowest to highest: built-in default, config/eas.conf (installed: /etc/eas/eas.conf), --config FILE, environment
+ * EAS_*, flags. One table of keys (conf.c) gives name, environment name, type, default and help;
+ * config/eas.conf lists all of them. An unknown key is an error that names the nearest. */
+#ifndef EAS_BASE_CONF_H
+#define EAS_BASE_CONF_H
+#include <stdint.h>
+#include "base/buf.h"
+#include "base/err.h"
+
+typedef struct eas_conf eas_conf;
+
+typedef struct {
+  const char *name;    /* "database" */
+  const char *env;     /* "EAS_DATABASE" */
+  const char *type;    /* string int bool duration size list path secret */
+  const char *initial; /* text of the default, may be "" */
+  const char *help;    /* one line */
+} eas_conf_key;
+
+eas_conf *eas_conf_new(void); /* defaults only */
+void eas_conf_free(eas_conf *c);
+/* Reads FILE ("key: value" or "key = value" lines, # comments; values may hold ':'). */
+int eas_conf_read(eas_conf *c, const char *path, eas_err *err);
+int eas_conf_read_env(eas_conf *c, char *const *environ_, eas_err *err);
+int eas_conf_set(eas_conf *c, const char *key, const char *value, const char *source, eas_err *err);
+/* After all sources: file secrets (database_password_file ...), derived paths below data. */
+int eas_conf_finish(eas_conf *c, eas_err *err);
+
+const char *eas_conf_str(const eas_conf *c, const char *key);
+int64_t eas_conf_int(const eas_conf *c, const char *key);        /* int, bool */
+int64_t eas_conf_duration_us(const eas_conf *c, const char *key); /* "60 s", "10 min", "24 h" */
+int64_t eas_conf_bytes(const eas_conf *c, const char *key);       /* "64 MB" */
+const char *eas_conf_source(const eas_conf *c, const char *key);  /* "default", a file:line, the variable, a flag */
+const eas_conf_key *eas_conf_keys(int *n);
+/* Value fit to be shown: passwords in URLs and secrets are replaced by "***". Caller frees. */
+char *eas_conf_shown(const eas_conf *c, const char *key);
+
+#endif

@@ -1,0 +1,22 @@
+/* log.h: the process's own log, to stderr: for people on a terminal, else logfmt or JSON.
+ *
+ * Fields come from a thread-local context (job, task, attempt, type). Secrets never come here. */
+#ifndef EAS_BASE_LOG_H
+#define EAS_BASE_LOG_H
+#include <stdint.h>
+
+enum { EAS_DEBUG = 10, EAS_INFO = 20, EAS_WARN = 30, EAS_ERROR = 40 };
+enum { EAS_LOG_HUMAN, EAS_LOG_LOGFMT, EAS_LOG_JSON };
+
+void eas_log_setup(int format, int level);
+int  eas_log_level(const char *name);       /* "debug" "info" "warn" "error"; -1 unknown */
+const char *eas_log_level_name(int level);
+
+/* Sets what every line carries; a zero id or NULL leaves the field out. */
+void eas_log_context(int64_t job, int64_t task, int64_t attempt, const char *type);
+void eas_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Called before and after a line is written (a progress block hides itself); NULL: none. */
+void eas_log_hooks(void (*before)(void *), void (*after)(void *), void *arg);
+
+#endif
