@@ -1,0 +1,37 @@
+/* expand.h: flow control: chains, loops and conditions become child tasks, in bulk, without a process.
+ *
+ * All of a parent is evaluated before anything is inserted; a child is unique by (parent, ordinal); at most
+ * 10 000 children a transaction, with a cursor in the parent, many small parents in one. Deepest first; held
+ * while a job has 100 000 queued attempts. Paused and cancelled jobs are left alone (the job row is locked). */
+#ifndef EAS_MODEL_EXPAND_H
+#define EAS_MODEL_EXPAND_H
+#include <jansson.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "db/db.h"
+#include "registry/registry.h"
+
+typedef struct {
+  int64_t worker;           /* who expands: attempts name it */
+  const char *input_path;   /* for `files:` */
+  int max_children;         /* per call; 0: 10 000 */
+} eas_expand_options;
+
+typedef struct {
+  int n_parents;  /* flow-control attempts ended in this call */
+  int n_children; /* tasks created */
+  int n_failed;   /* flow-control tasks that could not be expanded (recorded with their error) */
+  int more;       /* 1: call again soon */
+} eas_expanded;
+
+/* One transaction of expansion. Attempts that became queued are committed with it; ring after. */
+int eas_expand_some(eas_db *db, const eas_registry *r, const eas_expand_options *o, eas_expanded *out, eas_err *err);
+
+/* Metadata a task sees: its ancestors' values overlaid by its own, root first. New reference. */
+int eas_task_metadata(eas_db *db, int64_t task, json_t **out, eas_err *err);
+
+/* Inserts the children of an already open transaction's parent: what chains and task:spawn share. items is the list of task
+ * objects; path the document path of the list or NULL for spawned ones (then each item is stored as an own document node). */
+typedef struct eas_children eas_children;
+
+#endif

@@ -1,0 +1,70 @@
+/* job.h: job files: reading, checking as a whole, submitting. */
+#ifndef EAS_MODEL_JOB_H
+#define EAS_MODEL_JOB_H
+#include <jansson.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "db/db.h"
+#include "registry/registry.h"
+
+typedef struct {
+  char   *file;   /* as the user gave it */
+  char   *text;   /* JSON text; of a Lua job: the returned table as JSON */
+  size_t  len;
+  json_t *doc;    /* object */
+  int     is_lua; /* no line and column then */
+} eas_jobfile;
+
+/* Turns a Lua job file into JSON text (caller frees); given by the program that embeds Lua. */
+typedef char *eas_lua_job_fn(void *arg, const char *path, eas_err *err);
+
+int  eas_jobfile_load(eas_jobfile **out, const char *path, eas_lua_job_fn *lua, void *arg, eas_err *err);
+int  eas_jobfile_parse(eas_jobfile **out, const char *name, const char *text, size_t len, eas_err *err);
+void eas_jobfile_free(eas_jobfile *f);
+
+typedef struct {
+  char *path;   /* "$.task_list[0].inputs.lightcurve" */
+  int   key;    /* 1: the key is meant, not its value */
+  int   offset; /* bytes into the string value (an expression's column - 1) */
+  int   length; /* of the caret line */
+  int   expression; /* 1: say "column N of the expression" */
+  char *what;   /* "unknown field 'linear_rnge' in execution_for_loop" */
+  char *fix;    /* may be NULL */
+} eas_problem;
+
+typedef struct { eas_problem *list; size_t n, cap; } eas_problems;
+void eas_problems_done(eas_problems *p);
+/* As UX.md section 3: by line, the first 20, then a count and "nothing was stored". */
+void eas_problems_print(const eas_problems *p, const eas_jobfile *f, eas_buf *out);
+
+typedef struct {
+  const char *input_path; /* folder that `files:` globs look in */
+  eas_db     *db;         /* for inputs made by earlier jobs; NULL: none are known */
+  int         prototype_names;
+} eas_check_options;
+
+/* Dry expansion of the whole job, nothing stored. 0: fine; EAS_EFORMAT: see problems. */
+int eas_job_check(const eas_jobfile *f, const eas_registry *r, const eas_check_options *o, eas_problems *out, eas_err *err);
+
+typedef struct {
+  int      fresh;           /* a new job even if there is one with this identity */
+  int      has_seed;
+  uint64_t seed;            /* else the document's "seed", else 1 */
+  int      has_priority;
+  int64_t  priority;
+  int      prototype_names; /* or the document's "compat": "prototype" */
+  const char *overrides;    /* JSON text of --set, or NULL */
+} eas_submit_options;
+
+typedef struct { int64_t job; int existed; int done; } eas_submitted;
+
+/* Stores the document (once), the job and its root task with a queued attempt, in one transaction; or finds
+ * the job with the same identity (existed). The job was checked before. */
+int eas_job_submit(eas_db *db, const eas_jobfile *f, const eas_registry *r, const eas_submit_options *o, eas_submitted *out, eas_err *err);
+
+/* "3", "j3" or an unambiguous name; NULL: the newest. EAS_ENOENT says what there is. */
+int eas_job_find(eas_db *db, const char *name, int64_t *job, eas_err *err);
+int eas_job_set_state(eas_db *db, int64_t job, const char *state, eas_err *err); /* active paused cancelled */
+
+#endif
