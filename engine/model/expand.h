@@ -30,8 +30,8 @@ int eas_expand_some(eas_db *db, const eas_registry *r, const eas_expand_options 
 /* Metadata a task sees: its ancestors' values overlaid by its own, root first. New reference. */
 int eas_task_metadata(eas_db *db, int64_t task, json_t **out, eas_err *err);
 
-/* Inserts the children of an already open transaction's parent: what chains and task:spawn share. items is the list of task
- * objects; path the document path of the list or NULL for spawned ones (then each item is stored as an own document node). */
-typedef struct eas_children eas_children;
+/* Inside the caller's open transaction: children that a task made with task:spawn. items is a list of task objects; they are
+ * stored as a document of their own nodes ("spawn:<attempt>[i]"), evaluated and checked like a chain's. *n_queued: attempts born queued. */
+int eas_expand_spawn(eas_db *db, const eas_registry *r, int64_t parent, int64_t attempt, const json_t *items, int *n_queued, eas_err *err);
 
 #endif

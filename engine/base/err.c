@@ -1,0 +1,82 @@
+/* err.c: filling in an eas_err. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A message cut short says so; newlines would break "one line for a person". */
+static void tidy(char *text, size_t size, int wanted)
+{
+  if (wanted >= (int)size)
+    memcpy(text + size - 4, "...", 4);
+  for (char *p = text; *p; p++)
+    if (*p == '\n' || *p == '\r') *p = ' ';
+}
+
+int eas_fail(eas_err *err, int code, const char *format, ...)
+{
+  if (!err) return code;
+  va_list ap;
+  va_start(ap, format);
+  char text[sizeof err->text]; /* arguments may point into err itself */
+  int n = vsnprintf(text, sizeof text, format, ap);
+  va_end(ap);
+  if (n < 0) text[0] = 0;
+  tidy(text, sizeof text, n);
+  memcpy(err->text, text, sizeof text);
+  err->hint[0] = 0;
+  err->code = code;
+  return code;
+}
+
+int eas_hint(eas_err *err, const char *format, ...)
+{
+  if (!err) return 0;
+  va_list ap;
+  va_start(ap, format);
+  char hint[sizeof err->hint];
+  int n = vsnprintf(hint, sizeof hint, format, ap);
+  va_end(ap);
+  if (n < 0) hint[0] = 0;
+  tidy(hint, sizeof hint, n);
+  memcpy(err->hint, hint, sizeof hint);
+  return err->code;
+}
+
+int eas_err_prefix(eas_err *err, const char *format, ...)
+{
+  if (!err) return 0;
+  if (!err->code) return 0;
+  char text[sizeof err->text + 3];
+  va_list ap;
+  va_start(ap, format);
+  int n = vsnprintf(text, sizeof err->text, format, ap);
+  va_end(ap);
+  if (n < 0) return err->code;
+  if (n > (int)sizeof err->text - 4) n = (int)sizeof err->text - 4;
+  size_t room = sizeof err->text - (size_t)n - 2;
+  size_t len = strlen(err->text);
+  memcpy(text + n, ": ", 2);
+  memcpy(text + n + 2, err->text, len < room ? len + 1 : room);
+  text[sizeof err->text - 1] = 0;
+  tidy(text, sizeof err->text, n + 2 + (int)len);
+  memcpy(err->text, text, sizeof err->text);
+  return err->code;
+}
+
+int eas_err_exit(int code)
+{
+  switch (code) {
+  case 0:
+    return 0;
+  case EAS_EINVAL: case EAS_EFORMAT: case EAS_EURL: case EAS_ENOENT: case EAS_EEXIST: case EAS_ELIMIT:
+    return 2;
+  case EAS_ECONNECT: case EAS_EDB: case EAS_EBUSY: case EAS_EREFUSED:
+    return 3;
+  case EAS_EINTR:
+    return 130;
+  default:
+    return 1;
+  }
+}

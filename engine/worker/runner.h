@@ -1,0 +1,45 @@
+/* runner.h: the hook by which the core runs scripts without knowing Lua (after sysbench's lua_ops).
+ *
+ * bindings/main.c hands a filled table to eas_cli_main. In the zygote `load` runs once (state, libraries, bytecode of
+ * scripts and kernels' bindings); in each child `run` runs once and returns, or the process dies trying.
+ * A no-op runner (bench, capacity tests) fills the same table. */
+#ifndef EAS_WORKER_RUNNER_H
+#define EAS_WORKER_RUNNER_H
+#include <jansson.h>
+#include <stddef.h>
+#include "base/err.h"
+#include "worker/event.h"
+
+typedef struct {
+  int         fd;        /* event pipe (event.h) */
+  eas_shared_page *page; /* mapped, never NULL */
+  const char *scratch;   /* current folder; outputs go to scratch/out */
+  const char *request;   /* JSON text, below */
+  size_t      request_len;
+} eas_run;
+
+/* Request: {"role": "task"|"qc", "type", "script": absolute path, "pack_paths": [..], "attempt", "task", "job", "number", "job_name", "task_name",
+ *  "working_directory", "description": {..evaluated..}, "metadata": {..}, "requested_metadata": {..}, "seed": int (53 bits),
+ *  "threads": n, "memory_bytes": n, "inputs": {kind: {"path","filename","directory","metadata","version"}},
+ *  "outputs": {kind: {"filename"}},
+ *  QC only: "ending", "error": {"message","trace"} or null, "log": last lines [{level,text}], "made": {kind: {"path","filename","size","metadata"}},
+ *  "result": {metadata the task set}, "wall_seconds", "exec_path": [..]} */
+typedef struct {
+  void *arg;
+  /* Zygote, once: share/eas folder, packs (NULL-terminated). A script that does not load is remembered, not fatal. */
+  int (*load)(void *arg, const char *share, const char *const *packs, eas_err *err);
+  /* Child: runs the script, writes events, EAS_EV_END last. Returns 0, or < 0 when EAS_EV_ERROR was sent. */
+  int (*run)(void *arg, const eas_run *run);
+  /* Called from a fatal signal handler (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) or a hard time-out: writes the Lua stack
+   * to fd as plain text. Must only walk; it sits behind a sigsetjmp. */
+  void (*stack)(void *arg, int fd);
+  /* Soft time-out (SIGUSR1 handler): arm a hook that raises a Lua error with traceback. Async-signal-safe. */
+  void (*interrupt)(void *arg, const char *why);
+  /* CLI: `eas lua FILE args`, a Lua job file to JSON, `eas repl` (NULL until there is one). */
+  int (*script)(void *arg, const char *share, const char *const *packs, int argc, char **argv);
+  char *(*job)(void *arg, const char *path, eas_err *err);
+  /* CLI: `eas search` — runs lib/search_cli.lua: method, files, settings JSON, json flag... as one JSON request; prints. Exit status. */
+  int (*search)(void *arg, const char *share, const char *const *packs, const char *request_json);
+} eas_runner;
+
+#endif
