@@ -1,6 +1,7 @@
 /* buf.c: the growing buffer and the heap helpers that end the process when memory is out. */
 #include "base/buf.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

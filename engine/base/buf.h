@@ -3,8 +3,10 @@
  * Out of memory ends the process with a message: what grows here is bounded by callers. */
 #ifndef EAS_BASE_BUF_H
 #define EAS_BASE_BUF_H
+#ifndef EAS_CDEF
 #include <stdarg.h>
 #include <stddef.h>
+#endif
 
 typedef struct {
   char  *data; /* NULL until the first byte */

@@ -1,8 +1,10 @@
 /* clock.h: the two clocks, behind a seam that tests may move. */
 #ifndef EAS_BASE_CLOCK_H
 #define EAS_BASE_CLOCK_H
+#ifndef EAS_CDEF
 #include <stddef.h>
 #include <stdint.h>
+#endif
 
 int64_t eas_now_us(void);  /* UTC, microseconds since 1970; for stamps that people read */
 int64_t eas_tick_us(void); /* monotonic microseconds; for run times and time-outs */

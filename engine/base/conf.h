@@ -5,9 +5,11 @@
  * config/eas.conf lists all of them. An unknown key is an error that names the nearest. */
 #ifndef EAS_BASE_CONF_H
 #define EAS_BASE_CONF_H
+#ifndef EAS_CDEF
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/err.h"
+#endif
 
 typedef struct eas_conf eas_conf;
 

@@ -1,10 +1,15 @@
 /* json.h: small things beside jansson: strict reading with line and column, canonical text, places. */
 #ifndef EAS_BASE_JSON_H
 #define EAS_BASE_JSON_H
+#ifndef EAS_CDEF
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/buf.h"
 #include "base/err.h"
+#else
+typedef struct json_t json_t;
+#endif
 
 /* Parses text (duplicate keys refused, ints up to 2^63, reals). On failure err reads
  * "NAME:LINE:COL: WHY" and, for an unclosed bracket, where it was opened. */

@@ -3,7 +3,9 @@
  * Fields come from a thread-local context (job, task, attempt, type). Secrets never come here. */
 #ifndef EAS_BASE_LOG_H
 #define EAS_BASE_LOG_H
+#ifndef EAS_CDEF
 #include <stdint.h>
+#endif
 
 enum { EAS_DEBUG = 10, EAS_INFO = 20, EAS_WARN = 30, EAS_ERROR = 40 };
 enum { EAS_LOG_HUMAN, EAS_LOG_LOGFMT, EAS_LOG_JSON };

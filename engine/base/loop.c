@@ -1,4 +1,4 @@
-/* loop.c: epoll, one timerfd fed from a heap of timers, one signalfd. */
+/* loop.c: epoll with a heap of timers as its time-out, one signalfd. */
 #include "base/loop.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -218,23 +219,37 @@ static void run_deferred(eas_loop *l)
   l->n_later = 0;
 }
 
-static int wait_ms(const eas_loop *l, int64_t timeout_us)
+/* How long this turn may sleep; -1: until something happens. */
+static int64_t wait_us(const eas_loop *l, int64_t timeout_us)
 {
-  int64_t wait = timeout_us;
   if (l->n_later > 0) return 0;
+  int64_t wait = timeout_us;
   if (l->n_timers > 0) {
     int64_t left = l->heap[0].due - eas_tick_us();
     if (left < 0) left = 0;
     if (wait < 0 || left < wait) wait = left;
   }
-  if (wait < 0) return -1;
-  return wait > 3600000000 ? 3600000 : (int)((wait + 999) / 1000);
+  return wait;
+}
+
+/* Microseconds where the kernel has epoll_pwait2 (5.11), else rounded up to milliseconds. */
+static int wait_events(int fd, struct epoll_event *events, int max, int64_t wait)
+{
+  static int coarse;
+  if (wait > 3600000000) wait = 3600000000;
+  if (!coarse) {
+    struct timespec ts = {.tv_sec = wait / 1000000, .tv_nsec = wait % 1000000 * 1000};
+    int n = epoll_pwait2(fd, events, max, wait < 0 ? NULL : &ts, NULL);
+    if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return n;
+    coarse = 1;
+  }
+  return epoll_wait(fd, events, max, wait < 0 ? -1 : (int)((wait + 999) / 1000));
 }
 
 int eas_loop_turn(eas_loop *l, int64_t timeout_us, eas_err *err)
 {
   struct epoll_event events[64];
-  int n = epoll_wait(l->epoll, events, 64, wait_ms(l, timeout_us));
+  int n = wait_events(l->epoll, events, 64, wait_us(l, timeout_us));
   if (n < 0 && errno != EINTR) return eas_fail(err, EAS_EIO, "event loop: wait: %s", strerror(errno));
   for (int i = 0; i < n; i++) {
     int fd = (int)(uint32_t)events[i].data.u64;
@@ -248,10 +263,10 @@ int eas_loop_turn(eas_loop *l, int64_t timeout_us, eas_err *err)
 
 int eas_loop_run(eas_loop *l, eas_err *err)
 {
-  l->stopped = 0;
   int rc = 0;
   while (!l->stopped && rc == 0)
     rc = eas_loop_turn(l, -1, err);
+  l->stopped = 0;
   return rc;
 }
 

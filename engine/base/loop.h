@@ -4,8 +4,10 @@
  * but eas_loop_run and eas_loop_turn. No handler may run over 5 s. */
 #ifndef EAS_BASE_LOOP_H
 #define EAS_BASE_LOOP_H
+#ifndef EAS_CDEF
 #include <stdint.h>
 #include "base/err.h"
+#endif
 
 typedef struct eas_loop eas_loop;
 typedef void eas_loop_fd_fn(void *arg, int fd, uint32_t events); /* EPOLLIN ... */

@@ -1,9 +1,11 @@
 /* path.h: names of files, and whole-file reading and atomic writing. */
 #ifndef EAS_BASE_PATH_H
 #define EAS_BASE_PATH_H
+#ifndef EAS_CDEF
 #include <stddef.h>
 #include "base/buf.h"
 #include "base/err.h"
+#endif
 
 char *eas_path_join(const char *dir, const char *name); /* name when it is absolute; caller frees */
 const char *eas_path_base(const char *path);            /* borrowed: after the last '/' */
