@@ -10,10 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #define EAS_EXPORT __attribute__((visibility("default")))
-#else
-#define EAS_EXPORT
-#endif
 
+/* Hidden from cdef: LuaJIT refuses a second declaration of a constant, and
+ * every kernel's header includes this one. eas.native has the codes for Lua. */
 enum {
   EAS_OK    =  0, /* done */
   EAS_EARG  = -1, /* a setting or a size is outside of what the kernel takes */
@@ -22,5 +21,8 @@ enum {
   EAS_EGRID = -4, /* nothing to search */
   EAS_NONE  = -5  /* no candidate: results are NaN */
 };
+#else
+#define EAS_EXPORT
+#endif
 
 #endif

@@ -1,0 +1,151 @@
+/* bls.c: checks, sizes, and the reference path of the box search. */
+#include "bls_parts.h"
+#include <float.h>
+#include <string.h>
+
+static const double bins_most = 1e7;
+
+static int check_settings(const eas_bls_settings *set, double *shortest, double *longest)
+{
+  if (set->n_duration == 0) return EAS_EGRID;
+  if (set->n_duration > 1000 || set->duration == NULL) return EAS_EARG;
+  if (set->oversample < 1 || set->oversample > 1000) return EAS_EARG;
+  if (set->objective != EAS_BLS_LIKELIHOOD && set->objective != EAS_BLS_SNR) return EAS_EARG;
+  if (set->wrap != EAS_BLS_WRAP_FULL && set->wrap != EAS_BLS_WRAP_PEER) return EAS_EARG;
+  if (set->path < EAS_BLS_PATH_FAST || set->path > EAS_BLS_PATH_ROWS) return EAS_EARG;
+  *shortest = INFINITY;
+  *longest = 0;
+  for (size_t k = 0; k < set->n_duration; k++) {
+    double d = set->duration[k];
+    if (!isfinite(d) || d <= 0) return EAS_EARG;
+    *shortest = fmin(*shortest, d);
+    *longest = fmax(*longest, d);
+  }
+  return EAS_OK;
+}
+
+int eas_bls_check(const eas_bls_job *job)
+{
+  double shortest, longest;
+  int rc = check_settings(&job->set, &shortest, &longest);
+  if (rc != EAS_OK) return rc;
+  if (job->n < 3) return EAS_EFEW;
+  if (job->n_period == 0) return EAS_EGRID;
+  if (job->time == NULL || job->flux == NULL || job->period == NULL || job->out == NULL) return EAS_EARG;
+  if (!isfinite(job->flux_zero)) return EAS_EARG;
+
+  double bin = shortest / job->set.oversample;
+  for (size_t i = 0; i < job->n_period; i++) {
+    double p = job->period[i];
+    if (!(p > longest) || !(p / bin <= bins_most)) return EAS_EARG;
+  }
+  for (size_t i = 0; i < job->n; i++) {
+    if (!isfinite(job->time[i]) || !isfinite(job->flux[i])) return EAS_EDATA;
+    if (i > 0 && !(job->time[i] > job->time[i - 1])) return EAS_EDATA;
+    if (job->ivar != NULL && !(job->ivar[i] > 0 && isfinite(job->ivar[i]))) return EAS_EDATA;
+  }
+  return EAS_OK;
+}
+
+void bls_setup_of(bls_setup *s, const eas_bls_job *job)
+{
+  double shortest = INFINITY;
+  *s = (bls_setup){.job = job};
+  for (size_t k = 0; k < job->set.n_duration; k++) shortest = fmin(shortest, job->set.duration[k]);
+  s->bin = shortest / job->set.oversample;
+  for (size_t k = 0; k < job->set.n_duration; k++) {
+    size_t width = bls_width(s, k);
+    if (width > s->width_max) s->width_max = width;
+  }
+  s->pad = job->set.wrap == EAS_BLS_WRAP_FULL ? s->width_max : (size_t)job->set.oversample;
+  for (size_t i = 0; i < job->n; i++) {
+    double w = job->ivar != NULL ? job->ivar[i] : 1.0;
+    s->y_total += (job->flux[i] - job->flux_zero) * w;
+    s->w_total += w;
+  }
+  s->w_least = job->set.wrap == EAS_BLS_WRAP_FULL ? 1e-12 * s->w_total : DBL_EPSILON;
+}
+
+size_t bls_cells(const bls_setup *s)
+{
+  double longest = 0;
+  for (size_t i = 0; i < s->job->n_period; i++) longest = fmax(longest, s->job->period[i]);
+  size_t cells = bls_bins(s, longest) + s->pad + 2;
+  return (cells + 15) / 16 * 16; /* 16: room for a whole vector read behind the end */
+}
+
+void bls_wrap_and_sum(const bls_setup *s, size_t bins, double *y, double *w)
+{
+  /* The peer copies onto its last bin, which is a partial one: its samples are lost. */
+  size_t to = s->job->set.wrap == EAS_BLS_WRAP_FULL ? bins : bins - 1;
+  for (size_t k = 1; k <= s->pad; k++) {
+    y[to + k] = y[k];
+    w[to + k] = w[k];
+  }
+  for (size_t k = 1; k <= bins + s->pad; k++) {
+    y[k] += y[k - 1];
+    w[k] += w[k - 1];
+  }
+}
+
+void bls_scan(const bls_setup *s, size_t bins, const double *y, const double *w, bls_best *best)
+{
+  for (size_t k = 0; k < s->job->set.n_duration; k++) {
+    size_t width = bls_width(s, k), starts = bls_starts(s, bins, width);
+    for (size_t i = 0; i < starts; i++)
+      bls_try(s, y[i + width] - y[i], w[i + width] - w[i], i, width, best);
+  }
+}
+
+void bls_store(const bls_setup *s, double period, const bls_best *best, eas_bls_peak *out)
+{
+  if (!(best->objective > -INFINITY)) {
+    *out = (eas_bls_peak){NAN, NAN, NAN, NAN, NAN, NAN};
+    return;
+  }
+  double start = (double)best->start * s->bin, duration = (double)best->width * s->bin;
+  *out = (eas_bls_peak){.power = best->objective, .depth = best->depth, .depth_err = best->depth_err,
+                        .log_likelihood = best->log_likelihood, .duration = duration,
+                        .t0 = fmod(start + 0.5 * duration, period) + s->job->time[0]};
+}
+
+static void fold(const bls_setup *s, double period, size_t bins, double *y, double *w)
+{
+  const eas_bls_job *job = s->job;
+  memset(y, 0, (bins + s->pad + 1) * sizeof *y);
+  memset(w, 0, (bins + s->pad + 1) * sizeof *w);
+  for (size_t i = 0; i < job->n; i++) {
+    size_t k = bls_bin_of(job->time[i] - job->time[0], period, s->bin, bins);
+    double weight = job->ivar != NULL ? job->ivar[i] : 1.0;
+    y[k] += (job->flux[i] - job->flux_zero) * weight;
+    w[k] += weight;
+  }
+}
+
+void bls_reference(const bls_setup *s, double period, double *y, double *w, eas_bls_peak *out)
+{
+  size_t bins = bls_bins(s, period);
+  bls_best best = {.objective = -INFINITY};
+  fold(s, period, bins, y, w);
+  bls_wrap_and_sum(s, bins, y, w);
+  bls_scan(s, bins, y, w, &best);
+  bls_store(s, period, &best, out);
+}
+
+size_t eas_bls_work_size(const eas_bls_job *job)
+{
+  bls_setup s;
+  bls_setup_of(&s, job);
+  return 2 * bls_cells(&s) * sizeof(double);
+}
+
+int eas_bls_run(const void *argument, size_t i0, size_t i1, void *work)
+{
+  const eas_bls_job *job = argument;
+  bls_setup s;
+  bls_setup_of(&s, job);
+  double *y = work, *w = y + bls_cells(&s);
+  for (size_t i = i0; i < i1; i++)
+    bls_reference(&s, job->period[i], y, w, &job->out[i]);
+  return EAS_OK;
+}

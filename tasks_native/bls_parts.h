@@ -1,0 +1,84 @@
+/* bls_parts.h: what the parts of the bls kernel share. Not part of its interface. */
+#ifndef EAS_NATIVE_BLS_PARTS_H
+#define EAS_NATIVE_BLS_PARTS_H
+#include <math.h>
+#include "bls.h"
+#include "simd.h"
+
+typedef struct {
+  const eas_bls_job *job;
+  double bin;       /* day */
+  size_t pad;       /* bins repeated behind the last one */
+  size_t width_max; /* bins */
+  double y_total;   /* of flux times weight */
+  double w_total;
+  double w_least;   /* a window or its complement with less weight is empty */
+} bls_setup;
+
+typedef struct {
+  double objective; /* -infinity: none yet */
+  double depth, depth_err, log_likelihood;
+  size_t start, width; /* bins */
+} bls_best;
+
+/* Widths are whole bins, rounded half away from zero. */
+static inline size_t bls_width(const bls_setup *s, size_t k)
+{
+  return (size_t)llround(s->job->set.duration[k] / s->bin);
+}
+
+static inline size_t bls_bins(const bls_setup *s, double period)
+{
+  return (size_t)ceil(period / s->bin);
+}
+
+/* Window starts are 0 .. this - 1, for a period of so many bins. */
+static inline size_t bls_starts(const bls_setup *s, size_t bins, size_t width)
+{
+  if (s->job->set.wrap == EAS_BLS_WRAP_FULL) return bins;
+  return bins + s->pad >= width ? bins + s->pad - width + 1 : 0;
+}
+
+/* One box by the definition; replaces the best only if it is better, so that the first wins. */
+static inline void bls_try(const bls_setup *s, double y_in, double w_in, size_t start, size_t width, bls_best *best)
+{
+  double y_out = s->y_total - y_in, w_out = s->w_total - w_in;
+  if (w_in < s->w_least || w_out < s->w_least) return;
+  y_in /= w_in;
+  y_out /= w_out;
+  if (!(y_out >= y_in)) return;
+
+  double depth = y_out - y_in;
+  double gain = 0.5 * w_in * depth * depth;
+  double err = sqrt(1.0 / w_in + 1.0 / w_out);
+  double objective = s->job->set.objective == EAS_BLS_SNR ? depth / err : gain;
+  if (!(objective > best->objective)) return;
+  *best = (bls_best){.objective = objective, .depth = depth, .depth_err = err,
+                     .log_likelihood = gain, .start = start, .width = width};
+}
+
+/* Bin 1 .. bins of a sample at x after the first. The rounding of each step is the peer's. */
+static inline size_t bls_bin_of(double x, double period, double bin, size_t bins)
+{
+  double phase = x - period * floor(x / period);
+  size_t k = (size_t)fmax(phase / bin, 0.0) + 1;
+  return k <= bins ? k : bins;
+}
+
+void bls_setup_of(bls_setup *s, const eas_bls_job *job);
+
+/* Cells of an array over the bins of the longest period, with padding. */
+size_t bls_cells(const bls_setup *s);
+
+/* Repeats the first bins behind the last (arrays have an empty bin 0), then prefix sums. */
+void bls_wrap_and_sum(const bls_setup *s, size_t bins, double *y, double *w);
+
+/* All boxes over prefix sums, by the definition. */
+void bls_scan(const bls_setup *s, size_t bins, const double *y, const double *w, bls_best *best);
+
+void bls_store(const bls_setup *s, double period, const bls_best *best, eas_bls_peak *out);
+
+/* One trial by the definition. y, w: bls_cells each. */
+void bls_reference(const bls_setup *s, double period, double *y, double *w, eas_bls_peak *out);
+
+#endif
