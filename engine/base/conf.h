@@ -16,10 +16,12 @@ typedef struct eas_conf eas_conf;
 typedef struct {
   const char *name;    /* "database" */
   const char *env;     /* "EAS_DATABASE" */
-  const char *type;    /* string int bool duration size list path secret */
+  const char *type;    /* string int bool duration size list path secret, or "choice a b c" */
   const char *initial; /* text of the default, may be "" */
   const char *help;    /* one line */
 } eas_conf_key;
+
+/* A secret comes from the environment or from the file that KEY_file names, never from a line or a flag. */
 
 eas_conf *eas_conf_new(void); /* defaults only */
 void eas_conf_free(eas_conf *c);
@@ -27,7 +29,11 @@ void eas_conf_free(eas_conf *c);
 int eas_conf_read(eas_conf *c, const char *path, eas_err *err);
 int eas_conf_read_env(eas_conf *c, char *const *environ_, eas_err *err);
 int eas_conf_set(eas_conf *c, const char *key, const char *value, const char *source, eas_err *err);
-/* After all sources: file secrets (database_password_file ...), derived paths below data. */
+/* The file read first when there is one: /etc/eas/eas.conf of an installed engine, config/eas.conf of a build
+ * tree. NULL if there is none; the caller frees. */
+char *eas_conf_default_file(void);
+/* After all sources: what is empty and lies below data, slots 0 to the number of CPUs this process may use, secrets'
+ * files, and passwords put into the URLs (so that eas_conf_str gives a whole one; eas_conf_shown hides it). */
 int eas_conf_finish(eas_conf *c, eas_err *err);
 
 const char *eas_conf_str(const eas_conf *c, const char *key);

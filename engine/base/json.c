@@ -1,13 +1,37 @@
 /* json.c: reading with good errors, canonical text, places in a value, near names. */
 #include "base/json.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json_scan.h"
 #include "base/path.h"
+
+/* Faults that are none of the grammar, in words that need no jansson; at: the token, len its length. */
+static void explain(const json_error_t *why, const char *token, size_t len, eas_buf *out)
+{
+  int shown = (int)(len > 60 ? 60 : len);
+  switch (json_error_code(why)) {
+  case json_error_duplicate_key:
+    eas_buf_printf(out, "key %.*s stands here twice", shown, token);
+    break;
+  case json_error_numeric_overflow:
+    eas_buf_printf(out, "number %.*s is out of range", shown, token);
+    break;
+  case json_error_null_character: case json_error_null_byte_in_key:
+    eas_buf_str(out, "a string holds the character \\u0000");
+    break;
+  case json_error_invalid_utf8:
+    eas_buf_str(out, "bytes that are not UTF-8");
+    break;
+  case json_error_stack_overflow:
+    eas_buf_str(out, "nested deeper than 2048");
+    break;
+  default:
+    eas_buf_str(out, why->text);
+  }
+}
 
 static int report(const char *text, size_t len, const char *name, const json_error_t *why, eas_err *err)
 {
@@ -18,8 +42,7 @@ static int report(const char *text, size_t len, const char *name, const json_err
     size_t end = why->position < 0 ? 0 : (size_t)why->position;
     if (end > len) end = len;
     at = eas_scan_before(text, len, end);
-    eas_buf_str(&message, why->text);
-    if (json_error_code(why) == json_error_invalid_utf8) at = end;
+    explain(why, text + at, end - at, &message);
   }
   int line, column;
   eas_scan_line(text, at, &line, &column);

@@ -163,6 +163,7 @@ void eas_log(int level, const char *format, ...)
   va_start(ap, format);
   eas_buf_vprintf(&message, format, ap);
   va_end(ap);
+  while (message.len > 0 && message.data[message.len - 1] == '\n') message.data[--message.len] = 0;
   int64_t now = eas_now_us();
   if (log_format == EAS_LOG_HUMAN)
     write_human(&line, now, level, message.data);
