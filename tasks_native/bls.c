@@ -60,7 +60,9 @@ void bls_setup_of(bls_setup *s, const eas_bls_job *job)
   s->pad = job->set.wrap == EAS_BLS_WRAP_FULL ? s->width_max : (size_t)job->set.oversample;
   for (size_t i = 0; i < job->n; i++) {
     double w = job->ivar != NULL ? job->ivar[i] : 1.0;
-    s->y_total += (job->flux[i] - job->flux_zero) * w;
+    double y = (job->flux[i] - job->flux_zero) * w;
+    s->y_total += y;
+    s->y_size += fabs(y);
     s->w_total += w;
   }
   s->w_least = job->set.wrap == EAS_BLS_WRAP_FULL ? 1e-12 * s->w_total : DBL_EPSILON;
@@ -104,7 +106,8 @@ void bls_store(const bls_setup *s, double period, const bls_best *best, eas_bls_
     return;
   }
   double start = (double)best->start * s->bin, duration = (double)best->width * s->bin;
-  *out = (eas_bls_peak){.power = best->objective, .depth = best->depth, .depth_err = best->depth_err,
+  *out = (eas_bls_peak){.power = best->objective, .depth = best->depth, 
+                        .depth_err = sqrt(1.0 / best->w_in + 1.0 / (s->w_total - best->w_in)),
                         .log_likelihood = best->log_likelihood, .duration = duration,
                         .t0 = fmod(start + 0.5 * duration, period) + s->job->time[0]};
 }
@@ -132,20 +135,67 @@ void bls_reference(const bls_setup *s, double period, double *y, double *w, eas_
   bls_store(s, period, &best, out);
 }
 
+int eas_bls_path(const eas_bls_job *job)
+{
+  if (job->plan == NULL || job->set.path == EAS_BLS_PATH_REFERENCE) return EAS_BLS_PATH_REFERENCE;
+  return ((const bls_plan *)job->plan)->path;
+}
+
+static const size_t head_size = (sizeof(bls_plan) + 63) / 64 * 64;
+
+size_t eas_bls_plan_size(const eas_bls_job *job)
+{
+  return head_size + 3 * job->n * sizeof(double);
+}
+
+int eas_bls_prepare(const eas_bls_job *job)
+{
+  bls_plan *plan = job->plan;
+  double *x = (double *)((char *)job->plan + head_size), *yw = x + job->n;
+  *plan = (bls_plan){.path = EAS_BLS_PATH_FOLD, .level = eas_simd_level(), .x = x, .yw = yw};
+  bls_setup_of(&plan->setup, job);
+  plan->cells = bls_cells(&plan->setup);
+  for (size_t i = 0; i < job->n; i++) {
+    double w = job->ivar != NULL ? job->ivar[i] : 1.0;
+    x[i] = job->time[i] - job->time[0];
+    yw[2 * i] = (job->flux[i] - job->flux_zero) * w;
+    yw[2 * i + 1] = w;
+  }
+  return EAS_OK;
+}
+
 size_t eas_bls_work_size(const eas_bls_job *job)
 {
   bls_setup s;
   bls_setup_of(&s, job);
-  return 2 * bls_cells(&s) * sizeof(double);
+  return 4 * bls_cells(&s) * sizeof(double);
+}
+
+static void run_reference(const eas_bls_job *job, size_t i0, size_t i1, double *work)
+{
+  bls_setup s;
+  bls_setup_of(&s, job);
+  for (size_t i = i0; i < i1; i++)
+    bls_reference(&s, job->period[i], work, work + bls_cells(&s), &job->out[i]);
+}
+
+static void run_fast(const eas_bls_job *job, size_t i0, size_t i1, double *work)
+{
+  const bls_plan *plan = job->plan;
+  double *y = work, *w = y + plan->cells, *pairs = w + plan->cells;
+  for (size_t i = i0; i < i1; i++) {
+    size_t bins = bls_bins(&plan->setup, job->period[i]);
+    bls_best best = {.objective = -INFINITY};
+    bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
+    bls_scan_fast(plan, bins, y, w, &best);
+    bls_store(&plan->setup, job->period[i], &best, &job->out[i]);
+  }
 }
 
 int eas_bls_run(const void *argument, size_t i0, size_t i1, void *work)
 {
   const eas_bls_job *job = argument;
-  bls_setup s;
-  bls_setup_of(&s, job);
-  double *y = work, *w = y + bls_cells(&s);
-  for (size_t i = i0; i < i1; i++)
-    bls_reference(&s, job->period[i], y, w, &job->out[i]);
+  if (eas_bls_path(job) == EAS_BLS_PATH_REFERENCE) run_reference(job, i0, i1, work);
+  else run_fast(job, i0, i1, work);
   return EAS_OK;
 }

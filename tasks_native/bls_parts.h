@@ -12,12 +12,13 @@ typedef struct {
   size_t width_max; /* bins */
   double y_total;   /* of flux times weight */
   double w_total;
+  double y_size;    /* sum of the magnitudes of flux times weight: bounds rounding */
   double w_least;   /* a window or its complement with less weight is empty */
 } bls_setup;
 
 typedef struct {
   double objective; /* -infinity: none yet */
-  double depth, depth_err, log_likelihood;
+  double depth, w_in, log_likelihood;
   size_t start, width; /* bins */
 } bls_best;
 
@@ -50,10 +51,9 @@ static inline void bls_try(const bls_setup *s, double y_in, double w_in, size_t 
 
   double depth = y_out - y_in;
   double gain = 0.5 * w_in * depth * depth;
-  double err = sqrt(1.0 / w_in + 1.0 / w_out);
-  double objective = s->job->set.objective == EAS_BLS_SNR ? depth / err : gain;
+  double objective = s->job->set.objective == EAS_BLS_SNR ? depth / sqrt(1.0 / w_in + 1.0 / w_out) : gain;
   if (!(objective > best->objective)) return;
-  *best = (bls_best){.objective = objective, .depth = depth, .depth_err = err,
+  *best = (bls_best){.objective = objective, .depth = depth, .w_in = w_in,
                      .log_likelihood = gain, .start = start, .width = width};
 }
 
@@ -77,6 +77,21 @@ void bls_wrap_and_sum(const bls_setup *s, size_t bins, double *y, double *w);
 void bls_scan(const bls_setup *s, size_t bins, const double *y, const double *w, bls_best *best);
 
 void bls_store(const bls_setup *s, double period, const bls_best *best, eas_bls_peak *out);
+
+/* The plan: what the fast paths share, behind this head in the same memory. */
+typedef struct {
+  int path, level;   /* EAS_BLS_PATH_*, EAS_SIMD_* */
+  bls_setup setup;
+  size_t cells;
+  const double *x;   /* [n] day since the first sample */
+  const double *yw;  /* [n] pairs of flux times weight, weight */
+} bls_plan;
+
+/* As bls_scan, the same result bit for bit, by vectors. */
+void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, bls_best *best);
+
+/* Folds samples into prefix sums y, w, bit for bit as the reference. pairs: 2 * cells. */
+void bls_fold_fast(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *pairs);
 
 /* One trial by the definition. y, w: bls_cells each. */
 void bls_reference(const bls_setup *s, double period, double *y, double *w, eas_bls_peak *out);

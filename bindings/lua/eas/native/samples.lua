@@ -1,0 +1,77 @@
+--- samples: what every kernel gets of a light curve: finite, sorted, contiguous columns.
+--
+-- A light curve keeps every row of its file; kernels want none that is flagged or
+-- not finite. Copies are made, so nothing of the caller's is modified.
+
+local bit = require "bit"
+local native = require "eas.native"
+
+local samples = {}
+
+-- bad, gap filled, outlier clipped (engine/lightcurve/lc.h)
+local DROPPED = 1 + 4 + 8
+
+local function finite(x) return x - x == 0 end
+
+---@class eas.samples
+---@field n integer
+---@field time eas.array day, strictly increasing
+---@field flux eas.array
+---@field flux_err eas.array|nil only if known, finite and positive for every sample
+---@field dropped integer
+
+--- The samples of lc that a search may use.
+---@param lc table light curve: n, time, flux and, if known, flux_err and flag
+---@return eas.samples
+function samples.of(lc)
+  local n, time, flux, err, flag = tonumber(lc.n), lc.time, lc.flux, lc.flux_err, lc.flag
+  local kept, last, known = 0, -math.huge, err ~= nil
+  for i = 0, n - 1 do
+    local t = time[i]
+    local good = finite(t) and finite(flux[i]) and t > last
+    if good and flag and bit.band(tonumber(flag[i]), DROPPED) ~= 0 then good = false end
+    if good then
+      kept, last = kept + 1, t
+      if known and not (err[i] > 0 and err[i] < math.huge) then known = false end
+    end
+  end
+
+  local out = { n = kept, dropped = n - kept, time = native.array(kept), flux = native.array(kept),
+                flux_err = known and kept > 0 and native.array(kept) or nil }
+  local k
+  k, last = 0, -math.huge
+  for i = 0, n - 1 do
+    local t = time[i]
+    local good = finite(t) and finite(flux[i]) and t > last
+    if good and flag and bit.band(tonumber(flag[i]), DROPPED) ~= 0 then good = false end
+    if good then
+      out.time[k], out.flux[k], last = t, flux[i], t
+      if out.flux_err then out.flux_err[k] = err[i] end
+      k = k + 1
+    end
+  end
+  return out
+end
+
+--- Numbers of a Lua list, or an array as it is.
+function samples.array(values)
+  if type(values) ~= "table" or getmetatable(values) then return values end
+  local out = native.array(#values)
+  for i, v in ipairs(values) do out[i - 1] = v end
+  return out
+end
+
+local reasons = {
+  [-1] = "a setting is outside of what the kernel takes",
+  [-2] = "the samples hold what they must not (NaN, times not increasing, an error of 0)",
+  [-3] = "too few samples",
+  [-4] = "nothing to search: no trial period or no duration",
+  [-5] = "no candidate",
+}
+
+--- Raises at the caller's caller if rc is not EAS_OK.
+function samples.must(rc, who, level)
+  if rc ~= 0 then error(("%s: %s"):format(who, reasons[rc] or ("code " .. tostring(rc))), (level or 1) + 2) end
+end
+
+return samples
