@@ -1,0 +1,91 @@
+-- eas.native: what a kernel's binding (native/NAME.lua) is written with.
+--   lib = native.load "bls"            bls.so and its declarations; found beside the engine, then in packs
+--   a = native.array(n)                zeroed, bounds-checked doubles (eas.array)
+--   p = native.aligned(bytes)          void *, aligned to 64, freed when collected: keep it in a Lua field
+--   native.check(code, "bls")          raises for a negative code, with its meaning
+--   for done, total in native.run(lib, "eas_bls_run", job, n, work_size, threads, keep) do ... end
+--                                      keep: the Lua table that holds the job's arrays
+--   native.whole(lib, "eas_x_run", job, n, work_size)   the same without progress, one thread
+local ffi = require "ffi"
+local core = require "eas.core"
+local array = require "eas.array"
+
+ffi.cdef [[
+void *aligned_alloc(size_t alignment, size_t size);
+void free(void *);
+]]
+
+local native = { array = array.new, view = array.view }
+
+native.codes = { OK = 0, EARG = -1, EDATA = -2, EFEW = -3, EGRID = -4, NONE = -5 }
+local meaning = {
+  [-1] = "a setting or a size is outside of what the kernel takes",
+  [-2] = "an array holds what it must not (not finite, times not increasing, an error that is not positive)",
+  [-3] = "too few points",
+  [-4] = "nothing to search: the grid is empty",
+  [-5] = "no candidate",
+}
+
+function native.meaning(code)
+  return meaning[code] or ("code %d"):format(code)
+end
+
+-- Raises unless code >= 0; allow: a code that is let through (native.codes.NONE).
+function native.check(code, what, allow, level)
+  if code < 0 and code ~= allow then error(what .. ": " .. native.meaning(code), (level or 1) + 1) end
+  return code
+end
+
+local loaded = {}  -- name -> { lib, path, digest }
+native.loaded = loaded
+native.folders = { core.native_folder() }
+native.on_load = nil -- called with the name at each native.load: who used which kernel
+
+local function find(name)
+  for _, folder in ipairs(native.folders) do
+    local path = folder .. "/" .. name .. ".so"
+    if core.exists(path) then return path, folder .. "/" .. name .. "_cdef.lua" end
+  end
+  error(("kernel '%s' is not in %s"):format(name, table.concat(native.folders, ", ")), 3)
+end
+
+function native.load(name)
+  if type(name) ~= "string" or not name:match "^[%w_]+$" then
+    error("native.load takes a kernel's name", 2)
+  end
+  if native.on_load then native.on_load(name) end
+  if loaded[name] then return loaded[name].lib end
+  local path, declarations = find(name)
+  local chunk, why = loadfile(declarations)
+  if not chunk then error(("kernel '%s': %s"):format(name, why), 2) end
+  ffi.cdef(chunk().cdef)
+  loaded[name] = { lib = ffi.load(path), path = path, digest = core.sha256_file(path) }
+  return loaded[name].lib
+end
+
+function native.aligned(bytes)
+  local size = math.max(64, math.ceil(tonumber(bytes) / 64) * 64)
+  local p = ffi.C.aligned_alloc(64, size)
+  if p == nil then error(("no memory for %d bytes"):format(size), 2) end
+  return ffi.gc(p, ffi.C.free)
+end
+
+-- Runs fn(job, i0, i1, work) over [0, n), cut into chunks of about 10 ms over threads; each step of the
+-- iterator gives (done, total) some 20 times a second, last (n, n). Ends early, raising, when the attempt
+-- is cancelled or out of time, or when a chunk returns a negative code.
+function native.run(lib, fn, job, n, work_size, threads, keep)
+  local pool = core.pool_new(ffi.cast("void *", lib[fn]), ffi.cast("const void *", job), tonumber(n),
+    tonumber(work_size), threads or 1, { lib, job, keep })
+  local what = fn:match "^eas_(.-)_run" or fn
+  return function()
+    local done, total, code = core.pool_step(pool)
+    if code then native.check(code, what, nil, 2) end
+    return done, total
+  end
+end
+
+function native.whole(lib, fn, job, n, work_size, keep)
+  for _ in native.run(lib, fn, job, n, work_size, 1, keep) do end -- luacheck: ignore
+end
+
+return native
