@@ -2,6 +2,11 @@
 local ffi = require "ffi"
 local host = require "spec.host"
 
+-- busted loads modules anew for each file; what must outlive that is in the host's table
+host.folders = host.folders or {}
+host.declared = host.declared or {}
+local folders, declared = host.folders, host.declared
+
 local T = { root = host.root, build = host.build, asan = host.asan }
 
 -- What headers use and LuaJIT does not know.
@@ -66,8 +71,6 @@ function T.eas(args, options)
   return T.sh(table.concat(words, " "), options.stdin)
 end
 
-local folders = {}
-
 -- A new empty folder that others may enter (children have uids of their own); removed at the end.
 function T.tmpdir()
   local template = (os.getenv "TMPDIR" or "/tmp") .. "/eas-spec-XXXXXX"
@@ -80,10 +83,9 @@ function T.tmpdir()
 end
 
 function T.clean_up()
-  for _, path in ipairs(folders) do
-    ffi.C.eas_path_remove_tree(path, nil)
+  while #folders > 0 do
+    ffi.C.eas_path_remove_tree(table.remove(folders), nil)
   end
-  folders = {}
 end
 
 -- Reference data that stands beside the repository: its path, or nil.
@@ -97,7 +99,7 @@ end
 
 -- Inside a test: skips it, with the reason, unless cond holds. Returns cond.
 function T.skip_unless(cond, why)
-  if not cond then require("busted").pending(why) end -- raises
+  if not cond then host.skip(why) end -- raises
   return cond
 end
 
@@ -107,8 +109,6 @@ local function strip(text)
   text = text:gsub("static[ \t]+inline[^;{]*%b{}", "")
   return text
 end
-
-local declared = {}
 
 local function preprocess(text, name)
   local cache = T.build .. "/cdef"

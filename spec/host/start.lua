@@ -16,6 +16,14 @@ os.exit = function(code, close) -- busted leaves by it
   exit(code, close)
 end
 
+local found, core = pcall(require, "busted.core")
+if found then -- skipping is a function of the running instance, which tests see only in their own environment
+  package.loaded["busted.core"] = function(...)
+    local busted = core(...)
+    host.skip = busted.pending
+    return busted
+  end
+end
 local started, runner = pcall(require, "busted.runner")
 if not started then
   io.stderr:write("eas-spec: busted is missing: apt-get install lua-busted\n", runner, "\n")
