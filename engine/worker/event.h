@@ -37,7 +37,9 @@ void eas_event_reader_done(eas_event_reader *r);
 void eas_event_feed(eas_event_reader *r, const void *bytes, size_t n);
 /* 1: a frame (payload borrowed until the next feed, zero-terminated); 0: need more, or garbage. */
 int  eas_event_next(eas_event_reader *r, eas_event_head *head, const char **payload);
-/* Child: writes one frame, whole, blocking (retries EINTR). 0 or -errno. Text over EAS_EV_MAX is cut at a character. */
+/* Child: writes one frame, whole, blocking (retries EINTR), from one thread at a time; async-signal-safe. 0 or -errno. Text of a log
+ * line over EAS_EV_MAX is cut at a character; a larger payload of another type is not written: -EMSGSIZE. Time-out
+ * signals (SIGUSR2, SIGXCPU) wait until a frame that is longer than PIPE_BUF is out, so that what their handlers write is a frame of its own. */
 int  eas_event_write(int fd, int type, int level, const char *payload, size_t n);
 
 /* One shared page per attempt (memfd): numbers only, read between chunks. The child may write anything: just numbers to the supervisor. */
