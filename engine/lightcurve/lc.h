@@ -13,6 +13,7 @@
 #include "base/err.h"
 #endif
 
+enum { EAS_LC_MAX_ROWS = 50000000 }; /* more is refused: 28 bytes a row */
 enum { EAS_LC_BAD = 1, EAS_LC_MASK_UPDATE = 2, EAS_LC_GAP = 4, EAS_LC_OUTLIER = 8, EAS_LC_EDGE = 16 };
 
 typedef struct {
@@ -40,7 +41,19 @@ typedef struct {
 int  eas_lc_new(eas_lc **out, size_t n, eas_err *err); /* zeroed columns, flux_err NaN */
 void eas_lc_free(eas_lc *lc);
 
-/* Reads by content, not by name: FITS (TESS, Kepler/K2, generic tables), gzip or plain text: the
+/* Metadata of what was read, where the file tells: format ("fits" "prototype" "lcsg" "text"), mission, object, targetid,
+ * obsmode, quarter/campaign/sector, ra, dec, teff, logg, radius, flux_column, quality_mask, time_system, time_offset
+ * (added to time gives the Julian date), time_sorted, flags_repaired. A FITS file that eas_lc_write made gives back
+ * the metadata it was given, nothing else.
+ *
+ * quality is "none" (no mask), "lightkurve" (its default mask), "default" (that, cosmic rays and impulsive
+ * outliers), "hard" (also lightkurve's hard mask) or a number, the mask itself; masked samples get EAS_LC_BAD. Where the
+ * mission is not known any flag but 0 does, unless "none". Text: flux is ignored; columns count in days unless the
+ * header says [s].
+ *
+ * Equal times: the first is kept. Decreasing times: refused in text, sorted in FITS.
+ *
+ * Reads by content, not by name: FITS (TESS, Kepler/K2, generic tables), gzip or plain text: the
  * prototype's four columns in seconds, the stitching group's "time[d],flux,flag" with "# #key=value", or
  * two or three plain columns. options may be NULL. Errors name file, HDU or line, and the remedy. */
 int eas_lc_read(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err);
@@ -48,8 +61,14 @@ int eas_lc_read_fits(eas_lc **out, const char *path, const eas_lc_options *optio
 int eas_lc_read_text(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err);
 /* The same from bytes in memory (fuzzing, pipes). */
 int eas_lc_parse_text(eas_lc **out, const char *bytes, size_t n, const char *name, const eas_lc_options *options, eas_err *err);
+int eas_lc_parse_fits(eas_lc **out, const char *bytes, size_t n, const char *name, const eas_lc_options *options, eas_err *err);
 
-/* The ending picks the format: .gz .txt .txt.gz the prototype's text, else a FITS binary table. Not atomic: scratch only. */
+/* [metadata] of PATH.metadata.cfg, the prototype's description of an input, as one JSON object (an empty one
+ * when there is no such file). Whole numbers become integers, other numbers reals, all else strings. */
+int eas_lc_read_sidecar(const char *path, json_t **out, eas_err *err);
+
+/* The ending picks the format: .gz .txt .txt.gz the prototype's text, else a FITS binary table. Not atomic: scratch only.
+ * Both give back the same doubles and flags; FITS the same metadata too, text none but the columns. */
 int eas_lc_write(const eas_lc *lc, const char *path, eas_err *err);
 
 /* Keeps t0 <= t < t0 + duration, t0 the first time. New light curve, metadata shared by copy. */

@@ -1,0 +1,329 @@
+/* lc_fits.c: binary and ASCII tables of FITS files, by cfitsio, a chunk of rows at a time. */
+#include "lightcurve/lc_fits.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lightcurve/lc_private.h"
+
+enum { MAX_COLUMNS = 999 };
+static const size_t MAX_UNPACKED = (size_t)2 << 30;
+
+int eas_fits_fail(const eas_fits_table *t, int status, const char *what, eas_err *err)
+{
+  char text[FLEN_STATUS] = "";
+  fits_get_errstatus(status, text);
+  char message[FLEN_ERRMSG];
+  while (fits_read_errmsg(message)) /* the stack is per process: leave none for the next reader */
+    ;
+  if (t->hdu < 0)
+    return eas_fail(err, EAS_EFORMAT, "%s: %s: %s", t->name, what, text);
+  return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: %s: %s", t->name, t->hdu, what, text);
+}
+
+typedef struct {
+  int   n;
+  char *name[MAX_COLUMNS];
+} column_names;
+
+static void names_done(column_names *c)
+{
+  for (int i = 0; i < c->n; i++)
+    free(c->name[i]);
+  free(c);
+}
+
+static column_names *names_read(fitsfile *f)
+{
+  column_names *c = eas_alloc(sizeof *c);
+  int status = 0, n = 0;
+  fits_get_num_cols(f, &n, &status);
+  for (int i = 0; i < n && i < MAX_COLUMNS && status == 0; i++) {
+    char key[FLEN_KEYWORD], name[FLEN_VALUE] = "";
+    int none = 0;
+    snprintf(key, sizeof key, "TTYPE%d", i + 1);
+    fits_read_key(f, TSTRING, key, name, NULL, &none);
+    size_t len = strlen(name);
+    while (len > 0 && name[len - 1] == ' ')
+      name[--len] = 0;
+    c->name[c->n++] = eas_strdup(name);
+  }
+  return c;
+}
+
+/* "TIME, SAP_FLUX, … 3 more" */
+static void names_list(const column_names *c, char *out, size_t cap)
+{
+  size_t len = 0;
+  out[0] = 0;
+  for (int i = 0; i < c->n; i++) {
+    if (i == 8) {
+      snprintf(out + len, cap - len, " and %d more", c->n - i);
+      return;
+    }
+    int k = snprintf(out + len, cap - len, "%s%.40s", i ? ", " : "", c->name[i]);
+    len += (size_t)k < cap - len ? (size_t)k : cap - len - 1;
+  }
+}
+
+static int has_name(const column_names *c, const char *name)
+{
+  for (int i = 0; i < c->n; i++)
+    if (strcasecmp(c->name[i], name) == 0)
+      return 1;
+  return 0;
+}
+
+static int missing_column(const eas_fits_table *t, const column_names *c, const char *wanted, eas_err *err)
+{
+  char list[600];
+  names_list(c, list, sizeof list);
+  int rc = eas_fail(err, EAS_EINVAL, "%s: HDU %d: no column '%s'", t->name, t->hdu, wanted);
+  const char *use = "use --columns TIME,FLUX with their names";
+  if (strcasecmp(wanted, "PDCSAP_FLUX") == 0 && has_name(c, "SAP_FLUX"))
+    use = "use --flux sap";
+  else if (strcasecmp(wanted, "SAP_FLUX") == 0 && has_name(c, "PDCSAP_FLUX"))
+    use = "use --flux pdcsap";
+  eas_hint(err, "columns: %s; %s", list, use);
+  return rc;
+}
+
+/* Looks at the current HDU: 0 with t->at set, 1 if it is no light curve (err then says why). */
+static int try_table(eas_fits_table *t, const eas_lc_options *options, eas_err *err)
+{
+  column_names *c = names_read(t->f);
+  char wanted[80];
+  int rc = eas_lc_pick((const char *const *)c->name, c->n, options, t->at, wanted);
+  if (rc > 0) {
+    missing_column(t, c, wanted, err);
+    rc = 1;
+  } else {
+    snprintf(t->flux_name, sizeof t->flux_name, "%s", c->name[t->at[EAS_ROLE_FLUX]]);
+    for (int role = 0; role < EAS_ROLES; role++)
+      t->at[role]++;
+  }
+  names_done(c);
+  return rc;
+}
+
+/* Goes to the first table that has the columns; else reports the first table. */
+static int find_table(eas_fits_table *t, const eas_lc_options *options, eas_err *err)
+{
+  int status = 0, n_hdu = 0, tables = 0;
+  eas_err ignored;
+  fits_get_num_hdus(t->f, &n_hdu, &status);
+  for (int i = 2; i <= n_hdu && status == 0; i++) {
+    int type = IMAGE_HDU;
+    fits_movabs_hdu(t->f, i, &type, &status);
+    if (status || (type != BINARY_TBL && type != ASCII_TBL))
+      continue;
+    t->hdu = i - 1;
+    if (try_table(t, options, tables++ ? &ignored : err) == 0)
+      return 0;
+  }
+  if (status)
+    return eas_fits_fail(t, status, "cannot be read", err);
+  if (tables > 0)
+    return EAS_EINVAL;
+  return eas_fail(err, EAS_EFORMAT, "%s: no table in %d HDU%s", t->name, n_hdu, n_hdu == 1 ? "" : "s");
+}
+
+static int check_columns(eas_fits_table *t, eas_err *err)
+{
+  static const char *const role_name[] = {"", "time", "flux", "flux_err", "quality"};
+  for (int role = EAS_ROLE_TIME; role < EAS_ROLES; role++) {
+    if (t->at[role] == 0)
+      continue;
+    int status = 0, type = 0;
+    long repeat = 0, width = 0;
+    if (fits_get_eqcoltype(t->f, t->at[role], &type, &repeat, &width, &status))
+      return eas_fits_fail(t, status, role_name[role], err);
+    int number = type == TBYTE || type == TSBYTE || type == TSHORT || type == TUSHORT || type == TINT || type == TUINT ||
+                 type == TLONG || type == TULONG || type == TLONGLONG || type == TULONGLONG || type == TFLOAT || type == TDOUBLE;
+    if (number && repeat == 1)
+      continue;
+    if (role == EAS_ROLE_FLAG) { /* bit or text flags of others: not understood, not needed */
+      t->at[role] = 0;
+      continue;
+    }
+    if (!number)
+      return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: column %d (%s): holds no numbers", t->name, t->hdu, t->at[role], role_name[role]);
+    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: column %d (%s): %ld values a row, 1 expected", t->name, t->hdu, t->at[role],
+                    role_name[role], repeat);
+  }
+  return 0;
+}
+
+static int check_unit(eas_fits_table *t, eas_err *err)
+{
+  char key[FLEN_KEYWORD], unit[FLEN_VALUE] = "";
+  int none = 0;
+  snprintf(key, sizeof key, "TUNIT%d", t->at[EAS_ROLE_TIME]);
+  fits_read_key(t->f, TSTRING, key, unit, NULL, &none);
+  t->unit = eas_lc_time_unit(unit);
+  if (t->unit == 0)
+    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: time in '%s': days, hours, minutes, seconds are known", t->name, t->hdu, unit);
+  return 0;
+}
+
+/* Refuses what the header claims but the file does not hold, before memory is taken for it. */
+static int check_size(eas_fits_table *t, int64_t file_size, eas_err *err)
+{
+  int status = 0;
+  LONGLONG head, data, end, rows = 0, width = 0;
+  fits_get_num_rowsll(t->f, &rows, &status);
+  fits_get_hduaddrll(t->f, &head, &data, &end, &status);
+  fits_read_key(t->f, TLONGLONG, "NAXIS1", &width, NULL, &status);
+  if (status)
+    return eas_fits_fail(t, status, "header", err);
+  if (rows > EAS_LC_MAX_ROWS)
+    return eas_fail(err, EAS_ELIMIT, "%s: HDU %d: %lld rows: the limit is %d", t->name, t->hdu, rows, EAS_LC_MAX_ROWS);
+  if (rows < 0 || width < 0 || (width > 0 && rows > (file_size - data) / width))
+    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: %lld rows of %lld bytes, the file ends early: it is cut short", t->name,
+                    t->hdu, rows, width);
+  t->rows = rows;
+  return 0;
+}
+
+/* One chunk of a column of reals. Only integer columns have nulls to look for: in others they are NaN. */
+static int read_reals(eas_fits_table *t, int role, LONGLONG first, long n, double *out, int *status)
+{
+  double nan_value = NAN;
+  int type = 0, none = 0;
+  long repeat, width;
+  fits_get_coltype(t->f, t->at[role], &type, &repeat, &width, status);
+  double *null = type == TFLOAT || type == TDOUBLE ? NULL : &nan_value;
+  return fits_read_col(t->f, TDOUBLE, t->at[role], first, 1, n, null, out, &none, status);
+}
+
+static int read_flags(eas_fits_table *t, LONGLONG first, long n, int64_t mask, LONGLONG *raw, uint32_t *out, int *status)
+{
+  LONGLONG null = INT64_MIN + 1;
+  int none = 0;
+  fits_read_col(t->f, TLONGLONG, t->at[EAS_ROLE_FLAG], first, 1, n, &null, raw, &none, status);
+  if (*status)
+    return *status;
+  for (long i = 0; i < n; i++) {
+    LONGLONG v = raw[i] == null ? 0 : raw[i];
+    if (t->own)
+      out[i] = (uint32_t)v;
+    else
+      out[i] = v & mask ? EAS_LC_BAD : 0;
+  }
+  return 0;
+}
+
+static int read_rows(eas_fits_table *t, eas_lc *lc, int64_t mask, eas_err *err)
+{
+  int status = 0;
+  long chunk = 0;
+  fits_get_rowsize(t->f, &chunk, &status); /* rows that fit cfitsio's buffers: one pass over the file */
+  if (status || chunk < 1)
+    chunk = 1000;
+  eas_lc_columns *c = &lc->c;
+  LONGLONG *raw = eas_alloc((size_t)chunk * sizeof *raw);
+  for (LONGLONG at = 0; at < t->rows && status == 0; at += chunk) {
+    long n = t->rows - at < chunk ? (long)(t->rows - at) : chunk;
+    read_reals(t, EAS_ROLE_TIME, at + 1, n, c->time + at, &status);
+    read_reals(t, EAS_ROLE_FLUX, at + 1, n, c->flux + at, &status);
+    if (t->at[EAS_ROLE_ERR])
+      read_reals(t, EAS_ROLE_ERR, at + 1, n, c->flux_err + at, &status);
+    if (t->at[EAS_ROLE_FLAG])
+      read_flags(t, at + 1, n, mask, raw, c->flag + at, &status);
+    if (t->unit != 1)
+      for (long i = 0; i < n; i++)
+        c->time[at + i] *= t->unit;
+  }
+  free(raw);
+  return status ? eas_fits_fail(t, status, "rows", err) : 0;
+}
+
+static int read_table(eas_lc **out, eas_fits_table *t, int64_t file_size, const eas_lc_options *options, eas_err *err)
+{
+  eas_lc *lc = NULL;
+  int64_t mask = 0;
+  int rc = find_table(t, options, err);
+  if (rc < 0 || (rc = check_columns(t, err)) < 0 || (rc = check_unit(t, err)) < 0 || (rc = check_size(t, file_size, err)) < 0)
+    return rc;
+  rc = eas_lc_new(&lc, (size_t)t->rows, err);
+  if (rc < 0)
+    return rc;
+  rc = eas_fits_metadata(t, lc->metadata, err);
+  if (rc == 0)
+    rc = eas_fits_mask(t, options, &mask, err);
+  if (rc == 0)
+    rc = read_rows(t, lc, mask, err);
+  if (rc == 0 && !t->own && t->at[EAS_ROLE_FLAG])
+    json_object_set_new(lc->metadata, "quality_mask", json_integer(mask));
+  if (rc == 0)
+    rc = eas_lc_settle(lc, err);
+  if (rc < 0) {
+    eas_lc_free(lc);
+    return rc;
+  }
+  *out = lc;
+  return 0;
+}
+
+int eas_lc_parse_fits(eas_lc **out, const char *data, size_t n, const char *name, const eas_lc_options *options, eas_err *err)
+{
+  eas_fits_table t = {.name = name, .hdu = -1};
+  int status = 0;
+  void *memory = (void *)(uintptr_t)data; /* opened read-only */
+  fits_open_memfile(&t.f, "memory", READONLY, &memory, &n, 0, NULL, &status);
+  if (status)
+    return eas_fits_fail(&t, status, "not a FITS file", err);
+  int rc = read_table(out, &t, (int64_t)n, options, err);
+  status = 0;
+  fits_close_file(t.f, &status);
+  return rc;
+}
+
+static int read_disk(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err)
+{
+  eas_fits_table t = {.name = path, .hdu = -1};
+  int status = 0;
+  FILE *file = fopen(path, "rbe");
+  if (!file || fseeko(file, 0, SEEK_END) != 0) {
+    if (file)
+      fclose(file);
+    return eas_fail(err, EAS_EIO, "open '%s': cannot be read", path);
+  }
+  int64_t size = ftello(file);
+  fclose(file);
+  /* diskfile: a name is a name, not cfitsio's little language of filters and addresses */
+  fits_open_diskfile(&t.f, path, READONLY, &status);
+  if (status)
+    return eas_fits_fail(&t, status, "not a FITS file", err);
+  int rc = read_table(out, &t, size, options, err);
+  status = 0;
+  fits_close_file(t.f, &status);
+  return rc;
+}
+
+int eas_lc_fits_bytes(eas_lc **out, eas_bytes *bytes, const char *path, const eas_lc_options *options, eas_err *err)
+{
+  if (!eas_bytes_is_gzip(bytes))
+    return read_disk(out, path, options, err);
+  eas_buf all;
+  eas_buf_init(&all);
+  int rc = eas_bytes_rest(bytes, MAX_UNPACKED, &all, err);
+  if (rc == 0)
+    rc = eas_lc_parse_fits(out, all.data, all.len, path, options, err);
+  eas_buf_done(&all);
+  return rc;
+}
+
+int eas_lc_read_fits(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err)
+{
+  eas_bytes *bytes;
+  int rc = eas_bytes_open(&bytes, path, err);
+  if (rc < 0)
+    return rc;
+  rc = eas_lc_fits_bytes(out, bytes, path, options, err);
+  eas_bytes_close(bytes);
+  return rc;
+}
