@@ -27,6 +27,8 @@ static const eas_conf_key keys[] = {
   {"exec_path", "EAS_EXEC_PATH", "list", "", "folders beside /usr that task:exec may run programs from, divided by ':'"},
   {"require", "EAS_REQUIRE", "string", "rlimits no_new_privs seccomp",
    "isolation layers without which no worker starts"},
+  {"isolation_off", "EAS_ISOLATION_OFF", "string", "", "isolation layers to leave out, for tests and comparisons"},
+  {"host", "EAS_HOST", "string", "", "name of this machine in records; empty: its host name"},
   {"lease", "EAS_LEASE", "duration", "60 s", "a worker silent for so long is lost, and its attempts with it"},
   {"lease_renew", "EAS_LEASE_RENEW", "duration", "10 s", "how often a worker says that it is there"},
   {"drain_grace", "EAS_DRAIN_GRACE", "duration", "5 s", "what running attempts get when a worker is told to stop"},

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include "base/conf.h"
 
-enum { EAS_CONF_KEYS = 24 };
+enum { EAS_CONF_KEYS = 26 };
 
 struct eas_conf {
   struct { char *text, *source; } value[EAS_CONF_KEYS]; /* in the order of eas_conf_keys */
