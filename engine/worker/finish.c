@@ -1,0 +1,168 @@
+/* finish.c: ended attempts wait some milliseconds for company, and are committed as a group. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/inner.h"
+
+enum { GROUP_US = 3000, RETRY_US = 500 * 1000, GROUP_ROWS = 32, BACKOFF_US = 500 * 1000 };
+
+static void on_commit_timer(void *arg)
+{
+  eas_worker *w = arg;
+  w->commit_timer = 0;
+  eas_worker_commit_now(w);
+}
+
+void eas_worker_finished(eas_running *r)
+{
+  eas_worker *w = r->w;
+  int64_t wall = eas_tick_us() - r->started_us;
+  w->mean_us = w->mean_us > 0 ? 0.8 * w->mean_us + 0.2 * (double)wall : (double)wall;
+  eas_running_release(r);
+  eas_list_remove(&w->running, r);
+  if (r->dropped) {
+    eas_running_free(r);
+    eas_worker_look(w);
+    return;
+  }
+  eas_list_add(&w->finished, r);
+  eas_worker_look(w);
+  int alone = w->running.n == 0 && !w->waiting;
+  if (w->finished.n >= GROUP_ROWS || alone) {
+    eas_loop_cancel(w->o.loop, w->commit_timer);
+    w->commit_timer = eas_loop_after(w->o.loop, 0, on_commit_timer, w);
+  } else if (!w->commit_timer) {
+    w->commit_timer = eas_loop_after(w->o.loop, GROUP_US, on_commit_timer, w);
+  }
+}
+
+/* Which endings are tried again: what may be the machine's fault. A script's error is the same next time. */
+static int again(const eas_running *r)
+{
+  static const char *const endings[] = { "crashed", "timeout", "memory", "disk" };
+  if (r->claim.number >= r->claim.max_attempts) return 0;
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+    if (strcmp(r->ending, endings[i]) == 0) return 1;
+  return 0;
+}
+
+static int64_t backoff(int number)
+{
+  int64_t us = (int64_t)BACKOFF_US << (number > 10 ? 10 : number - 1);
+  uint32_t noise;
+  eas_random_bytes(&noise, sizeof noise);
+  return us + us * (noise % 256) / 512;
+}
+
+static eas_result_version *versions_of(const eas_running *r, int *n)
+{
+  eas_result_version *list = eas_alloc((size_t)(r->n_made + 1) * sizeof *list);
+  *n = 0;
+  for (int i = 0; i < r->n_made; i++) {
+    const eas_made *m = &r->made[i];
+    if (!m->stored || !m->planned) continue;
+    list[(*n)++] = (eas_result_version){ .product = m->planned->product, .digest = m->digest, .size = m->size,
+                                         .verdict = m->passed ? "pass" : "fail", .reason = m->passed ? NULL : m->reason,
+                                         .metadata = m->metadata };
+  }
+  return list;
+}
+
+static void to_result(eas_running *r, eas_result *out)
+{
+  int good = strcmp(r->ending, "ok") == 0 || strcmp(r->ending, "reused") == 0;
+  int pass = good && r->verdict_pass;
+  *out = (eas_result){ .attempt = r->claim.attempt, .token = r->claim.token, .ending = r->ending, .verdict = pass ? "pass" : "fail",
+                       .reason = pass ? NULL : r->reason, .error = r->error, .trace = r->trace,
+                       .checks = json_array_size(r->checks) ? r->checks : NULL, .prov_key = r->has_key ? &r->key : NULL,
+                       .metadata = json_object_size(r->metadata) ? r->metadata : NULL, .reused = r->reused,
+                       .wall_us = r->task_wall_us, .cpu_us = r->cpu_us, .peak_kb = r->peak_kb, .layers = r->layers,
+                       .spawn = pass ? r->spawn : NULL, .again = again(r), .delay_us = backoff(r->claim.number) };
+  if (r->type && r->type->reuse) { /* what is never reused needs no record of what it was made of */
+    out->description = r->description;
+    out->provenance = r->provenance;
+  }
+  out->log = eas_logbuf_rest(&r->log, &out->n_log, &out->first_seq);
+  if (!r->reused) out->versions = versions_of(r, &out->n_versions);
+}
+
+/* People's links show the newest passed version; made after the commit, rebuilt by fsck. */
+static void link_products(eas_running *r)
+{
+  for (int i = 0; i < r->n_made; i++) {
+    const eas_made *m = &r->made[i];
+    eas_err err = { 0 };
+    if (m->stored && m->planned && m->passed &&
+        eas_store_link(r->w->o.store, m->planned->directory, m->planned->filename, &m->digest, &err) < 0)
+      eas_log(EAS_WARN, "link of %s: %s", m->planned->filename, err.text);
+  }
+}
+
+static int commit_group(eas_worker *w, eas_running **group, int n)
+{
+  eas_result *results = eas_alloc((size_t)n * sizeof *results);
+  eas_err err = { 0 };
+  int n_ready = 0;
+  for (int i = 0; i < n; i++) {
+    to_result(group[i], &results[i]);
+    if (group[i]->reused) results[i].versions = group[i]->reused_versions, results[i].n_versions = group[i]->n_reused_versions;
+  }
+  int rc = eas_attempt_commit(w->o.db, w->o.registry, w->id, results, n, &n_ready, &err);
+  if (rc < 0) eas_log(EAS_WARN, "commit of %d attempts: %s; they are kept and tried again", n, err.text);
+  for (int i = 0; i < n; i++) {
+    if (rc >= 0 && !results[i].stale && results[i].verdict[0] == 'p') link_products(group[i]);
+    free((void *)(uintptr_t)results[i].log);
+    if (!group[i]->reused) free((void *)(uintptr_t)results[i].versions);
+  }
+  free(results);
+  if (rc < 0) return rc;
+  w->ended += n;
+  if (w->o.on_commit) w->o.on_commit(w->o.arg, n, n_ready);
+  return 0;
+}
+
+void eas_worker_commit_now(eas_worker *w)
+{
+  while (w->finished.n > 0) {
+    int n = w->finished.n > EAS_GROUP_MAX ? EAS_GROUP_MAX : w->finished.n;
+    if (commit_group(w, w->finished.list, n) < 0) {
+      if (!w->commit_timer) w->commit_timer = eas_loop_after(w->o.loop, RETRY_US, on_commit_timer, w);
+      return;
+    }
+    for (int i = 0; i < n; i++) eas_running_free(w->finished.list[i]);
+    w->finished.n -= n;
+    memmove(w->finished.list, w->finished.list + n, (size_t)w->finished.n * sizeof *w->finished.list);
+  }
+  eas_worker_look(w);
+}
+
+/* Nothing is run: the results of an attempt of another job are this one's too. */
+void eas_running_reused(eas_running *r, const eas_reusable *found)
+{
+  r->ending = "reused";
+  r->verdict_pass = 1;
+  r->reused = found->attempt;
+  json_decref(r->metadata);
+  r->metadata = found->metadata ? json_deep_copy(found->metadata) : json_object();
+  r->reused_versions = eas_alloc((size_t)(r->claim.n_outputs + 1) * sizeof *r->reused_versions);
+  r->made = eas_alloc((size_t)(r->claim.n_outputs + 1) * sizeof *r->made);
+  for (int i = 0; i < r->claim.n_outputs; i++)
+    for (int k = 0; k < found->n_versions; k++) {
+      const eas_claim_output *o = &r->claim.outputs[i];
+      if (strcmp(found->kinds[k], o->kind) != 0) continue;
+      eas_result_version *v = &r->reused_versions[r->n_reused_versions++];
+      *v = found->versions[k];
+      v->product = o->product;
+      v->verdict = "pass";
+      v->reason = NULL;
+      v->metadata = json_deep_copy(found->versions[k].metadata);
+      r->made[r->n_made++] = (eas_made){ .kind = eas_strdup(o->kind), .planned = o, .digest = v->digest, .size = v->size, .stored = 1,
+                                         .passed = 1, .metadata = (json_t *)(uintptr_t)v->metadata };
+      break;
+    }
+  r->started_us = eas_tick_us();
+  eas_list_add(&r->w->running, r);
+  eas_worker_finished(r);
+}
