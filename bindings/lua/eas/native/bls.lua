@@ -65,13 +65,6 @@ end
 local search = {}
 search.__index = search
 
-local function buffer(bytes)
-  local size = tonumber(bytes) + 64
-  local memory = ffi.new("uint8_t[?]", size)
-  local address = tonumber(ffi.cast("uintptr_t", memory))
-  return memory, ffi.cast("void *", memory + (-address) % 64)
-end
-
 local function weights_of(s, set)
   local wanted = set.compat == "peer" and "none" or set.weights or "auto"
   if wanted ~= "none" and wanted ~= "auto" and wanted ~= "errors" then
@@ -114,11 +107,12 @@ function bls.new(lc, periods, set)
   job.set.objective = choice(OBJECTIVE, self.objective, "objective")
   job.set.wrap = choice(WRAP, set.wrap or (self.peer and "peer" or "full"), "wrap")
   job.set.path = choice(PATH, set.path or "fast", "path")
-  samples.must(lib.eas_bls_check(job), "bls")
+  native.check(lib.eas_bls_check(job), "bls", nil, 2)
   self.job = job
   if job.set.path ~= PATH.reference then
-    self.plan, job.plan = buffer(lib.eas_bls_plan_size(job))
-    samples.must(lib.eas_bls_prepare(job), "bls")
+    self.plan = native.aligned(lib.eas_bls_plan_size(job))
+    job.plan = self.plan
+    native.check(lib.eas_bls_prepare(job), "bls")
   end
   self.path = PATH_NAME[lib.eas_bls_path(job)]
   return self
@@ -127,22 +121,15 @@ end
 --- Iterates over (done, total) while the search runs.
 ---@param threads integer|nil 1
 function search:run(threads)
-  local step, state, first = native.run(lib.eas_bls_run, self.job, self.n_periods,
-    lib.eas_bls_work_size(self.job), threads or 1)
-  return function(s, control)
-    local done, total = step(s, control)
-    self.done = done or self.n_periods -- and keeps the search's arrays alive while the loop runs
-    return done, total
-  end, state, first
+  return native.run(lib, "eas_bls_run", self.job, self.n_periods, lib.eas_bls_work_size(self.job), threads or 1, self)
 end
 
 --- One trial by the definition, whatever path the search took.
 local function evaluate(self, index)
   local job, out = ffi.new("eas_bls_job", self.job), ffi.new "eas_bls_peak[1]"
   job.set.path, job.n_period, job.period, job.out = PATH.reference, 1, self.job.period + index, out
-  local memory, work = buffer(lib.eas_bls_work_size(job))
-  samples.must(lib.eas_bls_run(job, 0, 1, work), "bls", 2)
-  return ffi.new("eas_bls_peak", out[0]), memory
+  native.whole(lib, "eas_bls_run", job, 1, lib.eas_bls_work_size(job), out)
+  return ffi.new("eas_bls_peak", out[0])
 end
 
 --- Noise per sample: what turns errors of unit weights into errors of flux.
@@ -175,7 +162,7 @@ function search:best()
   end
   out.index = tonumber(spectrum.index)
   out.period = self.periods[out.index]
-  return harvest(self, out, (evaluate(self, out.index)))
+  return harvest(self, out, evaluate(self, out.index))
 end
 
 local STATS = { "depth_odd", "depth_odd_err", "depth_even", "depth_even_err", "depth_phased", "depth_phased_err",

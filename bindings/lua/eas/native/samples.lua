@@ -14,7 +14,7 @@ local DROPPED = 1 + 4 + 8
 local function finite(x) return x - x == 0 end
 
 ---@class eas.samples
----@field n integer
+---@field n integer samples kept
 ---@field time eas.array day, strictly increasing
 ---@field flux eas.array
 ---@field flux_err eas.array|nil only if known, finite and positive for every sample
@@ -59,19 +59,6 @@ function samples.array(values)
   local out = native.array(#values)
   for i, v in ipairs(values) do out[i - 1] = v end
   return out
-end
-
-local reasons = {
-  [-1] = "a setting is outside of what the kernel takes",
-  [-2] = "the samples hold what they must not (NaN, times not increasing, an error of 0)",
-  [-3] = "too few samples",
-  [-4] = "nothing to search: no trial period or no duration",
-  [-5] = "no candidate",
-}
-
---- Raises at the caller's caller if rc is not EAS_OK.
-function samples.must(rc, who, level)
-  if rc ~= 0 then error(("%s: %s"):format(who, reasons[rc] or ("code " .. tostring(rc))), (level or 1) + 2) end
 end
 
 return samples
