@@ -1,6 +1,8 @@
 /* json.c: reading with good errors, canonical text, places in a value, near names. */
 #include "base/json.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +91,8 @@ static void put_string(eas_buf *b, const char *s, size_t n)
 static void put_real(eas_buf *b, double x)
 {
   char text[40];
-  for (int digits = 15; digits <= 17; digits++) {
+  int least = fabs(x) < DBL_MIN ? 1 : 15; /* up to 15 are exact, and %g drops zeros; not so below the normal numbers */
+  for (int digits = least; digits <= 17; digits++) {
     snprintf(text, sizeof text, "%.*g", digits, x);
     double back = strtod(text, NULL);
     if (memcmp(&back, &x, sizeof x) == 0) break;
