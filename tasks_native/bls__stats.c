@@ -1,5 +1,6 @@
 /* bls__stats.c: trial grid, median, the spectrum's peak and the vetting numbers of one box. */
 #include "bls_parts.h"
+#include "select.h"
 
 static double grid_step(double span, double duration_min, double frequency_factor)
 {
@@ -23,38 +24,10 @@ void eas_bls_grid(double span, double duration_min, double frequency_factor,
   for (size_t k = 0; k < n; k++) out[k] = 1.0 / (highest - step * (double)(i + k));
 }
 
-/* k-th smallest of x[n], moving x. Hoare's selection with the middle of three as pivot. */
-static double select_kth(double *x, size_t n, size_t k)
-{
-  size_t lo = 0, hi = n - 1;
-  while (lo < hi) {
-    double a = x[lo], b = x[lo + (hi - lo) / 2], c = x[hi];
-    double pivot = fmax(fmin(a, b), fmin(fmax(a, b), c));
-    size_t i = lo, j = hi;
-    for (;;) {
-      while (x[i] < pivot) i++;
-      while (x[j] > pivot) j--;
-      if (i >= j) break;
-      double t = x[i];
-      x[i++] = x[j];
-      x[j--] = t;
-    }
-    size_t left_end = x[j] <= pivot ? j : j - 1;
-    if (k <= left_end) hi = left_end;
-    else lo = left_end + 1;
-  }
-  return x[k];
-}
-
 double eas_bls_median(const double *x, size_t n, double *scratch)
 {
-  if (n == 0) return NAN;
   for (size_t i = 0; i < n; i++) scratch[i] = x[i];
-  double upper = select_kth(scratch, n, n / 2);
-  if (n % 2 == 1) return upper;
-  double lower = scratch[0]; /* selection left the smaller half below n/2 */
-  for (size_t i = 1; i < n / 2; i++) lower = fmax(lower, scratch[i]);
-  return 0.5 * (lower + upper);
+  return eas_median(scratch, n);
 }
 
 int eas_bls_spectrum_of(const eas_bls_peak *peak, size_t n, eas_bls_spectrum *out)
