@@ -7,12 +7,15 @@
  *
  * A round trip is dear on a server: eas_db_send queues statements (PostgreSQL: pipeline; SQLite: run
  * at once), eas_db_flush waits for all of them. Between begin and commit the first failure poisons
- * the transaction; eas_db_rollback ends it. Includes: base/ only. */
+ * the transaction (what follows fails with the same words); eas_db_rollback ends it. Includes: base/ only. */
 #ifndef EAS_DB_DB_H
 #define EAS_DB_DB_H
+#ifndef EAS_CDEF
 #include <stddef.h>
 #include <stdint.h>
+#include "base/buf.h"
 #include "base/err.h"
+#endif
 
 typedef struct eas_db eas_db;
 typedef struct eas_rows eas_rows;
@@ -29,6 +32,7 @@ typedef struct {
   size_t      len; /* BLOB */
 } eas_val;
 
+#ifndef EAS_CDEF
 static inline eas_val eas_v_null(void) { return (eas_val){ .type = EAS_V_NULL }; }
 static inline eas_val eas_v_int(int64_t i) { return (eas_val){ .type = EAS_V_INT, .i = i }; }
 static inline eas_val eas_v_id(int64_t i) { return i ? eas_v_int(i) : eas_v_null(); } /* 0: NULL */
@@ -38,8 +42,16 @@ static inline eas_val eas_v_blob(const void *p, size_t n) { return (eas_val){ .t
 
 #define EAS_ARGS(...) (const eas_val[]){ __VA_ARGS__ }, (int)(sizeof((const eas_val[]){ __VA_ARGS__ }) / sizeof(eas_val))
 #define EAS_NOARGS NULL, 0
+#endif
 
-/* "sqlite:PATH" or "postgresql://..." (and any libpq string). EAS_EURL, EAS_ECONNECT. The schema is not touched. */
+/* "WHERE id " EAS_IN_IDS("$1"): a set of ids as one parameter, its text made by eas_db_id_list. */
+#define EAS_IN_IDS(p) "/*pg = ANY (CAST(" p " AS BIGINT[])) *//*sqlite IN (SELECT value FROM json_each(" p ")) */"
+/* The same for texts: a JSON list of strings in both. */
+#define EAS_IN_TEXTS(p) "IN (SELECT /*pg json_array_elements_text(CAST(" p " AS JSON)) *//*sqlite value FROM json_each(" p ") */)"
+
+/* "sqlite:PATH" or "postgresql://..." (and any libpq string). EAS_EURL, EAS_ECONNECT; EAS_ENOENT: no such file, and no
+ * EAS_DB_CREATE. The schema is not touched. A lost connection gives EAS_ECONNECT once; the next begin or statement
+ * outside of a transaction tries to connect again. */
 int  eas_db_open(eas_db **out, const char *url, int flags, eas_err *err);
 void eas_db_close(eas_db *db);
 int  eas_db_kind(const eas_db *db);
@@ -51,6 +63,7 @@ int eas_db_migrate(eas_db *db, eas_err *err); /* refuses a newer schema: EAS_EFO
 /* BEGIN IMMEDIATE / BEGIN; SQLite retries a busy database with random back-off of 0.2-0.5 ms for 5 s (EAS_EBUSY). */
 int eas_db_begin(eas_db *db, eas_err *err);
 int eas_db_begin_read(eas_db *db, eas_err *err); /* one snapshot for several queries */
+int eas_db_begin_lax(eas_db *db, eas_err *err);  /* as begin, but a power failure may take it back: logs, progress */
 int eas_db_commit(eas_db *db, eas_err *err);     /* EAS_ECONNECT: outcome unknown */
 void eas_db_rollback(eas_db *db);                /* harmless outside of a transaction */
 
@@ -65,6 +78,15 @@ eas_rows *eas_db_result(eas_db *db, int ticket); /* borrowed until the next send
 
 /* n fresh ids for a table, into out[n]; inside or outside of a transaction; gaps may be. */
 int eas_db_ids(eas_db *db, const char *table, int n, int64_t *out, eas_err *err);
+#ifndef EAS_CDEF
+/* Text for EAS_IN_IDS; out is emptied first. Returns its data. */
+const char *eas_db_id_list(const eas_db *db, const int64_t *ids, int n, eas_buf *out);
+#endif
+
+/* What a layer above keeps with a connection (caches). Dropped, by its free function, at every rollback and at close. */
+enum { EAS_DB_WORDS, EAS_DB_DOCUMENTS, EAS_DB_SLOTS };
+void *eas_db_kept(const eas_db *db, int slot); /* NULL: nothing */
+void  eas_db_keep(eas_db *db, int slot, void *data, void (*free_data)(void *));
 
 int         eas_rows_n(const eas_rows *r);
 int         eas_rows_columns(const eas_rows *r);
@@ -84,6 +106,8 @@ int  eas_db_ring(eas_db *db, eas_err *err);
 int  eas_db_bell_fd(eas_db *db, eas_err *err);
 void eas_db_bell_clear(eas_db *db);
 
+/* For tests: the i-th statement prepared so far as this back end sees it; NULL after the last. */
+const char *eas_db_statement(const eas_db *db, int i);
 /* For benchmarks: round trips and commits since opening. */
 void eas_db_counts(const eas_db *db, int64_t *round_trips, int64_t *commits);
 

@@ -4,12 +4,14 @@
  * four round trips. Every change is a compare-and-set on (id, token, state). The database's clock only. */
 #ifndef EAS_MODEL_ATTEMPT_H
 #define EAS_MODEL_ATTEMPT_H
+#ifndef EAS_CDEF
 #include <jansson.h>
 #include <stdint.h>
 #include "base/err.h"
 #include "base/hash.h"
 #include "db/db.h"
 #include "registry/registry.h"
+#endif
 
 /* --- workers and leases --- */
 typedef struct {
@@ -88,6 +90,7 @@ typedef struct {
   int64_t reused;          /* attempt, or 0 */
   int64_t wall_us, cpu_us, peak_kb, layers;
   const eas_log_entry *log; int n_log;
+  int     first_seq;       /* seq of log[0]; earlier lines went by eas_attempt_live */
   const eas_result_version *versions; int n_versions;
   const json_t *spawn;     /* list of task objects (task:spawn) or NULL */
   int     again;           /* 1: the retry policy permits another attempt */
