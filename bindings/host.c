@@ -1,0 +1,196 @@
+/* host.c: the Lua state: allocator with a cap, libraries, eas.core, and the calls by which the core runs scripts.
+ *
+ * What happens inside of an attempt is written in lua/eas/host.lua; here is what must hold when
+ * Lua itself fails: memory, the end marker, a call that is always protected. */
+#include "bindings/host.h"
+#include <jansson.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/path.h"
+
+eas_host eas_the_host;
+
+/* Sees what Lua and ffi.new allocate; malloc by libraries is the process limit's. */
+static void *host_alloc(void *arg, void *p, size_t old, size_t size)
+{
+  eas_host *h = arg;
+  if (p == NULL) old = 0;
+  if (size == 0) {
+    free(p);
+    h->used -= old;
+    return NULL;
+  }
+  if (h->limit != 0 && size > old && h->used - old + size > h->limit) return NULL;
+  void *q = realloc(p, size);
+  if (q != NULL) h->used += size - old;
+  return q;
+}
+
+const char *eas_host_error(lua_State *L)
+{
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  return text ? text : "an error that is no text";
+}
+
+/* heap_limit(bytes): of this attempt, on top of what the prepared state holds; 0: none. */
+static int heap_limit(lua_State *L)
+{
+  double bytes = luaL_checknumber(L, 1);
+  eas_the_host.limit = bytes > 0 && bytes < 9e18 ? (size_t)bytes + eas_the_host.used : 0;
+  return 0;
+}
+
+static void open_core(lua_State *L)
+{
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "loaded");
+  lua_newtable(L);
+  static const luaL_Reg functions[] = {{"heap_limit", heap_limit}, {NULL, NULL}};
+  luaL_register(L, NULL, functions);
+  eas_open_task(L);
+  eas_open_exec(L);
+  eas_open_lc(L);
+  eas_open_pool(L);
+  lua_setfield(L, -2, "eas.core");
+  lua_pop(L, 2);
+}
+
+/* Runs under pcall: argument 1 is share/eas. Loads cjson from the place found at build time, and nothing else by name. */
+static int open_protected(lua_State *L)
+{
+  luaL_openlibs(L);
+  lua_getglobal(L, "package");
+  lua_pushliteral(L, EAS_CJSON);
+  lua_setfield(L, -2, "cpath");
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "cjson");
+  lua_call(L, 1, 0);
+
+  lua_getglobal(L, "package");
+  lua_pushliteral(L, "");
+  lua_setfield(L, -2, "cpath");
+  const char *share = lua_tostring(L, 1);
+  lua_pushfstring(L, "%s/lua/?.lua;%s/lua/?/init.lua", share, share);
+  lua_setfield(L, -2, "path");
+  open_core(L);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "eas.host");
+  lua_call(L, 1, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "eas.host");
+  return 0;
+}
+
+int eas_host_open(const char *share, eas_err *err)
+{
+  if (eas_the_host.L != NULL) return 0;
+  lua_State *L = lua_newstate(host_alloc, &eas_the_host);
+  if (L == NULL) return eas_fail(err, EAS_ENOMEM, "no memory for a Lua state");
+  lua_pushcfunction(L, open_protected);
+  lua_pushstring(L, share);
+  if (lua_pcall(L, 1, 0, 0) != 0) {
+    eas_fail(err, EAS_EIO, "%s", eas_host_error(L));
+    lua_close(L);
+    return EAS_EIO;
+  }
+  eas_the_host.L = L;
+  return 0;
+}
+
+void eas_host_close(void)
+{
+  if (eas_the_host.L != NULL) lua_close(eas_the_host.L);
+  eas_the_host.L = NULL;
+}
+
+int eas_host_push(const char *name, eas_err *err)
+{
+  lua_State *L = eas_the_host.L;
+  lua_getfield(L, LUA_REGISTRYINDEX, "eas.host");
+  lua_getfield(L, -1, name);
+  lua_remove(L, -2);
+  if (lua_isfunction(L, -1)) return 0;
+  lua_pop(L, 1);
+  return eas_fail(err, EAS_EBUG, "eas.host has no function '%s'", name);
+}
+
+void eas_host_push_packs(const char *const *packs)
+{
+  lua_State *L = eas_the_host.L;
+  lua_newtable(L);
+  for (int i = 0; packs != NULL && packs[i] != NULL; i++) {
+    lua_pushstring(L, packs[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+int eas_host_cancelled(void)
+{
+  const eas_run *run = eas_the_host.run;
+  return run != NULL && run->page != NULL && run->page->cancel != 0;
+}
+
+static int load(void *arg, const char *share, const char *const *packs, eas_err *err)
+{
+  (void)arg;
+  int rc = eas_host_open(share, err);
+  if (rc < 0) return rc;
+  lua_State *L = eas_the_host.L;
+  rc = eas_host_push("load", err);
+  if (rc < 0) return rc;
+  lua_pushstring(L, share);
+  eas_host_push_packs(packs);
+  if (lua_pcall(L, 2, 0, 0) != 0) {
+    rc = eas_fail(err, EAS_EINVAL, "%s", eas_host_error(L));
+    lua_pop(L, 1);
+    return rc;
+  }
+  lua_gc(L, LUA_GCCOLLECT, 0); /* twice: what finalizers let go of; children copy what stays */
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+/* What eas.host could not report itself: no memory was left, or the host has a defect. */
+static void report(const eas_run *run, int rc, const char *text)
+{
+  json_t *event = rc == LUA_ERRMEM ? json_pack("{s:s,s:s,s:s}", "ending", "memory", "message", "not enough memory", "trace", "")
+                                   : json_pack("{s:s,s:s}", "message", text, "trace", "");
+  char *json = event ? json_dumps(event, JSON_COMPACT) : NULL;
+  if (json != NULL) eas_event_write(run->fd, EAS_EV_ERROR, 0, json, strlen(json));
+  free(json);
+  json_decref(event);
+}
+
+static int run_request(void *arg, const eas_run *run)
+{
+  (void)arg;
+  lua_State *L = eas_the_host.L;
+  eas_err err = {0};
+  eas_the_host.run = run;
+  if (L == NULL || eas_host_push("run", &err) < 0) {
+    report(run, 0, L ? err.text : "no Lua state: load was not called");
+    return EAS_EBUG;
+  }
+  lua_pushlstring(L, run->request, run->request_len);
+  int rc = lua_pcall(L, 1, 1, 0);
+  eas_the_host.limit = 0;
+  if (rc != 0) {
+    report(run, rc, eas_host_error(L));
+    lua_pop(L, 1);
+    return rc == LUA_ERRMEM ? EAS_ENOMEM : EAS_EBUG;
+  }
+  int ok = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  if (!ok) return EAS_EINVAL;
+  return eas_event_write(run->fd, EAS_EV_END, 0, "", 0) < 0 ? EAS_EIO : 0;
+}
+
+const eas_runner eas_lua_runner = {
+  .load = load,
+  .run = run_request,
+  .stack = eas_host_stack,
+  .interrupt = eas_host_interrupt,
+  .script = eas_host_script,
+  .job = eas_host_job,
+  .search = eas_host_search,
+};

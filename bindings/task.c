@@ -1,0 +1,195 @@
+/* task.c: eas.core, the part that talks to the supervisor: events, the shared page, files and digests. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "bindings/host.h"
+
+/* event(type, level, text) */
+static int event(lua_State *L)
+{
+  int type = (int)luaL_checkinteger(L, 1), level = (int)luaL_checkinteger(L, 2);
+  size_t n;
+  const char *text = luaL_checklstring(L, 3, &n);
+  if (eas_the_host.run == NULL) return luaL_error(L, "no attempt is running");
+  int rc = eas_event_write(eas_the_host.run->fd, type, level, text, n);
+  if (rc < 0) return luaL_error(L, "the supervisor does not listen: %s", strerror(-rc));
+  return 0;
+}
+
+/* progress(done, total): into the shared page; raises when the attempt is to stop. */
+static int progress(lua_State *L)
+{
+  double done = luaL_checknumber(L, 1), total = luaL_checknumber(L, 2);
+  luaL_argcheck(L, done >= 0 && done < 1e18, 1, "a count expected");
+  luaL_argcheck(L, total >= 0 && total < 1e18, 2, "a count expected");
+  const eas_run *run = eas_the_host.run;
+  if (run == NULL || run->page == NULL) return 0;
+  run->page->done = (uint64_t)done;
+  run->page->total = (uint64_t)total;
+  if (run->page->cancel) return luaL_error(L, "cancelled");
+  return 0;
+}
+
+/* progress_check(): raises when the attempt was cancelled. */
+static int progress_check(lua_State *L)
+{
+  return eas_host_cancelled() ? luaL_error(L, "cancelled") : 0;
+}
+
+static int stage(lua_State *L)
+{
+  const eas_run *run = eas_the_host.run;
+  if (run != NULL && run->page != NULL) run->page->stage = (uint32_t)luaL_checkinteger(L, 1);
+  return 0;
+}
+
+/* stopped(): why the attempt was asked to stop: "timeout", "cancelled" or nil. */
+static int stopped(lua_State *L)
+{
+  if (eas_the_host.stop) lua_pushliteral(L, "timeout");
+  else if (eas_host_cancelled()) lua_pushliteral(L, "cancelled");
+  else lua_pushnil(L);
+  return 1;
+}
+
+static int push_digest(lua_State *L, const eas_digest *digest)
+{
+  char hex[65];
+  eas_digest_hex(digest, hex);
+  lua_pushstring(L, hex);
+  return 1;
+}
+
+static int sha256(lua_State *L)
+{
+  size_t n;
+  const char *text = luaL_checklstring(L, 1, &n);
+  eas_digest digest;
+  eas_hash(text, n, &digest);
+  return push_digest(L, &digest);
+}
+
+static int sha256_file(lua_State *L)
+{
+  eas_digest digest;
+  eas_err err = {0};
+  if (eas_hash_file(luaL_checkstring(L, 1), &digest, NULL, &err) < 0) return luaL_error(L, "%s", err.text);
+  return push_digest(L, &digest);
+}
+
+static int exists(lua_State *L)
+{
+  lua_pushboolean(L, eas_path_exists(luaL_checkstring(L, 1)));
+  return 1;
+}
+
+/* size(path): bytes of a regular file, or nil. */
+static int size(lua_State *L)
+{
+  struct stat st;
+  if (stat(luaL_checkstring(L, 1), &st) != 0 || !S_ISREG(st.st_mode)) return 0;
+  lua_pushnumber(L, (double)st.st_size);
+  return 1;
+}
+
+static int make_folder(lua_State *L)
+{
+  eas_err err = {0};
+  if (eas_path_mkdirs(luaL_checkstring(L, 1), 0700, &err) < 0) return luaL_error(L, "%s", err.text);
+  return 0;
+}
+
+/* list(folder): names in it, sorted; nil when it cannot be read. */
+static int list(lua_State *L)
+{
+  struct dirent **names;
+  int n = scandir(luaL_checkstring(L, 1), &names, NULL, alphasort);
+  if (n < 0) return 0;
+  lua_newtable(L);
+  int k = 0;
+  for (int i = 0; i < n; i++) {
+    if (names[i]->d_name[0] != '.') {
+      lua_pushstring(L, names[i]->d_name);
+      lua_rawseti(L, -2, ++k);
+    }
+    free(names[i]);
+  }
+  free(names);
+  return 1;
+}
+
+static int native_folder(lua_State *L)
+{
+  lua_pushstring(L, eas_home_native());
+  return 1;
+}
+
+static int scratch(lua_State *L)
+{
+  if (eas_the_host.run == NULL) return 0;
+  lua_pushstring(L, eas_the_host.run->scratch);
+  return 1;
+}
+
+/* clocks(): wall and CPU seconds of this process, for timing. */
+static int clocks(lua_State *L)
+{
+  struct timespec cpu;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+  lua_pushnumber(L, (double)eas_tick_us() * 1e-6);
+  lua_pushnumber(L, (double)cpu.tv_sec + (double)cpu.tv_nsec * 1e-9);
+  return 2;
+}
+
+static int sleep_seconds(lua_State *L)
+{
+  double left = luaL_checknumber(L, 1);
+  luaL_argcheck(L, left >= 0 && left < 1e9, 1, "seconds expected");
+  if (eas_the_host.stop || eas_host_cancelled()) return 0;
+  struct timespec t = {.tv_sec = (time_t)left, .tv_nsec = (long)((left - (double)(time_t)left) * 1e9)};
+  nanosleep(&t, NULL); /* a signal ends it: the hook then raises */
+  return 0;
+}
+
+/* nearest(word, {names}): a name at edit distance <= 2, or nil. */
+static int nearest(lua_State *L)
+{
+  const char *word = luaL_checkstring(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  const char *names[256];
+  size_t n = 0;
+  for (size_t i = 1; i <= lua_objlen(L, 2) && n < sizeof names / sizeof *names; i++) {
+    lua_rawgeti(L, 2, (int)i);
+    if (lua_type(L, -1) == LUA_TSTRING) names[n++] = lua_tostring(L, -1); /* the table keeps it alive */
+    lua_pop(L, 1);
+  }
+  const char *found = eas_nearest(word, names, n);
+  if (found == NULL) return 0;
+  lua_pushstring(L, found);
+  return 1;
+}
+
+static int is_terminal(lua_State *L)
+{
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+void eas_open_task(lua_State *L)
+{
+  static const luaL_Reg functions[] = {
+    {"event", event}, {"progress", progress}, {"progress_check", progress_check}, {"stage", stage}, {"stopped", stopped}, {"sha256", sha256},
+    {"sha256_file", sha256_file}, {"exists", exists}, {"size", size}, {"list", list}, {"make_folder", make_folder},
+    {"native_folder", native_folder}, {"scratch", scratch}, {"clocks", clocks}, {"sleep", sleep_seconds},
+    {"nearest", nearest}, {"is_terminal", is_terminal}, {NULL, NULL}};
+  luaL_register(L, NULL, functions);
+  lua_pushliteral(L, EAS_VERSION);
+  lua_setfield(L, -2, "version");
+}
