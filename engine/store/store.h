@@ -4,8 +4,11 @@
  * for people. An object is never overwritten; storing it again touches it. Functions are thread-safe. */
 #ifndef EAS_STORE_STORE_H
 #define EAS_STORE_STORE_H
+#ifndef EAS_CDEF
+#include <stddef.h>
 #include <stdint.h>
 #include "base/err.h"
+#endif
 #include "base/hash.h"
 
 typedef struct eas_store eas_store;
@@ -15,12 +18,14 @@ void eas_store_close(eas_store *s);
 
 /* Takes a file that a child made: opened as name beneath the folder dirfd (openat2 RESOLVE_BENEATH |
  * NO_SYMLINKS), must be regular with one link and at most max_bytes (0: no limit); made read-only and the
- * caller's, hashed, synced, renamed (copied first if on another disk). EAS_EFORMAT: a link, a device, ... */
+ * caller's, hashed, synced, renamed (copied first if on another disk). On an error it stays where it was.
+ * EAS_EFORMAT: a link, a device, a name that leaves the folder; EAS_ENOENT; EAS_ELIMIT. */
 int eas_store_take(eas_store *s, int dirfd, const char *name, int64_t max_bytes, eas_digest *digest, int64_t *size, eas_err *err);
 int eas_store_put(eas_store *s, const void *data, size_t n, eas_digest *digest, eas_err *err);
 /* As eas_store_take, but a plain path that is copied, never moved (inputs of `eas task`, ingest). */
 int eas_store_copy(eas_store *s, const char *path, eas_digest *digest, int64_t *size, eas_err *err);
-/* Waits until everything stored by this process so far is on disk: one sync of each folder touched. */
+/* Waits until everything stored by this process so far is on disk: one sync of each folder touched. (The
+ * bytes are there when take, put and copy return; their names only after this.) */
 int eas_store_flush(eas_store *s, eas_err *err);
 
 char *eas_store_path(const eas_store *s, const eas_digest *d); /* absolute, caller frees */
@@ -32,12 +37,14 @@ int eas_store_verify(const eas_store *s, const eas_digest *d, eas_err *err); /* 
 int eas_store_link(eas_store *s, const char *directory, const char *filename, const eas_digest *d, eas_err *err);
 int eas_store_unlink(eas_store *s, const char *directory, const char *filename, eas_err *err);
 
-/* Calls fn for each object (path order); fn returns 0 to go on. */
+/* Calls fn for each object (path order); fn returns 0 to go on, else its value is returned. The same for
+ * links (any order); what is no link of the store's is passed over. */
 typedef int eas_store_walk_fn(void *arg, const eas_digest *d, int64_t size, int64_t mtime_us);
 int eas_store_walk(eas_store *s, eas_store_walk_fn *fn, void *arg, eas_err *err);
 typedef int eas_store_links_fn(void *arg, const char *directory, const char *filename, const eas_digest *d);
 int eas_store_links(eas_store *s, eas_store_links_fn *fn, void *arg, eas_err *err);
 int eas_store_remove(eas_store *s, const eas_digest *d, eas_err *err); /* gc only */
+/* Removes what was left in tmp/ longer ago than that; returns how many files. */
 int eas_store_sweep_tmp(eas_store *s, int64_t older_than_us, eas_err *err);
 int64_t eas_store_free_bytes(const eas_store *s);
 const char *eas_store_root(const eas_store *s);
