@@ -42,7 +42,8 @@ static int read_conf(eas_cli *c, eas_err *err)
   int rc = file ? eas_conf_read(c->conf, file, err) : 0;
   free(file);
   const char *given = eas_cli_get(c, "--config");
-  if (rc >= 0 && given) rc = eas_conf_read(c->conf, given, err);
+  int is_cfg = strcmp(c->command->name, "task") == 0; /* there --config names the task */
+  if (rc >= 0 && given && !is_cfg) rc = eas_conf_read(c->conf, given, err);
   if (rc >= 0) rc = eas_conf_read_env(c->conf, environ, err);
   for (int i = 0; rc >= 0 && i < c->n_given; i++)
     if (c->given[i].option->conf) rc = eas_conf_set(c->conf, c->given[i].option->conf, c->given[i].value, c->given[i].option->name, err);

@@ -80,4 +80,8 @@ void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *
   } else if (status != 0) {
     set(out, "error", eas_format("exited with status %d", status));
   }
+  if (strcmp(out->ending, "ok") != 0 && !p->stop_cause && group && eas_slot_group_forks_refused(group)) {
+    free(out->message);
+    set(out, "processes", eas_format("started more than its limit of %d processes", limits->processes));
+  }
 }

@@ -25,6 +25,7 @@ typedef struct {
  *  QC only: "ending", "error": {"message","trace"} or null, "log": last lines [{level,text}], "made": {kind: {"path","filename","size","metadata"}},
  *  "result": {metadata the task set}, "wall_seconds", "exec_path": [..]} */
 typedef struct {
+  const char *version; /* of the interpreter, for doctor; NULL: none */
   void *arg;
   /* Zygote, once: share/eas folder, packs (NULL-terminated). A script that does not load is remembered, not fatal. */
   int (*load)(void *arg, const char *share, const char *const *packs, eas_err *err);

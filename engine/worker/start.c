@@ -171,7 +171,7 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   char *request = eas_request_text(r, is_qc, &len);
   const char **inputs = readable(r);
   eas_spawn s = { .slot = r->slot, .scratch = r->scratch, .readable = inputs, .limits = r->limits, .request = request, .request_len = len };
-  if (r->group) eas_slot_group_set(r->group, &r->limits);
+  if (r->group) eas_slot_group_set(r->group, &r->limits, NULL);
   rc = eas_zygote_spawn(w->zygote, &s, &r->p.child, err);
   if (rc == EAS_ECONNECT) { /* the zygote is gone: a new one, once */
     w->zygote_dirty = 1;

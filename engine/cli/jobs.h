@@ -1,0 +1,15 @@
+/* jobs.h: what `run` and `submit` share: loading, checking, options. */
+#ifndef EAS_CLI_JOBS_H
+#define EAS_CLI_JOBS_H
+#include "cli/cli.h"
+#include "model/job.h"
+
+extern const eas_option eas_job_options[];
+
+/* Loads and checks a job file; problems are printed. Returns 0, or the exit status after having said why. */
+int eas_jobs_load(eas_cli *c, const char *path, eas_jobfile **out, eas_submit_options *o, eas_err *err);
+/* A job that is done and is asked for again: failed tasks whose code changed since are tried anew. How many. */
+int eas_jobs_again(eas_cli *c, int64_t job, eas_err *err);
+int eas_run_job(eas_cli *c, const eas_jobfile *f, const eas_submit_options *o);
+
+#endif

@@ -1,0 +1,164 @@
+/* session.c: see session.h. */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/path.h"
+
+enum { HEARD_MAX = 64 };
+
+int eas_session_lock(eas_session *s, eas_err *err)
+{
+  const char *data = eas_conf_str(s->c->conf, "data");
+  int rc = eas_path_mkdirs(data, 0755, err);
+  if (rc < 0) return rc;
+  char *path = eas_path_join(data, "lock");
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) {
+    rc = eas_fail(err, EAS_EIO, "open '%s': %s", path, strerror(errno));
+  } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    char who[128] = "";
+    ssize_t n = pread(fd, who, sizeof who - 1, 0);
+    if (n > 0) who[strcspn(who, "\n")] = 0;
+    eas_fail(err, EAS_EBUSY, "%s: in use by %s", data, *who ? who : "another process");
+    rc = eas_hint(err, "wait for it or stop it; eas status --data %s watches it", data);
+    close(fd);
+  } else {
+    char who[300], host[200] = "";
+    gethostname(host, sizeof host - 1);
+    int n = snprintf(who, sizeof who, "eas %s, process %d on %s\n", s->c->command->name, (int)getpid(), host);
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, who, (size_t)n, 0) != n) eas_log(EAS_WARN, "write '%s': %s", path, strerror(errno));
+    s->lock_fd = fd;
+    rc = 0;
+  }
+  free(path);
+  return rc;
+}
+
+/* Types this worker can run: those of its container, or all that have scripts. */
+static const char **worker_types(const eas_cli *c)
+{
+  const char *container = eas_conf_str(c->conf, "container");
+  int n = 0, k = 0;
+  const eas_task_type *types = eas_registry_types(c->registry, &n);
+  const char **list = eas_alloc((size_t)(n + 1) * sizeof *list);
+  for (int i = 0; i < n; i++) {
+    int here = !container || !*container;
+    for (int j = 0; !here && types[i].containers[j]; j++) here = strcmp(types[i].containers[j], container) == 0;
+    if (here && !types[i].flow && types[i].script && types[i].qc) list[k++] = types[i].name;
+  }
+  return list;
+}
+
+static void look(eas_session *s)
+{
+  if (s->worker) eas_worker_look(s->worker);
+  if (s->control) eas_control_look(s->control);
+}
+
+static void on_bell(void *arg, int fd, uint32_t events)
+{
+  eas_session *s = arg;
+  eas_message m;
+  (void)fd;
+  (void)events;
+  for (int i = 0; i < HEARD_MAX && eas_queue_take(s->queue, &m, NULL) == 1; i++) eas_queue_ack(s->queue, m.receipt, NULL);
+  look(s);
+  if (s->worker) eas_worker_cancel_check(s->worker);
+  if (s->on_change) s->on_change(s->arg);
+}
+
+static void on_commit(void *arg, int n_ended, int n_ready)
+{
+  eas_session *s = arg;
+  (void)n_ended;
+  if (n_ready > 0 && s->worker) eas_worker_look(s->worker);
+  if (s->control) eas_control_look(s->control);
+  if (s->on_change) s->on_change(s->arg);
+}
+
+static void on_ready(void *arg, int n_ready)
+{
+  eas_session *s = arg;
+  if (n_ready > 0 && s->worker) eas_worker_look(s->worker);
+  if (s->on_change) s->on_change(s->arg);
+}
+
+static void on_signal(void *arg, int signo)
+{
+  eas_session *s = arg;
+  if (signo == SIGHUP) return;
+  s->interrupts++;
+  eas_worker_status st = { 0 };
+  if (s->worker) eas_worker_status_get(s->worker, &st);
+  if (s->interrupts == 1) {
+    s->stopping = 1;
+    if (s->on_stop) s->on_stop(s->arg, st.busy);
+    if (s->worker) eas_worker_drain(s->worker, eas_conf_duration_us(s->c->conf, "drain_grace"));
+  } else if (s->worker) {
+    eas_worker_kill(s->worker);
+  }
+}
+
+static int open_roles(eas_session *s, int roles, eas_err *err)
+{
+  eas_cli *c = s->c;
+  int rc = eas_queue_open(&s->queue, eas_conf_str(c->conf, "queue"), c->db, err);
+  s->types = worker_types(c);
+  if (rc >= 0) rc = eas_queue_subscribe(s->queue, s->types, err);
+  if (rc >= 0 && eas_queue_fd(s->queue) >= 0) rc = eas_loop_watch(s->loop, eas_queue_fd(s->queue), EPOLLIN, on_bell, s, err);
+  if (rc >= 0 && (roles & EAS_ROLE_WORKER)) {
+    eas_worker_options w = { .loop = s->loop, .db = c->db, .queue = s->queue, .store = c->store, .registry = c->registry,
+                             .conf = c->conf, .packs = (const char *const *)c->packs, .slots = (int)eas_conf_int(c->conf, "slots"),
+                             .types = s->types, .container = eas_conf_str(c->conf, "container"), .on_commit = on_commit, .arg = s };
+    if (w.container && !*w.container) w.container = NULL;
+    rc = eas_worker_open(&s->worker, &w, err);
+  }
+  if (rc >= 0 && (roles & EAS_ROLE_CONTROL)) {
+    eas_control_options k = { .loop = s->loop, .db = c->db, .queue = s->queue, .registry = c->registry, .conf = c->conf,
+                              .worker = s->worker ? eas_worker_id(s->worker) : 0, .embedded = s->lock_fd >= 0,
+                              .on_ready = on_ready, .arg = s };
+    rc = eas_control_open(&s->control, &k, err);
+  }
+  return rc;
+}
+
+int eas_session_open(eas_session *s, eas_cli *c, int roles, eas_err *err)
+{
+  static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+  s->c = c;
+  int rc = eas_loop_new(&s->loop, err);
+  if (rc >= 0) rc = eas_loop_signals(s->loop, signals, 3, on_signal, s, err);
+  if (rc >= 0) rc = eas_cli_open_registry(c, err);
+  if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_CREATE, err);
+  if (rc >= 0) rc = eas_cli_open_store(c, err);
+  if (rc >= 0) rc = open_roles(s, roles, err);
+  if (rc < 0) eas_session_close(s);
+  return rc;
+}
+
+void eas_session_close(eas_session *s)
+{
+  eas_control_close(s->control);
+  eas_worker_close(s->worker);
+  if (s->queue && eas_queue_fd(s->queue) >= 0) eas_loop_unwatch(s->loop, eas_queue_fd(s->queue));
+  eas_queue_close(s->queue);
+  eas_loop_free(s->loop);
+  free((void *)(uintptr_t)s->types);
+  s->control = NULL;
+  s->worker = NULL;
+  s->queue = NULL;
+  s->loop = NULL;
+  s->types = NULL;
+  if (s->lock_fd >= 0) close(s->lock_fd);
+  s->lock_fd = -1;
+}
