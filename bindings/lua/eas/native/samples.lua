@@ -4,6 +4,7 @@
 -- not finite. Copies are made, so nothing of the caller's is modified.
 
 local bit = require "bit"
+local ffi = require "ffi"
 local native = require "eas.native"
 
 local samples = {}
@@ -18,6 +19,7 @@ local function finite(x) return x - x == 0 end
 ---@field time eas.array day, strictly increasing
 ---@field flux eas.array
 ---@field flux_err eas.array|nil only if known, finite and positive for every sample
+---@field flag table|nil data: uint32_t[n], only if the light curve has flags
 ---@field dropped integer
 
 --- The samples of lc that a search may use.
@@ -25,40 +27,34 @@ local function finite(x) return x - x == 0 end
 ---@return eas.samples
 function samples.of(lc)
   local n, time, flux, err, flag = tonumber(lc.n), lc.time, lc.flux, lc.flux_err, lc.flag
-  local kept, last, known = 0, -math.huge, err ~= nil
+  local kept, count, last, known = ffi.new("uint32_t[?]", n), 0, -math.huge, err ~= nil
   for i = 0, n - 1 do
     local t = time[i]
     local good = finite(t) and finite(flux[i]) and t > last
-    if good and flag and bit.band(tonumber(flag[i]), DROPPED) ~= 0 then good = false end
+    if good and flag and bit.band(flag[i], DROPPED) ~= 0 then good = false end
     if good then
-      kept, last = kept + 1, t
+      kept[count] = i
+      count, last = count + 1, t
       if known and not (err[i] > 0 and err[i] < math.huge) then known = false end
     end
   end
 
-  local out = { n = kept, dropped = n - kept, time = native.array(kept), flux = native.array(kept),
-                flux_err = known and kept > 0 and native.array(kept) or nil }
-  local k
-  k, last = 0, -math.huge
-  for i = 0, n - 1 do
-    local t = time[i]
-    local good = finite(t) and finite(flux[i]) and t > last
-    if good and flag and bit.band(tonumber(flag[i]), DROPPED) ~= 0 then good = false end
-    if good then
-      out.time[k], out.flux[k], last = t, flux[i], t
-      if out.flux_err then out.flux_err[k] = err[i] end
-      k = k + 1
-    end
+  local out = { n = count, dropped = n - count, time = native.array(count), flux = native.array(count),
+                flux_err = known and count > 0 and native.array(count) or nil,
+                flag = flag and { data = ffi.new("uint32_t[?]", count) } or nil }
+  for k = 0, count - 1 do
+    local i = kept[k]
+    out.time[k], out.flux[k] = time[i], flux[i]
+    if out.flux_err then out.flux_err[k] = err[i] end
+    if flag then out.flag.data[k] = flag[i] end
   end
   return out
 end
 
 --- Numbers of a Lua list, or an array as it is.
 function samples.array(values)
-  if type(values) ~= "table" or getmetatable(values) then return values end
-  local out = native.array(#values)
-  for i, v in ipairs(values) do out[i - 1] = v end
-  return out
+  if type(values) ~= "table" then return values end
+  return native.array(values)
 end
 
 return samples

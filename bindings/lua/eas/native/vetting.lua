@@ -1,0 +1,72 @@
+--- vetting: is a transit candidate credible?
+--
+--   local checks, numbers, verdict = vetting.check(lc, { period = .., t0 = .., duration = .., sde = .., method = "bls" })
+--   for _, c in ipairs(checks) do print(c.name, c.value, c.limit, c.verdict) end
+--
+-- verdict is "pass" "warn" "fail" "skip" "note"; what each check means stands in tasks_native/vetting.h.
+
+local ffi = require "ffi"
+local native = require "eas.native"
+local samples = require "eas.native.samples"
+local lib = native.load "vetting"
+
+local vetting = {}
+
+-- Significance a search must reach: {passes, warns down to}
+vetting.sde_limits = { bls = { 6, 6 }, bls_reference = { 6, 6 }, bls_kovacs = { 6, 6 }, fbls = { 6, 6 }, tls = { 9, 7 } }
+
+local VERDICT = { [0] = "pass", "warn", "fail", "skip", "note" }
+local NUMBERS = { "depth", "depth_err", "sigma", "sigma_red", "depth_odd", "depth_even", "depth_secondary",
+  "phase_secondary", "n_transits", "n_expected", "n_in_transit" }
+local NAN = 0 / 0
+
+-- Depths are relative: a light curve in electrons is divided by its median.
+local function relative(s)
+  local median = s.flux:median()
+  if not (median > 0) then return s.flux end
+  local out = native.array(s.n)
+  for i = 0, s.n - 1 do out[i] = s.flux[i] / median end
+  return out
+end
+
+local function results_of(raw)
+  local list, overall = {}, "pass"
+  for c = 0, lib.EAS_VETTING_CHECKS - 1 do
+    local verdict = VERDICT[raw[c].verdict]
+    list[c + 1] = { name = ffi.string(lib.eas_vetting_name(c)), value = raw[c].value, limit = raw[c].limit,
+                    verdict = verdict }
+    if verdict == "fail" then overall = "fail" end
+    if verdict == "warn" and overall == "pass" then overall = "warn" end
+  end
+  return list, overall
+end
+
+--- Checks a candidate against the light curve it was found in.
+---@param lc table light curve; flagged and non-finite samples are left out
+---@param candidate table period, t0 (any mid-transit), duration, days; optional sde with sde_pass and sde_fail, or
+---  method ("bls", "tls", ...) for their defaults
+---@return table[] checks {name, value, limit, verdict}; numbers NaN where they cannot be had
+---@return table numbers depth, depth_err, sigma, sigma_red, depth_odd, depth_even, depth_secondary, ...
+---@return string verdict "fail" if any check failed, else "warn" or "pass"
+function vetting.check(lc, candidate)
+  local s = samples.of(lc)
+  local flux = relative(s)
+  local limits = vetting.sde_limits[candidate.method or "tls"] or vetting.sde_limits.tls
+  local job, raw = ffi.new "eas_vetting_job", ffi.new("eas_vetting_check_result[?]", lib.EAS_VETTING_CHECKS)
+  local numbers = ffi.new "eas_vetting_numbers[1]"
+  job.n, job.time, job.flux, job.out, job.numbers = s.n, s.time.data, flux.data, raw, numbers
+  if s.flag then job.flag = s.flag.data end
+  local set = job.set
+  set.period, set.t0 = candidate.period or NAN, candidate.t0 or NAN
+  set.duration, set.sde = candidate.duration or NAN, candidate.sde or NAN
+  set.sde_pass, set.sde_fail = candidate.sde_pass or limits[1], candidate.sde_fail or limits[2]
+  native.check(lib.eas_vetting_check(job), "vetting", nil, 2)
+  native.whole(lib, "eas_vetting_run", job, 1, lib.eas_vetting_work_size(job), { s, flux, raw, numbers })
+
+  local measured = {}
+  for _, name in ipairs(NUMBERS) do measured[name] = numbers[0][name] end
+  local checks, overall = results_of(raw)
+  return checks, measured, overall
+end
+
+return vetting
