@@ -55,9 +55,10 @@ static int report(const char *text, size_t len, const char *name, const json_err
 
 json_t *eas_json_parse(const char *text, size_t len, const char *name, eas_err *err)
 {
-  json_error_t why;
+  json_error_t why = {.position = 0};
   size_t bom = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* some editors begin files so */
-  json_t *v = json_loadb(text + bom, len - bom, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+  json_t *v = NULL; /* jansson takes a number with a zero byte behind it */
+  if (!memchr(text, 0, len)) v = json_loadb(text + bom, len - bom, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
   if (!v) report(text + bom, len - bom, name, &why, err);
   return v;
 }
