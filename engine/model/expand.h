@@ -21,6 +21,7 @@ typedef struct {
   int n_parents;  /* flow-control attempts ended in this call */
   int n_children; /* tasks created */
   int n_failed;   /* flow-control tasks that could not be expanded (recorded with their error) */
+  int n_queued;   /* attempts that became queued, flow control among them */
   int more;       /* 1: call again soon */
 } eas_expanded;
 
@@ -31,7 +32,8 @@ int eas_expand_some(eas_db *db, const eas_registry *r, const eas_expand_options 
 int eas_task_metadata(eas_db *db, int64_t task, json_t **out, eas_err *err);
 
 /* Inside the caller's open transaction: children that a task made with task:spawn. items is a list of task objects; they are
- * stored as a document of their own nodes ("spawn:<attempt>[i]"), evaluated and checked like a chain's. *n_queued: attempts born queued. */
+ * stored as a document { "task_list": items } of their own; node paths are "spawn:<document>[i]", the place $.task_list[i] of that
+ * document. Evaluated and checked like a chain's. *n_queued: attempts born queued. */
 int eas_expand_spawn(eas_db *db, const eas_registry *r, int64_t parent, int64_t attempt, const json_t *items, int *n_queued, eas_err *err);
 
 #endif

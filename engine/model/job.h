@@ -22,6 +22,9 @@ typedef char *eas_lua_job_fn(void *arg, const char *path, eas_err *err);
 int  eas_jobfile_load(eas_jobfile **out, const char *path, eas_lua_job_fn *lua, void *arg, eas_err *err);
 int  eas_jobfile_parse(eas_jobfile **out, const char *name, const char *text, size_t len, eas_err *err);
 void eas_jobfile_free(eas_jobfile *f);
+/* A copy with values set: overrides is the JSON text of an object, path -> value ("task_list[0].duration" or with "$."
+ * before it; the last name may be new). What --set gives; eas_job_submit does it too. Has no lines and columns. */
+int  eas_jobfile_override(eas_jobfile **out, const eas_jobfile *f, const char *overrides, eas_err *err);
 
 typedef struct {
   char *path;   /* "$.task_list[0].inputs.lightcurve" */
@@ -35,6 +38,8 @@ typedef struct {
 
 typedef struct { eas_problem *list; size_t n, cap; } eas_problems;
 void eas_problems_done(eas_problems *p);
+/* Adds one, unless the same field has one of the same kind (text up to the first quoted name) already; takes the strings. */
+void eas_problems_add(eas_problems *p, eas_problem problem);
 /* As UX.md section 3: by line, the first 20, then a count and "nothing was stored". */
 void eas_problems_print(const eas_problems *p, const eas_jobfile *f, eas_buf *out);
 
