@@ -111,10 +111,21 @@ static int sort_rows(eas_lc *lc, eas_err *err)
   return 0;
 }
 
+/* One NaN for all: LuaJIT takes the bits of others, read from an array, for values that are no numbers. */
+static void plain_nans(double *x, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (isnan(x[i]))
+      x[i] = NAN;
+}
+
 int eas_lc_settle(eas_lc *lc, eas_err *err)
 {
   eas_lc_columns *c = &lc->c;
   c->n_rows = c->n;
+  plain_nans(c->time, c->n);
+  plain_nans(c->flux, c->n);
+  plain_nans(c->flux_err, c->n);
   int backwards = 0;
   double last = -INFINITY;
   for (size_t i = 0; i < c->n; i++) {

@@ -89,8 +89,8 @@ static int read_row(reader *r, const char *p, double v[EAS_ROLES])
   int n = 0;
   for (;;) {
     int role = n < r->f.n_columns ? r->f.role[n] : EAS_ROLE_SKIP;
-    if (role == EAS_ROLE_SKIP) {
-      while (!is_blank(*p) && *p != ',' && *p != ';' && *p != '\n' && *p != '#')
+    if (role == EAS_ROLE_SKIP) { /* words; between commas they may hold blanks */
+      while (*p != ',' && *p != ';' && *p != '\n' && *p != '#' && (r->f.comma || !is_blank(*p)))
         p++;
     } else {
       p = read_value(r, p, role, v);
@@ -145,7 +145,7 @@ static int take_row(reader *r, const char *p)
   eas_lc_columns *c = &r->lc->c;
   if (c->n == r->cap && (rc = grow(r)) < 0)
     return rc;
-  double t = v[EAS_ROLE_TIME];
+  double t = r->f.seconds ? v[EAS_ROLE_TIME] : v[EAS_ROLE_TIME] * r->f.unit;
   if (isfinite(t)) {
     if (t < r->last) {
       rc = eas_fail(r->err, EAS_EFORMAT, "%s: line %zu: time goes back from %.9f to %.9f d", r->name, r->line_no, r->last, t);
@@ -184,11 +184,12 @@ static int take_line(reader *r, const char *p, const char *end)
       return 0;
     eas_decimal d;
     double v;
-    if (!eas_decimal_scan(p, &d) && !eas_number_word(p, &v))
+    int number = eas_decimal_scan(p, &d) || eas_number_word(p, &v);
+    if (!number && !r->head.has_names)
       return row_fail(r, p, "not a number");
     int rc = eas_text_decide(&r->head, p, end, r->line_no, &r->f, r->err);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) /* a row of words below a line of words is not worth a word on columns */
+      return number || rc == EAS_EINVAL ? rc : row_fail(r, p, "not a number");
     r->began = 1;
   }
   return take_row(r, p);

@@ -15,6 +15,7 @@ typedef struct {
   int n_columns;
   int comma;
   int seconds;
+  double unit;   /* days in one of time, if not seconds */
   int third;     /* role of a nameless third column after commas is settled at the end */
   unsigned char role[EAS_TEXT_COLUMNS];
 } eas_text_format;

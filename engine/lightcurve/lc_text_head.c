@@ -97,46 +97,48 @@ int eas_text_names(eas_text_head *h, const char *p, const char *end)
   return 1;
 }
 
-/* Cuts text in place into words; returns their number, at most EAS_TEXT_COLUMNS + 1. */
+/* Cuts text in place into words, at commas if there is one; returns their number, at most
+ * EAS_TEXT_COLUMNS + 1. */
 static int split(char *text, char *word[EAS_TEXT_COLUMNS + 1])
 {
-  int n = 0;
+  int n = 0, comma = strpbrk(text, ",;") != NULL;
   for (char *p = text; *p && n <= EAS_TEXT_COLUMNS;) {
     while (is_break(*p))
       *p++ = 0;
     if (!*p)
       break;
     word[n++] = p;
-    while (*p && !is_break(*p))
+    while (*p && (comma ? *p != ',' && *p != ';' : !is_blank(*p)))
       p++;
+    for (char *q = p; q > word[n - 1] && is_blank(q[-1]); q--)
+      q[-1] = 0;
   }
   return n;
 }
 
 static int count_columns(const char *p, const char *end, int *comma)
 {
+  const char *note = memchr(p, '#', (size_t)(end - p));
+  end = note ? note : end;
+  while (end > p && is_blank(end[-1]))
+    end--;
   int n = 0;
   *comma = 0;
-  while (p < end && *p != '#') {
-    while (p < end && is_blank(*p))
-      p++;
-    if (p == end || *p == '#')
-      break;
+  for (const char *q = p; q < end; q++)
+    *comma |= *q == ',' || *q == ';';
+  while (p < end) {
     n++;
-    while (p < end && !is_break(*p) && *p != '#')
+    while (p < end && (*comma ? *p != ',' && *p != ';' : !is_blank(*p)))
       p++;
+    p += p < end;
     while (p < end && is_blank(*p))
       p++;
-    if (p < end && (*p == ',' || *p == ';')) {
-      *comma = 1;
-      p++;
-    }
   }
   return n;
 }
 
-/* Names as "time[days]" "Flux (e-/s)" "bjd": the unit is cut off, seconds are noticed. */
-static int clean_names(char *word[], int n, int is_seconds[EAS_TEXT_COLUMNS])
+/* Names as "time[days]" "Flux (e-/s)" "bjd": the unit is cut off. */
+static void clean_names(char *word[], int n, char *units[])
 {
   for (int i = 0; i < n; i++) {
     char *name = word[i];
@@ -146,36 +148,44 @@ static int clean_names(char *word[], int n, int is_seconds[EAS_TEXT_COLUMNS])
       word[i] = ++name;
     }
     char *unit = strpbrk(name, "[(");
-    is_seconds[i] = 0;
+    units[i] = NULL;
     if (unit && unit > name) {
-      double days = eas_lc_time_unit(unit);
-      is_seconds[i] = days > 0 && days < 1e-4;
+      units[i] = eas_strdup(unit);
+      while (unit > name && is_blank(unit[-1]))
+        unit--;
       *unit = 0;
     }
   }
-  return n;
 }
 
-static int decide_by_names(const eas_text_head *h, eas_text_format *f, char wanted[80])
+/* 1 if the names say all; 0 if they do not (*wanted: what is missing); or EAS_EFORMAT. */
+static int decide_by_names(const eas_text_head *h, eas_text_format *f, char wanted[80], eas_err *err)
 {
   char line[sizeof h->line];
-  char *word[EAS_TEXT_COLUMNS + 1];
-  int seconds[EAS_TEXT_COLUMNS], at[EAS_ROLES];
+  char *word[EAS_TEXT_COLUMNS + 1], *units[EAS_TEXT_COLUMNS];
+  int at[EAS_ROLES];
   memcpy(line, h->line, sizeof line);
+  snprintf(wanted, 80, "time");
   int n = split(line, word);
   if (n != f->n_columns || n > EAS_TEXT_COLUMNS)
     return 0;
-  clean_names(word, n, seconds);
-  const char *columns = h->options ? h->options->columns : NULL;
-  eas_lc_options only = {NULL, NULL, columns};
-  if (eas_lc_pick((const char *const *)word, n, &only, at, wanted) != 0)
-    return 0;
-  for (int role = EAS_ROLE_TIME; role < EAS_ROLES; role++)
-    if (at[role] >= 0)
-      f->role[at[role]] = (unsigned char)role;
-  f->seconds = seconds[at[EAS_ROLE_TIME]];
-  f->kind = EAS_TEXT_PLAIN;
-  return 1;
+  clean_names(word, n, units);
+  eas_lc_options only = {NULL, NULL, h->options ? h->options->columns : NULL};
+  int rc = eas_lc_pick((const char *const *)word, n, &only, at, wanted) == 0;
+  if (rc == 1) {
+    for (int role = EAS_ROLE_TIME; role < EAS_ROLES; role++)
+      if (at[role] >= 0)
+        f->role[at[role]] = (unsigned char)role;
+    const char *unit = units[at[EAS_ROLE_TIME]];
+    f->unit = unit ? eas_lc_time_unit(unit) : 1;
+    f->seconds = f->unit == 1 / 86400.0;
+    f->kind = EAS_TEXT_PLAIN;
+    if (f->unit == 0)
+      rc = eas_fail(err, EAS_EFORMAT, "%s: time in '%.40s': days, hours, minutes, seconds are known", h->name, unit);
+  }
+  for (int i = 0; i < n; i++)
+    free(units[i]);
+  return rc;
 }
 
 static int decide_by_numbers(const eas_text_head *h, eas_text_format *f, const char *where, eas_err *err)
@@ -236,7 +246,7 @@ static int decide_by_count(const eas_text_head *h, eas_text_format *f, const cha
 
 int eas_text_decide(const eas_text_head *h, const char *p, const char *end, size_t line_no, eas_text_format *out, eas_err *err)
 {
-  eas_text_format f = {0};
+  eas_text_format f = {.unit = 1};
   char where[300], wanted[80];
   snprintf(where, sizeof where, "%.250s: line %zu", h->name, line_no);
   f.n_columns = count_columns(p, end, &f.comma);
@@ -248,11 +258,12 @@ int eas_text_decide(const eas_text_head *h, const char *p, const char *end, size
     rc = decide_by_numbers(h, &f, where, err);
   else if (h->own && f.n_columns == 4)
     rc = decide_by_count(h, &f, where, err);
-  else if (!decide_by_names(h, &f, wanted)) {
-    if (columns) {
+  else {
+    rc = decide_by_names(h, &f, wanted, err);
+    if (rc == 0 && columns) {
       rc = eas_fail(err, EAS_EINVAL, "%s: no column '%s'", h->name, wanted);
       eas_hint(err, "the line of names is '%.200s'", h->line);
-    } else {
+    } else if (rc == 0) {
       rc = decide_by_count(h, &f, where, err);
     }
   }
