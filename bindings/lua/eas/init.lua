@@ -11,6 +11,7 @@ local eas = {
   qc = require "eas.qc".define,
   lightcurve = require "eas.lc".new,
   random = require "eas.random".new,
+  table = require "eas.table_file".new,
 }
 
 -- A number that is neither NaN nor infinite.

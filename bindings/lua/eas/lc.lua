@@ -74,12 +74,25 @@ function lc.read(path, options, metadata)
   return wrap(handle, copy_table(metadata, json.decode(core.lc_metadata(handle))))
 end
 
--- n samples: time, flux and flag 0, flux_err NaN.
-function lc.new(n, metadata)
-  if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then error("eas.lightcurve takes a number of samples", 2) end
+-- From a number of samples (time, flux and flag 0, flux_err NaN), or from a table of arrays
+-- { time =, flux =, flux_err =, flag = }, which are copied.
+function lc.new(from, metadata)
+  local n = type(from) == "table" and array.is(from.time) and tonumber(from.time.n) or from
+  if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
+    error("eas.lightcurve takes a number of samples, or { time = array, flux = array, ... }", 2)
+  end
   local handle, why = core.lc_new(n)
   if not handle then error(why, 2) end
-  return wrap(handle, metadata or {})
+  local new = wrap(handle, metadata or {})
+  for name in pairs(type(from) == "table" and columns or {}) do
+    if from[name] then
+      if tonumber(from[name].n) ~= n then
+        error(("eas.lightcurve: %d items of %s for %d times"):format(tonumber(from[name].n), name, n), 2)
+      end
+      for i = 0, n - 1 do new[name].data[i] = from[name].data[i] end
+    end
+  end
+  return new
 end
 
 -- The format is by the ending: .gz, .txt, .txt.gz the text format, else FITS.

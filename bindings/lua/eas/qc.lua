@@ -4,7 +4,7 @@ local core = require "eas.core"
 local json = require "eas.json"
 local lc = require "eas.lc"
 local EVENT = { LOG = 1, CHECK = 6, PRODUCT = 7, VERDICT = 8 }
-local VERDICTS = { pass = true, warn = true, fail = true, skip = true }
+local VERDICTS = { pass = true, warn = true, fail = true, skip = true, note = true }
 
 local qc = {}
 local methods = {}
@@ -54,25 +54,28 @@ function methods.pass_all(self, ok, reason)
   end
 end
 
--- Records { name, value, limit, verdict } (pass, warn, fail, skip). Returns true unless it fails.
-function methods.check(self, check)
+-- Records { name, value, limit, verdict }: pass, warn, fail, skip (not enough data), note (told, judged by nobody).
+-- It decides nothing: attempt:require does. Returns true unless the verdict is fail.
+function methods.check(_, check)
   if type(check) ~= "table" or type(check.name) ~= "string" then
     error("attempt:check takes { name = , value = , limit = , verdict = }", 2)
   end
   if not VERDICTS[check.verdict] then
-    error(("check '%s': verdict is '%s'; it takes pass, warn, fail, skip"):format(check.name, tostring(check.verdict)), 2)
+    error(("check '%s': verdict is '%s'; it takes pass, warn, fail, skip, note"):format(check.name, tostring(check.verdict)), 2)
   end
-  send(EVENT.CHECK, check)
-  if check.verdict == "fail" then
-    self.failed[#self.failed + 1] = check.note or ("%s is %s (limit %s)"):format(check.name,
-      qc.show(check.value), qc.show(check.limit))
-  end
+  send(EVENT.CHECK, { name = check.name, value = check.value, limit = check.limit, verdict = check.verdict })
   return check.verdict ~= "fail"
 end
 
--- A check of a condition: passes when ok is true, whatever NaN does elsewhere.
-function methods.require(self, name, ok, value, limit)
-  return self:check { name = name, value = value, limit = limit, verdict = ok == true and "pass" or "fail" }
+-- A check that must hold: recorded, and kept in attempt.failed when ok is not true. warn: a warning is all it gives.
+function methods.require(self, name, ok, value, limit, warn)
+  local verdict = ok == true and "pass" or warn and "warn" or "fail"
+  self:check { name = name, value = value, limit = limit, verdict = verdict }
+  if verdict == "fail" then
+    local why = limit ~= nil and (" (%s)"):format(qc.show(limit)) or ""
+    self.failed[#self.failed + 1] = ("%s is %s%s"):format(name, qc.show(value), why)
+  end
+  return ok == true
 end
 
 for name, level in pairs { info = 20, warn = 30 } do

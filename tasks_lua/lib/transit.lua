@@ -1,0 +1,62 @@
+-- lib.transit: what all transit searches share: settings, the input, the truth, the candidate's credibility.
+local eas = require "eas"
+local vetting = require "eas.native.vetting"
+
+local transit = {}
+
+-- Settings of a search: its own rows stand in search_settings; lc_duration beside it.
+function transit.settings(task, rows)
+  rows.compat = { nil, "peer (or prototype): the conventions of the program the results are compared with",
+                  one_of = { "peer", "prototype" } }
+  local given = task:settings { lc_duration = { nil, "day; the whole light curve if not given", type = "number" },
+                                search_settings = rows }
+  local set = given.search_settings
+  set.lc_duration = given.lc_duration
+  if set.compat then set.compat = "peer" end
+  task.settings_used = set
+  return set
+end
+
+-- The light curve to search: cut, good samples only, and 1 out of transit (the peers take flux as it is).
+function transit.input(task, set)
+  local lc = task:input("lightcurve"):truncate(set.lc_duration):clean()
+  if lc.n < 5 then error(("the light curve has %d usable points; a search needs 5"):format(lc.n), 0) end
+  local median = lc.flux:median()
+  if set.compat or not (median > 5 * lc.flux:std()) then return lc end
+  return lc:normalise()
+end
+
+local aliases = { { 1 / 3, "1/3" }, { 1 / 2, "1/2" }, { 2, "2" }, { 3, "3" } }
+
+-- The prototype's 3 % rule (outcome), and finer fields. PASS, FAIL; UNDEFINED where nothing was injected.
+function transit.compare_with_truth(metadata, best, span)
+  local truth, out = metadata.orbital_period, {}
+  for _, name in ipairs { "integrated_transit_power", "pixels_in_transit", "mes" } do out[name] = metadata[name] end
+  if not eas.is_finite(truth) then
+    out.outcome, out.target_period = "UNDEFINED", eas.nan
+    return out
+  end
+  local period = eas.is_finite(best.period) and best.period or 0
+  local ratio = truth / period
+  out.outcome, out.target_period = ratio > 0.97 and ratio < 1.03 and "PASS" or "FAIL", truth
+  for _, alias in ipairs(aliases) do
+    local off = period / truth / alias[1]
+    if off > 0.97 and off < 1.03 then out.alias = alias[2] end
+  end
+  if eas.is_finite(best.duration) and span then
+    out.period_strict = math.abs(period - truth) * span / truth < best.duration / 2
+    local off = eas.is_finite(metadata.t0) and (best.t0 - metadata.t0 + truth / 2) % truth - truth / 2
+    if off then out.t0_match = math.abs(off) < best.duration / 2 end
+  end
+  return out
+end
+
+-- Is the candidate credible? The checks as a list (vetting), and pass, warn or fail of them all (credible).
+function transit.vet(lc, best, method)
+  local checks, numbers, verdict = vetting.check(lc, { period = best.period, t0 = best.t0, duration = best.duration,
+                                                       sde = best.sde, method = method })
+  return { vetting = checks, credible = verdict, n_transits = numbers.n_transits, n_expected = numbers.n_expected,
+           time_first = lc.time[0], span = lc:duration() }
+end
+
+return transit
