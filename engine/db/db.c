@@ -90,6 +90,7 @@ int eas_db_commit(eas_db *db, eas_err *err)
     return rc;
   }
   db->mode = EAS_TX_NONE;
+  db->flushed = 1; /* results of what travelled with the commit can be taken */
   db->commits++;
   if (db->ring) db->ops->rung(db);
   db->ring = 0;
@@ -163,6 +164,13 @@ int eas_db_flush(eas_db *db, eas_err *err)
 eas_rows *eas_db_result(eas_db *db, int ticket)
 {
   return ticket >= 0 && ticket < db->n_results ? db->results[ticket] : NULL;
+}
+
+eas_rows *eas_db_take(eas_db *db, int ticket)
+{
+  eas_rows *r = eas_db_result(db, ticket);
+  if (r) db->results[ticket] = NULL;
+  return r;
 }
 
 int eas_db_ids(eas_db *db, const char *table, int n, int64_t *out, eas_err *err)

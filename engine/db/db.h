@@ -74,7 +74,8 @@ int eas_db_query(eas_db *db, const char *sql, const eas_val *args, int n, eas_ro
 /* Queued statements, in order. ticket (may be NULL) names the result for eas_db_result after the flush. */
 int eas_db_send(eas_db *db, const char *sql, const eas_val *args, int n, int *ticket, eas_err *err);
 int eas_db_flush(eas_db *db, eas_err *err);
-eas_rows *eas_db_result(eas_db *db, int ticket); /* borrowed until the next send after a flush; rows and rows changed */
+eas_rows *eas_db_result(eas_db *db, int ticket); /* borrowed until the next send after a flush (or commit); rows and rows changed */
+eas_rows *eas_db_take(eas_db *db, int ticket);   /* the same, yours to free */
 
 /* n fresh ids for a table, into out[n]; inside or outside of a transaction; gaps may be. */
 int eas_db_ids(eas_db *db, const char *table, int n, int64_t *out, eas_err *err);

@@ -1,0 +1,250 @@
+/* claim.c: which queued attempts a worker gets: job by priority, then fewest running; in it the oldest. */
+#include "model/claim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/words.h"
+
+/* Attempts of one type in one job; those of a job stand together. */
+typedef struct {
+  int64_t job, type, document, left; /* left: queued, less those taken; an upper bound, some may be for later */
+  int64_t priority, running;         /* of the job; running grows by what is given in this claim */
+  char *type_name;
+  int taken;
+  int share;                         /* of the job, in this round (in its first row) */
+} candidate;
+
+typedef struct { candidate *list; int n; eas_rows *rows; } candidates;
+
+static const char find_candidates[] =
+  "SELECT q.job, q.type, j.document, q.queued, j.priority, y.name,"
+  " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job)"
+  " FROM task_type y JOIN job_type q ON q.type = y.id AND q.queued > 0 JOIN job j ON j.id = q.job"
+  " WHERE y.name " EAS_IN_TEXTS("$1") " AND j.state = 'active' ORDER BY j.priority DESC, q.job, q.type";
+
+/* Shared with a rescue that declares this worker lost: one of them waits for the other. */
+static const char find_worker[] =
+  "SELECT id FROM worker WHERE id = $1 AND state = 'active' AND lease_until > eas_now()/*pg  FOR SHARE*/";
+
+static const char find_oldest[] =
+  "SELECT id, task FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
+  " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR UPDATE SKIP LOCKED*/";
+
+static char *type_list(const char *const *types)
+{
+  json_t *list = json_array();
+  for (; *types; types++)
+    json_array_append_new(list, json_string(*types));
+  char *text = json_dumps(list, JSON_COMPACT);
+  json_decref(list);
+  return text;
+}
+
+static int look(eas_db *db, int64_t worker, const char *const *types, candidates *out, eas_err *err)
+{
+  char *names = type_list(types);
+  int on_worker, on_list;
+  int rc = eas_db_send(db, find_worker, EAS_ARGS(eas_v_int(worker)), &on_worker, err);
+  if (rc >= 0) rc = eas_db_send(db, find_candidates, EAS_ARGS(eas_v_text(names)), &on_list, err);
+  if (rc >= 0) rc = eas_db_flush(db, err);
+  free(names);
+  if (rc < 0) return rc;
+  if (eas_rows_n(eas_db_result(db, on_worker)) == 0)
+    return eas_fail(err, EAS_ESTALE, "worker %lld: its lease is over", (long long)worker);
+
+  const eas_rows *r = eas_db_result(db, on_list);
+  out->n = eas_rows_n(r);
+  out->list = eas_alloc((size_t)(out->n + 1) * sizeof *out->list);
+  for (int i = 0; i < out->n; i++)
+    out->list[i] = (candidate){
+      .job = eas_rows_int(r, i, 0), .type = eas_rows_int(r, i, 1), .document = eas_rows_int(r, i, 2),
+      .left = eas_rows_int(r, i, 3), .priority = eas_rows_int(r, i, 4), .running = eas_rows_int(r, i, 6),
+      .type_name = eas_strdup(eas_rows_text(r, i, 5))
+    };
+  return 0;
+}
+
+static void candidates_done(candidates *c)
+{
+  for (int i = 0; i < c->n; i++)
+    free(c->list[i].type_name);
+  free(c->list);
+}
+
+static int next_job(const candidates *c, int i)
+{
+  int64_t job = c->list[i].job;
+  while (i < c->n && c->list[i].job == job) i++;
+  return i;
+}
+
+static int64_t left_of_job(const candidates *c, int first)
+{
+  int64_t left = 0;
+  for (int i = first, end = next_job(c, first); i < end; i++)
+    left += c->list[i].left;
+  return left;
+}
+
+/* Gives each job its share of `want`, one by one. Returns how many could be given. */
+static int share_out(candidates *c, int want)
+{
+  int given = 0;
+  for (int i = 0; i < c->n; i++)
+    c->list[i].share = 0;
+  for (; given < want; given++) {
+    candidate *best = NULL;
+    for (int i = 0; i < c->n; i = next_job(c, i)) {
+      candidate *j = &c->list[i];
+      if (best && (j->priority < best->priority || (j->priority == best->priority && j->running >= best->running))) continue;
+      if (left_of_job(c, i) > j->share) best = j;
+    }
+    if (!best) break;
+    best->share++;
+    best->running++;
+  }
+  return given;
+}
+
+/* Takes the oldest `share` of one job over its types; tickets[i] holds those of type i. */
+static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets, eas_chosen *out)
+{
+  int end = next_job(c, first), share = c->list[first].share, n = 0;
+  int *at = eas_alloc((size_t)(end - first) * sizeof *at);
+  for (; n < share; n++) {
+    int best = -1;
+    for (int i = first; i < end; i++) {
+      const eas_rows *r = eas_db_result(db, tickets[i]);
+      int k = at[i - first];
+      if (!r || k >= eas_rows_n(r)) continue;
+      if (best < 0 || eas_rows_int(r, k, 0) < eas_rows_int(eas_db_result(db, tickets[best]), at[best - first], 0)) best = i;
+    }
+    if (best < 0) break;
+    const eas_rows *r = eas_db_result(db, tickets[best]);
+    const candidate *b = &c->list[best];
+    int k = at[best - first]++;
+    out[n] = (eas_chosen){ eas_rows_int(r, k, 0), eas_rows_int(r, k, 1), b->job, b->type, b->type_name };
+  }
+  for (int i = first; i < end; i++) {
+    candidate *t = &c->list[i];
+    if (tickets[i] < 0) continue;
+    int found = eas_rows_n(eas_db_result(db, tickets[i]));
+    t->taken += at[i - first];
+    t->left = found < share ? found - at[i - first] : t->left - at[i - first]; /* the rest is for later, or another's */
+  }
+  c->list[first].running -= share - n;
+  free(at);
+  return n;
+}
+
+/* One round of asking; most claims need one, more when attempts wait for their time. */
+static int choose_round(eas_db *db, candidates *c, int want, eas_chosen *out, eas_err *err)
+{
+  if (share_out(c, want) == 0) return 0;
+  int *tickets = eas_alloc((size_t)c->n * sizeof *tickets), rc = 0, n = 0;
+  for (int i = 0; i < c->n && rc >= 0; i = next_job(c, i)) {
+    for (int k = i, end = next_job(c, i); k < end; k++) {
+      const candidate *t = &c->list[k];
+      tickets[k] = -1;
+      if (rc >= 0 && c->list[i].share && t->left > 0)
+        rc = eas_db_send(db, find_oldest, EAS_ARGS(eas_v_int(t->type), eas_v_int(t->job),
+                         eas_v_int(c->list[i].share), eas_v_int(t->taken)), &tickets[k], err);
+    }
+  }
+  if (rc >= 0) rc = eas_db_flush(db, err);
+  for (int i = 0; i < c->n && rc >= 0; i = next_job(c, i))
+    if (c->list[i].share) n += take_oldest(db, c, i, tickets, out + n);
+  free(tickets);
+  return rc < 0 ? rc : n;
+}
+
+static int choose(eas_db *db, candidates *c, int max, eas_chosen *out, eas_err *err)
+{
+  int n = 0, rc = 1;
+  for (int round = 0; n < max && rc >= 0 && round < 8; round++) {
+    rc = choose_round(db, c, max - n, out + n, err);
+    if (rc > 0) n += rc;
+    int shared = 0;
+    for (int i = 0; i < c->n; i++)
+      shared += c->list[i].share;
+    if (!shared) break;
+  }
+  return rc < 0 ? rc : n;
+}
+
+/* When the first of those that wait for their time falls due; soon if only another claimer holds them. */
+static int look_ahead(eas_db *db, const candidates *c, int64_t *next_us, eas_err *err)
+{
+  int rc = 0;
+  int *tickets = eas_alloc((size_t)(c->n + 1) * sizeof *tickets);
+  for (int i = 0; i < c->n && rc >= 0; i++)
+    rc = eas_db_send(db, "SELECT min(CASE WHEN not_before <= eas_now() THEN eas_now() + 5000 ELSE not_before END) FROM"
+                         " (SELECT not_before FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
+                         " ORDER BY id LIMIT 10000 OFFSET $3) a",
+                     EAS_ARGS(eas_v_int(c->list[i].type), eas_v_int(c->list[i].job), eas_v_int(c->list[i].taken)), &tickets[i], err);
+  if (rc >= 0) rc = eas_db_flush(db, err);
+  for (int i = 0; i < c->n && rc >= 0; i++) {
+    const eas_rows *r = eas_db_result(db, tickets[i]);
+    if (eas_rows_null(r, 0, 0)) continue;
+    int64_t at = eas_rows_int(r, 0, 0);
+    if (!*next_us || at < *next_us) *next_us = at;
+  }
+  free(tickets);
+  return rc;
+}
+
+/* All that is written, read and counted about the chosen ones travels with the commit. */
+static int take(eas_db *db, const eas_registry *r, int64_t worker, const candidates *c, const eas_chosen *chosen, int n,
+                eas_claims *out, eas_err *err)
+{
+  int64_t *documents = eas_alloc((size_t)(c->n + 1) * sizeof *documents);
+  eas_count *counts = eas_alloc((size_t)n * sizeof *counts);
+  int n_documents = 0;
+  for (int i = 0; i < c->n; i = next_job(c, i)) {
+    int used = 0, known = 0;
+    for (int k = i, end = next_job(c, i); k < end; k++)
+      used |= c->list[k].taken > 0;
+    for (int k = 0; k < n_documents; k++)
+      known |= documents[k] == c->list[i].document;
+    if (used && !known) documents[n_documents++] = c->list[i].document;
+  }
+  for (int i = 0; i < n; i++)
+    counts[i] = (eas_count){ .job = chosen[i].job, .type = chosen[i].type, .queued = -1, .running = 1 };
+
+  eas_bind bind = { 0 };
+  int rc = eas_bind_send(db, worker, chosen, n, documents, n_documents, &bind, err);
+  if (rc >= 0) rc = eas_counts_add(db, counts, n, err);
+  if (rc >= 0) rc = eas_db_commit(db, err);
+  if (rc >= 0) {
+    *out = (eas_claims){ eas_alloc((size_t)n * sizeof *out->list), n };
+    rc = eas_bind_take(db, r, &bind, chosen, n, out->list, err);
+    if (rc < 0) eas_claims_done(out);
+  }
+  eas_bind_done(&bind);
+  free(counts);
+  free(documents);
+  return rc < 0 ? rc : n;
+}
+
+int eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
+                      eas_claims *out, int64_t *next_us, eas_err *err)
+{
+  *out = (eas_claims){ 0 };
+  if (next_us) *next_us = 0;
+  if (max <= 0 || !types[0]) return 0;
+  int rc = eas_db_begin(db, err);
+  if (rc < 0) return rc;
+
+  candidates c = { 0 };
+  eas_chosen *chosen = eas_alloc((size_t)max * sizeof *chosen);
+  rc = look(db, worker, types, &c, err);
+  if (rc >= 0) rc = choose(db, &c, max, chosen, err);
+  int n = rc;
+  if (rc >= 0 && n < max && c.n && next_us) rc = look_ahead(db, &c, next_us, err);
+  if (rc >= 0) rc = n > 0 ? take(db, r, worker, &c, chosen, n, out, err) : eas_db_commit(db, err);
+  if (rc < 0) eas_db_rollback(db);
+  candidates_done(&c);
+  free(chosen);
+  return rc;
+}

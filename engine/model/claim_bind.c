@@ -1,0 +1,272 @@
+/* claim_bind.c: what an attempt needs to start: entry, metadata, inputs bound to versions, outputs to make. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "model/claim.h"
+
+static const char run_them[] =
+  "UPDATE attempt SET state = 'running', token = token + 1, worker = $2, slot = NULL, started_at = eas_now()"
+  " WHERE id " EAS_IN_IDS("$1") " AND state = 'queued' RETURNING id, number, token, started_at - queued_at";
+
+/* The newest passed version of now; an attempt that was handed back binds again. */
+static const char bind_inputs[] =
+  "INSERT INTO attempt_input (attempt, kind, version) SELECT a.id, i.kind, p.passed"
+  " FROM attempt a JOIN task_input i ON i.task = a.task JOIN product p ON p.id = i.product"
+  " WHERE a.id " EAS_IN_IDS("$1") " AND p.passed IS NOT NULL"
+  " ON CONFLICT (attempt, kind) DO UPDATE SET version = excluded.version";
+
+static const char about_tasks[] =
+  "SELECT t.id, n.path, wn.text, wd.text, wl.text, t.seed, j.name, j.document, j.compat"
+  " FROM task t JOIN node n ON n.id = t.node JOIN job j ON j.id = t.job JOIN word wd ON wd.id = t.directory"
+  " LEFT JOIN word wn ON wn.id = t.name LEFT JOIN word wl ON wl.id = t.label WHERE t.id " EAS_IN_IDS("$1");
+
+static const char about_inputs[] =
+  "SELECT i.attempt, k.text, d.text, p.filename, p.id, v.id, v.digest, v.size, v.metadata"
+  " FROM attempt_input i JOIN version v ON v.id = i.version JOIN product p ON p.id = v.product"
+  " JOIN word k ON k.id = i.kind JOIN word d ON d.id = p.directory WHERE i.attempt " EAS_IN_IDS("$1");
+
+static const char about_outputs[] =
+  "SELECT p.task, k.text, d.text, p.filename, p.id FROM product p JOIN word k ON k.id = p.kind"
+  " JOIN word d ON d.id = p.directory WHERE p.task " EAS_IN_IDS("$1");
+
+static const char about_needs[] =
+  "SELECT e.task, w.text, a.metadata FROM task_need e JOIN word w ON w.id = e.name"
+  " JOIN task m ON m.id = e.needed JOIN attempt a ON a.id = m.accepted WHERE e.task " EAS_IN_IDS("$1");
+
+/* Each ancestor once, however many of the group are below it. */
+static const char about_ancestors[] =
+  "WITH RECURSIVE up (id, parent, metadata) AS (SELECT id, parent, metadata FROM task WHERE id " EAS_IN_IDS("$1")
+  " UNION SELECT t.id, t.parent, t.metadata FROM up JOIN task t ON t.id = up.parent)"
+  " SELECT id, parent, metadata FROM up ORDER BY id";
+
+int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents, int n_documents,
+                  eas_bind *out, eas_err *err)
+{
+  int64_t *ids = eas_alloc(2 * (size_t)n * sizeof *ids);
+  for (int i = 0; i < n; i++) {
+    ids[i] = chosen[i].attempt;
+    ids[n + i] = chosen[i].task;
+  }
+  eas_buf attempts, tasks;
+  eas_buf_init(&attempts);
+  eas_buf_init(&tasks);
+  eas_val a = eas_v_text(eas_db_id_list(db, ids, n, &attempts)), t = eas_v_text(eas_db_id_list(db, ids + n, n, &tasks));
+
+  int rc = eas_db_send(db, run_them, EAS_ARGS(a, eas_v_int(worker)), &out->attempts, err);
+  if (rc >= 0) rc = eas_db_send(db, bind_inputs, &a, 1, NULL, err);
+  if (rc >= 0) rc = eas_db_send(db, about_tasks, &t, 1, &out->tasks, err);
+  if (rc >= 0) rc = eas_db_send(db, about_inputs, &a, 1, &out->inputs, err);
+  if (rc >= 0) rc = eas_db_send(db, about_outputs, &t, 1, &out->outputs, err);
+  if (rc >= 0) rc = eas_db_send(db, about_needs, &t, 1, &out->needs, err);
+  if (rc >= 0) rc = eas_db_send(db, about_ancestors, &t, 1, &out->chain, err);
+  out->n = n_documents;
+  out->documents = eas_alloc((size_t)(n_documents + 1) * sizeof *out->documents);
+  out->ids = eas_alloc((size_t)(n_documents + 1) * sizeof *out->ids);
+  for (int i = 0; i < n_documents && rc >= 0; i++) {
+    out->ids[i] = documents[i];
+    rc = eas_document_send(db, documents[i], &out->documents[i], err);
+  }
+  eas_buf_done(&attempts);
+  eas_buf_done(&tasks);
+  free(ids);
+  return rc < 0 ? rc : 0;
+}
+
+void eas_bind_done(eas_bind *b)
+{
+  free(b->documents);
+  free(b->ids);
+}
+
+static json_t *object_of(const eas_rows *r, int row, int column)
+{
+  size_t len;
+  const char *text = eas_rows_blob(r, row, column, &len);
+  json_t *v = text ? json_loadb(text, len, 0, NULL) : NULL;
+  if (json_is_object(v)) return v;
+  json_decref(v);
+  return json_object();
+}
+
+/* --- metadata --- */
+
+typedef struct { const eas_rows *rows; json_t **merged; } chain;
+
+static int row_of(const eas_rows *r, int64_t id) /* rows are sorted by id */
+{
+  int low = 0, high = eas_rows_n(r) - 1;
+  while (low <= high) {
+    int mid = (low + high) / 2;
+    int64_t v = eas_rows_int(r, mid, 0);
+    if (v == id) return mid;
+    if (v < id) low = mid + 1;
+    else high = mid - 1;
+  }
+  return -1;
+}
+
+/* Ancestors' values overlaid by the task's own; new reference, to be read only. */
+static json_t *merged(const chain *c, int64_t id)
+{
+  int row = row_of(c->rows, id);
+  if (row < 0) return json_object();
+  if (c->merged[row]) return json_incref(c->merged[row]);
+  json_t *above = eas_rows_null(c->rows, row, 1) ? json_object() : merged(c, eas_rows_int(c->rows, row, 1));
+  if (!eas_rows_null(c->rows, row, 2)) {
+    json_t *all = json_copy(above), *own = object_of(c->rows, row, 2);
+    json_object_update(all, own);
+    json_decref(own);
+    json_decref(above);
+    above = all;
+  }
+  c->merged[row] = json_incref(above);
+  return above;
+}
+
+static void add_metadata(const eas_rows *rows, eas_claim *out, int n)
+{
+  int n_rows = eas_rows_n(rows);
+  chain c = { rows, eas_alloc((size_t)(n_rows + 1) * sizeof *c.merged) };
+  for (int i = 0; i < n; i++) {
+    json_t *shared = merged(&c, out[i].task);
+    out[i].metadata = json_copy(shared); /* a claim's own: siblings share what they inherit */
+    json_decref(shared);
+  }
+  for (int i = 0; i < n_rows; i++)
+    json_decref(c.merged[i]);
+  free(c.merged);
+}
+
+/* --- the rest --- */
+
+static eas_claim *by_task(eas_claim *list, int n, int64_t task)
+{
+  for (int i = 0; i < n; i++)
+    if (list[i].task == task) return &list[i];
+  return NULL;
+}
+
+static eas_claim *by_attempt(eas_claim *list, int n, int64_t attempt)
+{
+  for (int i = 0; i < n; i++)
+    if (list[i].attempt == attempt) return &list[i];
+  return NULL;
+}
+
+static char *text_or(const eas_rows *r, int row, int column, const char *otherwise)
+{
+  const char *s = eas_rows_text(r, row, column);
+  return eas_strdup(s ? s : otherwise);
+}
+
+static int add_tasks(eas_db *db, const eas_rows *r, eas_claim *out, int n, eas_err *err)
+{
+  for (int i = 0; i < eas_rows_n(r); i++) {
+    eas_claim *c = by_task(out, n, eas_rows_int(r, i, 0));
+    if (!c) continue;
+    c->task_name = text_or(r, i, 2, "");
+    c->directory = text_or(r, i, 3, "");
+    c->job_name = text_or(r, i, 4, eas_rows_text(r, i, 6));
+    c->seed = (uint64_t)eas_rows_int(r, i, 5);
+    c->compat = (int)eas_rows_int(r, i, 8);
+    int rc = eas_document_entry(db, eas_rows_int(r, i, 7), eas_rows_text(r, i, 1), &c->entry, err);
+    if (rc < 0) return rc;
+  }
+  return 0;
+}
+
+static void add_inputs(const eas_rows *r, eas_claim *out, int n)
+{
+  for (int i = 0; i < eas_rows_n(r); i++) {
+    eas_claim *c = by_attempt(out, n, eas_rows_int(r, i, 0));
+    if (!c) continue;
+    c->inputs = eas_realloc(c->inputs, (size_t)(c->n_inputs + 1) * sizeof *c->inputs);
+    eas_claim_input *in = &c->inputs[c->n_inputs++];
+    *in = (eas_claim_input){ text_or(r, i, 1, ""), text_or(r, i, 2, ""), text_or(r, i, 3, ""),
+                             .product = eas_rows_int(r, i, 4), .version = eas_rows_int(r, i, 5),
+                             .size = eas_rows_int(r, i, 7), .metadata = object_of(r, i, 8) };
+    size_t len;
+    const void *digest = eas_rows_blob(r, i, 6, &len);
+    if (digest && len == sizeof in->digest) memcpy(&in->digest, digest, len);
+  }
+}
+
+static void add_outputs(const eas_rows *r, eas_claim *out, int n)
+{
+  for (int i = 0; i < eas_rows_n(r); i++) {
+    eas_claim *c = by_task(out, n, eas_rows_int(r, i, 0));
+    if (!c) continue;
+    c->outputs = eas_realloc(c->outputs, (size_t)(c->n_outputs + 1) * sizeof *c->outputs);
+    c->outputs[c->n_outputs++] = (eas_claim_output){ text_or(r, i, 1, ""), text_or(r, i, 2, ""), text_or(r, i, 3, ""),
+                                                     eas_rows_int(r, i, 4) };
+  }
+}
+
+static void add_needs(const eas_rows *r, eas_claim *out, int n)
+{
+  for (int i = 0; i < eas_rows_n(r); i++) {
+    eas_claim *c = by_task(out, n, eas_rows_int(r, i, 0));
+    if (c) json_object_set_new(c->requested_metadata, eas_rows_text(r, i, 1), object_of(r, i, 2));
+  }
+}
+
+int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const eas_chosen *chosen, int n, eas_claim *out, eas_err *err)
+{
+  for (int i = 0; i < n; i++) {
+    const eas_task_type *type = r ? eas_registry_type(r, chosen[i].type_name) : NULL;
+    out[i] = (eas_claim){ .attempt = chosen[i].attempt, .task = chosen[i].task, .job = chosen[i].job,
+                          .type = eas_strdup(chosen[i].type_name), .max_attempts = type ? type->max_attempts : 1,
+                          .requested_metadata = json_object() };
+  }
+  const eas_rows *a = eas_db_result(db, b->attempts);
+  if (eas_rows_n(a) != n)
+    return eas_fail(err, EAS_EDB, "claim: %d of %d attempts were not queued any more", n - eas_rows_n(a), n);
+  for (int i = 0; i < n; i++) {
+    eas_claim *c = by_attempt(out, n, eas_rows_int(a, i, 0));
+    c->number = (int)eas_rows_int(a, i, 1);
+    c->token = eas_rows_int(a, i, 2);
+    c->queued_us = eas_rows_int(a, i, 3);
+  }
+  add_inputs(eas_db_result(db, b->inputs), out, n);
+  add_outputs(eas_db_result(db, b->outputs), out, n);
+  add_needs(eas_db_result(db, b->needs), out, n);
+  add_metadata(eas_db_result(db, b->chain), out, n);
+  for (int i = 0; i < b->n; i++) {
+    int rc = eas_document_take(db, b->ids[i], b->documents[i], err);
+    if (rc < 0) return rc;
+  }
+  return add_tasks(db, eas_db_result(db, b->tasks), out, n, err);
+}
+
+static void free_claim(eas_claim *c)
+{
+  for (int i = 0; i < c->n_inputs; i++) {
+    free(c->inputs[i].kind);
+    free(c->inputs[i].directory);
+    free(c->inputs[i].filename);
+    json_decref(c->inputs[i].metadata);
+  }
+  for (int i = 0; i < c->n_outputs; i++) {
+    free(c->outputs[i].kind);
+    free(c->outputs[i].directory);
+    free(c->outputs[i].filename);
+  }
+  free(c->inputs);
+  free(c->outputs);
+  free(c->type);
+  free(c->task_name);
+  free(c->job_name);
+  free(c->directory);
+  json_decref(c->entry);
+  json_decref(c->metadata);
+  json_decref(c->requested_metadata);
+}
+
+void eas_claims_done(eas_claims *c)
+{
+  for (int i = 0; i < c->n; i++)
+    free_claim(&c->list[i]);
+  free(c->list);
+  *c = (eas_claims){ 0 };
+}

@@ -1,0 +1,239 @@
+/* settle.c: tasks of ended attempts, and the tasks that hang on them. */
+#include "model/settle.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+
+static const char pass_task[] =
+  "UPDATE task SET state = 'passed', accepted = $2, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
+  " WHERE id = $1 RETURNING done, failed_children";
+static const char end_task[] =
+  "UPDATE task SET state = $2, spread = $3, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
+  " WHERE id = $1 RETURNING done, failed_children";
+static const char again_task[] = "UPDATE task SET attempts = $2 WHERE id = $1 RETURNING done, failed_children";
+
+static const char pass_products[] =
+  "UPDATE product SET passed = (SELECT max(v.id) FROM version v WHERE v.product = product.id AND v.verdict = 'pass')"
+  " WHERE id " EAS_IN_IDS("$1");
+static const char meet_inputs[] = "UPDATE task_input SET met = 1 WHERE product " EAS_IN_IDS("$1") " AND met = 0 RETURNING task";
+static const char meet_needs[] = "UPDATE task_need SET met = 1 WHERE needed " EAS_IN_IDS("$1") " AND met = 0 RETURNING task";
+
+/* Passed, but somebody waits for a product that did not: that one can never come. */
+static const char spread_missing[] =
+  "UPDATE task SET spread = 1 WHERE id " EAS_IN_IDS("$1") " AND EXISTS (SELECT 1 FROM product p WHERE p.task = task.id"
+  " AND p.passed IS NULL AND EXISTS (SELECT 1 FROM task_input i WHERE i.product = p.id AND i.met = 0))";
+
+static const char meet_task[] =
+  "UPDATE task SET pending = pending - $2,"
+  " attempts = attempts + CASE WHEN pending = $2 AND state = 'waiting' THEN 1 ELSE 0 END,"
+  " state = CASE WHEN pending = $2 AND state = 'waiting' THEN 'ready' ELSE state END WHERE id = $1";
+
+static const char bear[] =
+  "INSERT INTO attempt (/*sqlite id, */task, job, type, number, state, queued_at)"
+  " SELECT /*sqlite $2 - 1 + row_number() OVER (ORDER BY t.id), */t.id, t.job, t.type, t.attempts, 'queued', eas_now()"
+  " FROM task t WHERE t.id " EAS_IN_IDS("$1") " AND t.state = 'ready'"
+  " AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.task = t.id AND a.state <> 'ended') RETURNING job, type";
+static const char bear_next[] =
+  "INSERT INTO attempt (/*sqlite id, */task, job, type, number, state, not_before, queued_at) VALUES"
+  " (/*sqlite $6, */$1, $2, $3, $4, 'queued', CASE WHEN CAST($5 AS BIGINT) > 0 THEN eas_now() + CAST($5 AS BIGINT) ELSE 0 END, eas_now())";
+
+static int by_task(const void *a, const void *b)
+{
+  const eas_settled *x = a, *y = b;
+  return (x->task > y->task) - (x->task < y->task);
+}
+
+static int by_value(const void *a, const void *b)
+{
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+static int send_task(eas_settle *s, eas_settled *t, int64_t next_id, eas_err *err)
+{
+  int rc;
+  switch (t->outcome) {
+  case EAS_OUT_PASSED:
+    return eas_db_send(s->db, pass_task, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->attempt)), &t->ticket, err);
+  case EAS_OUT_AGAIN:
+    rc = eas_db_send(s->db, again_task, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->number + 1)), &t->ticket, err);
+    if (rc < 0) return rc;
+    s->n_ready++;
+    return eas_db_send(s->db, bear_next, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->job), eas_v_int(t->type),
+                       eas_v_int(t->number + 1), eas_v_int(t->delay_us), eas_v_int(next_id)), NULL, err);
+  case EAS_OUT_CANCELLED: /* what hangs on it waits: the job is cancelled, or is tried again as a whole */
+    return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task), eas_v_text("cancelled"), eas_v_int(0)), &t->ticket, err);
+  default:
+    return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task),
+                       eas_v_text(t->outcome == EAS_OUT_SKIPPED ? "skipped" : "failed"), eas_v_int(1)), &t->ticket, err);
+  }
+}
+
+static int send_tasks(eas_settle *s, eas_err *err)
+{
+  int n_again = 0, rc = 0;
+  for (int i = 0; i < s->n; i++)
+    n_again += s->list[i].outcome == EAS_OUT_AGAIN;
+  int64_t *ids = eas_alloc((size_t)(n_again + 1) * sizeof *ids), *next = ids;
+  if (n_again && eas_db_kind(s->db) == EAS_DB_SQLITE) /* a server has sequences */
+    rc = eas_db_ids(s->db, "attempt", n_again, ids, err);
+  for (int i = 0; i < s->n && rc >= 0; i++) {
+    rc = send_task(s, &s->list[i], *next, err);
+    next += s->list[i].outcome == EAS_OUT_AGAIN;
+  }
+  free(ids);
+  return rc < 0 ? rc : 0;
+}
+
+static void count_own(eas_settle *s)
+{
+  for (int i = 0; i < s->n; i++) {
+    const eas_settled *t = &s->list[i];
+    eas_count *c = eas_counts_of(&s->counts, t->job, t->type);
+    c->running -= s->from == EAS_FROM_RUNNING;
+    c->queued -= s->from == EAS_FROM_QUEUED;
+    c->waiting -= s->from == EAS_FROM_WAITING;
+    switch (t->outcome) {
+    case EAS_OUT_PASSED:    if (t->reused) c->reused++; else c->passed++; break;
+    case EAS_OUT_FAILED:    c->failed++; break;
+    case EAS_OUT_AGAIN:     c->queued++; break;
+    case EAS_OUT_CANCELLED: c->cancelled++; break;
+    case EAS_OUT_SKIPPED:   c->skipped++; break;
+    }
+  }
+}
+
+int eas_settle_send(eas_settle *s, eas_err *err)
+{
+  int64_t *passed = eas_alloc(2 * (size_t)(s->n + 1) * sizeof *passed), *decided = passed + s->n + 1;
+  int n_passed = 0, n_decided = 0;
+  qsort(s->list, (size_t)s->n, sizeof *s->list, by_task);
+  qsort(s->products, (size_t)s->n_products, sizeof *s->products, by_value);
+  for (int i = 0; i < s->n; i++) {
+    if (s->list[i].outcome == EAS_OUT_PASSED) passed[n_passed++] = s->list[i].task;
+    if (s->list[i].outcome != EAS_OUT_AGAIN) decided[n_decided++] = s->list[i].task;
+  }
+  s->edges[0] = s->edges[1] = s->chain = -1;
+  count_own(s);
+  eas_buf list;
+  eas_buf_init(&list);
+
+  int rc = send_tasks(s, err);
+  if (s->n_products) {
+    eas_val products = eas_v_text(eas_db_id_list(s->db, s->products, s->n_products, &list));
+    if (rc >= 0) rc = eas_db_send(s->db, pass_products, &products, 1, NULL, err);
+    if (rc >= 0) rc = eas_db_send(s->db, meet_inputs, &products, 1, &s->edges[0], err);
+  }
+  if (n_passed) {
+    eas_val tasks = eas_v_text(eas_db_id_list(s->db, passed, n_passed, &list));
+    if (rc >= 0) rc = eas_db_send(s->db, meet_needs, &tasks, 1, &s->edges[1], err);
+    if (rc >= 0) rc = eas_db_send(s->db, spread_missing, &tasks, 1, NULL, err);
+  }
+  if (n_decided) {
+    eas_val tasks = eas_v_text(eas_db_id_list(s->db, decided, n_decided, &list));
+    if (rc >= 0) rc = eas_db_send(s->db, eas_up_chain, &tasks, 1, &s->chain, err);
+  }
+  eas_buf_done(&list);
+  free(passed);
+  return rc < 0 ? rc : 0;
+}
+
+int eas_settle_bear(eas_db *db, const int64_t *tasks, int n, int *ticket, eas_err *err)
+{
+  int64_t *ids = eas_alloc((size_t)(n + 1) * sizeof *ids);
+  int rc = eas_db_kind(db) == EAS_DB_SQLITE ? eas_db_ids(db, "attempt", n, ids, err) : 0;
+  eas_buf list;
+  eas_buf_init(&list);
+  if (rc >= 0)
+    rc = eas_db_send(db, bear, EAS_ARGS(eas_v_text(eas_db_id_list(db, tasks, n, &list)), eas_v_int(ids[0])), ticket, err);
+  eas_buf_done(&list);
+  free(ids);
+  return rc < 0 ? rc : 0;
+}
+
+/* Takes met edges off their tasks, by ascending id; those at zero are born an attempt. */
+static int follow_edges(eas_settle *s, int *born, eas_err *err)
+{
+  const eas_rows *a = s->edges[0] < 0 ? NULL : eas_db_result(s->db, s->edges[0]);
+  const eas_rows *b = s->edges[1] < 0 ? NULL : eas_db_result(s->db, s->edges[1]);
+  int n_a = a ? eas_rows_n(a) : 0, n_b = b ? eas_rows_n(b) : 0, n = n_a + n_b, kept = 0, rc = 0;
+  if (n == 0) return 0;
+  int64_t *tasks = eas_alloc((size_t)n * sizeof *tasks);
+  for (int i = 0; i < n; i++)
+    tasks[i] = i < n_a ? eas_rows_int(a, i, 0) : eas_rows_int(b, i - n_a, 0);
+  qsort(tasks, (size_t)n, sizeof *tasks, by_value);
+  for (int i = 0, end; i < n && rc >= 0; i = end) {
+    for (end = i; end < n && tasks[end] == tasks[i];) end++;
+    tasks[kept] = tasks[i];
+    rc = eas_db_send(s->db, meet_task, EAS_ARGS(eas_v_int(tasks[kept++]), eas_v_int(end - i)), NULL, err);
+  }
+  if (rc >= 0) rc = eas_settle_bear(s->db, tasks, kept, born, err);
+  free(tasks);
+  return rc < 0 ? rc : 0;
+}
+
+/* Tasks that are done now count their parents down. */
+static int follow_up(eas_settle *s, const eas_rows *chain, const eas_up *done, int n, eas_err *err)
+{
+  if (n == 0) return 0;
+  int rc = eas_up_send(s->db, chain, done, n, err);
+  eas_buf list;
+  eas_buf_init(&list);
+  int64_t *jobs = eas_alloc((size_t)s->n * sizeof *jobs);
+  int n_jobs = 0;
+  for (int i = 0; i < s->n; i++) {
+    int known = 0;
+    for (int k = n_jobs; k-- > 0 && !known;)
+      known = jobs[k] == s->list[i].job;
+    if (!known) jobs[n_jobs++] = s->list[i].job;
+  }
+  if (rc >= 0)
+    rc = eas_db_send(s->db, "UPDATE job SET done_at = eas_now() WHERE id " EAS_IN_IDS("$1") " AND done_at IS NULL"
+                            " AND EXISTS (SELECT 1 FROM task t WHERE t.id = job.root AND t.done = 1)",
+                     EAS_ARGS(eas_v_text(eas_db_id_list(s->db, jobs, n_jobs, &list))), NULL, err);
+  eas_buf_done(&list);
+  free(jobs);
+  return rc < 0 ? rc : 0;
+}
+
+int eas_settle_follow(eas_settle *s, eas_err *err)
+{
+  eas_up *done = eas_alloc((size_t)(s->n + 1) * sizeof *done);
+  int n_done = 0, born = -1, rc = 0;
+  for (int i = 0; i < s->n; i++) {
+    const eas_settled *t = &s->list[i];
+    const eas_rows *r = eas_db_result(s->db, t->ticket);
+    if (eas_rows_n(r) == 0) {
+      rc = eas_fail(err, EAS_EDB, "database: task %lld of a running attempt is not there", (long long)t->task);
+      goto out;
+    }
+    if (t->outcome != EAS_OUT_AGAIN && eas_rows_int(r, 0, 0))
+      done[n_done++] = (eas_up){ t->task, t->outcome != EAS_OUT_PASSED || eas_rows_int(r, 0, 1) > 0 };
+  }
+  /* the next send drops the results that are read here */
+  eas_rows *chain = s->chain < 0 ? NULL : eas_db_take(s->db, s->chain);
+  rc = follow_edges(s, &born, err);
+  if (rc >= 0) rc = follow_up(s, chain, done, n_done, err);
+  eas_rows_free(chain);
+  if (rc >= 0) rc = eas_db_flush(s->db, err);
+  if (rc >= 0 && born >= 0) {
+    const eas_rows *r = eas_db_result(s->db, born);
+    for (int i = 0; i < eas_rows_n(r); i++) {
+      eas_count *c = eas_counts_of(&s->counts, eas_rows_int(r, i, 0), eas_rows_int(r, i, 1));
+      c->waiting--;
+      c->queued++;
+    }
+    s->n_ready += eas_rows_n(r);
+  }
+out:
+  free(done);
+  return rc < 0 ? rc : 0;
+}
+
+void eas_settle_done(eas_settle *s)
+{
+  eas_counts_done(&s->counts);
+  free(s->list);
+  free(s->products);
+}

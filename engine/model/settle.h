@@ -1,0 +1,48 @@
+/* settle.h: what follows when attempts have ended, for a whole group in two flushes: tasks decided or tried again,
+ * edges met, dependants ready, parents counted down, jobs done. Private to engine/model.
+ *
+ * The caller has locked the attempts and ended them. Then: eas_settle_send, flush, eas_settle_follow (which flushes),
+ * eas_counts_apply(&s->counts), commit. A single task needs finish.h only. */
+#ifndef EAS_MODEL_SETTLE_H
+#define EAS_MODEL_SETTLE_H
+#include <stdint.h>
+#include "base/err.h"
+#include "db/db.h"
+#include "model/finish.h"
+
+typedef enum { EAS_OUT_PASSED, EAS_OUT_FAILED, EAS_OUT_AGAIN, EAS_OUT_CANCELLED, EAS_OUT_SKIPPED } eas_outcome;
+typedef enum { EAS_FROM_RUNNING, EAS_FROM_QUEUED, EAS_FROM_WAITING } eas_from;
+
+typedef struct {
+  int64_t     task, job, type;
+  int64_t     attempt;   /* that ended; 0: a task that never ran (skipped) */
+  int64_t     number;    /* of the attempt */
+  int64_t     delay_us;  /* again: the next one's back-off */
+  eas_outcome outcome;
+  int         reused;    /* passed by another's results */
+  int         ticket;    /* of its task's update */
+} eas_settled;
+
+typedef struct {
+  eas_db      *db;
+  eas_from     from;
+  eas_settled *list; int n;          /* sorted by task by eas_settle_send */
+  int64_t     *products; int n_products; /* that have a new passed version */
+  eas_counts   counts;
+  int          n_ready;              /* attempts born queued */
+  int          edges[2], chain;      /* tickets; -1: nothing was asked */
+} eas_settle;
+
+int  eas_settle_send(eas_settle *s, eas_err *err);
+int  eas_settle_follow(eas_settle *s, eas_err *err);
+void eas_settle_done(eas_settle *s); /* frees counts, list and products */
+
+/* Sends one INSERT for tasks that are ready and have no open attempt; *ticket: rows (job, type). */
+int  eas_settle_bear(eas_db *db, const int64_t *tasks, int n, int *ticket, eas_err *err);
+
+/* Parents of tasks that are done. chain: rows (id, parent, depth) of them and all their ancestors. */
+typedef struct { int64_t task; int failed; } eas_up;
+extern const char eas_up_chain[]; /* asks for chain; $1: ids of the tasks */
+int  eas_up_send(eas_db *db, const eas_rows *chain, const eas_up *done, int n, eas_err *err);
+
+#endif
