@@ -1,0 +1,88 @@
+-- Makes FITS files byte by byte, as missions do and as nobody should. Big endian, blocks of 2880.
+local ffi = require "ffi"
+local M = {}
+
+local function pad(text, filler)
+  local rest = #text % 2880
+  return rest == 0 and text or text .. filler:rep(2880 - rest)
+end
+
+-- A card from { "KEY", value }: a string, a number (whole ones as integers), true, or nil for an unset value. A text
+-- is taken as a whole card.
+local function card(c)
+  if type(c) == "string" then return (c .. (" "):rep(80)):sub(1, 80) end
+  local value = c[2]
+  if type(value) == "string" then
+    value = ("'%-8s'"):format(value:gsub("'", "''"))
+  elseif value == true then
+    value = ("%20s"):format "T"
+  elseif type(value) == "number" then
+    value = ("%20s"):format(c.real and ("%.10f"):format(value) or ("%d"):format(value))
+  end
+  return (("%-8s= %s"):format(c[1], value or "") .. (" "):rep(80)):sub(1, 80)
+end
+
+local function header(cards)
+  local out = {}
+  for i, c in ipairs(cards) do out[i] = card(c) end
+  out[#out + 1] = card "END"
+  return pad(table.concat(out), " ")
+end
+
+local function swapped(ctype, size, value)
+  local bytes = ffi.string(ffi.new(ctype .. "[1]", value), size)
+  return bytes:reverse()
+end
+local encode = {
+  D = function(v) return swapped("double", 8, v) end,
+  E = function(v) return swapped("float", 4, v) end,
+  J = function(v) return swapped("int32_t", 4, v) end,
+  I = function(v) return swapped("int16_t", 2, v) end,
+  K = function(v) return swapped("int64_t", 8, v) end,
+  B = function(v) return string.char(v) end,
+}
+local width = { D = 8, E = 4, J = 4, I = 2, K = 8, B = 1 }
+
+-- columns: { { name=, form="D" (or "3E"), unit=, null=, values={...} } }; cards: more of them. claim: rows the
+-- header claims instead of those that are there.
+function M.table(columns, cards, claim)
+  local n, row = #columns[1].values, 0
+  local list = { { "XTENSION", "BINTABLE" }, { "BITPIX", 8 }, { "NAXIS", 2 }, false, { "NAXIS2", claim or n }, { "PCOUNT", 0 },
+    { "GCOUNT", 1 }, { "TFIELDS", #columns } }
+  for i, c in ipairs(columns) do
+    local count, letter = c.form:match "^(%d*)(%a)"
+    row = row + (tonumber(count) or 1) * width[letter]
+    list[#list + 1] = { "TTYPE" .. i, c.name }
+    list[#list + 1] = { "TFORM" .. i, c.form }
+    if c.unit then list[#list + 1] = { "TUNIT" .. i, c.unit } end
+    if c.null then list[#list + 1] = { "TNULL" .. i, c.null } end
+  end
+  list[4] = { "NAXIS1", row }
+  for _, c in ipairs(cards or {}) do list[#list + 1] = c end
+  local data = {}
+  for k = 1, n do
+    for _, c in ipairs(columns) do
+      local count, letter = c.form:match "^(%d*)(%a)"
+      for _ = 1, tonumber(count) or 1 do data[#data + 1] = encode[letter](c.values[k]) end
+    end
+  end
+  return header(list) .. pad(table.concat(data), "\0")
+end
+
+function M.primary(cards)
+  local list = { { "SIMPLE", true }, { "BITPIX", 8 }, { "NAXIS", 0 }, { "EXTEND", true } }
+  for _, c in ipairs(cards or {}) do list[#list + 1] = c end
+  return header(list)
+end
+
+-- A light curve as TESS's: BTJD, float fluxes, QUALITY.
+function M.tess(time, sap, pdcsap, quality)
+  return M.primary { { "TELESCOP", "TESS" }, { "OBJECT", "TIC 261136679" }, { "TICID", 261136679 }, { "SECTOR", 1 },
+    { "TEFF", 5950.5, real = true }, { "RADIUS", nil } } ..
+    M.table({ { name = "TIME", form = "D", unit = "BJD - 2457000, days", values = time },
+      { name = "SAP_FLUX", form = "E", unit = "e-/s", values = sap }, { name = "PDCSAP_FLUX", form = "E", unit = "e-/s", values = pdcsap },
+      { name = "QUALITY", form = "J", values = quality } },
+      { { "EXTNAME", "LIGHTCURVE" }, { "BJDREFI", 2457000 }, { "BJDREFF", 0, real = true }, { "TIMEUNIT", "d" } })
+end
+
+return M
