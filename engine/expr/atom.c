@@ -120,12 +120,8 @@ static int parse_bracket(eas_parse *p, eas_ex_node **out)
   if (rc == 0)
     rc = parse_items(p, nd, tuple ? ')' : ']', open, 0, &comma);
   *out = nd;
-  if (rc == 0 && tuple && nd->list && !comma) {
-    *out = nd->list->a; /* brackets only: what is inside, shown with them */
-    (*out)->at = open;
-    (*out)->len = nd->len;
-    (*out)->plain = 0;
-  }
+  if (rc == 0 && tuple && nd->list && !comma)
+    *out = nd->list->a; /* brackets only */
   return rc;
 }
 
@@ -210,11 +206,17 @@ static int unknown_name(eas_parse *p)
   size_t n;
   const char *word = p->x->text + p->tok.at;
   const char *const *names = eas_ex_function_names(&n);
-  if (json_object_getn(p->x->scope->metadata, word, p->tok.len)) {
-    eas_ex_fail(p->x, EAS_ENOENT, p->tok.at, p->tok.len, "no name '%.*s'", (int)p->tok.len, word);
-    return eas_hint(p->x->err, "write metadata['%.*s']", (int)p->tok.len, word);
-  }
-  return unknown(p, p->tok.at, p->tok.len, "no name", names, n, "expressions know");
+  int shown = p->tok.len > 60 ? 60 : (int)p->tok.len;
+  eas_ex_fail(p->x, EAS_ENOENT, p->tok.at, p->tok.len, "no name '%.*s'", shown, word);
+  if (json_object_getn(p->x->scope->metadata, word, p->tok.len))
+    return eas_hint(p->x->err, "write metadata['%.*s']", shown, word);
+  eas_buf known;
+  eas_buf_init(&known);
+  for (size_t i = 0; i < n; i++)
+    eas_buf_printf(&known, "%s%s", i ? ", " : "", names[i]);
+  eas_hint(p->x->err, "expressions know %s", known.data);
+  eas_buf_done(&known);
+  return EAS_ENOENT;
 }
 
 static int parse_name(eas_parse *p, eas_ex_node **out)

@@ -24,7 +24,7 @@ int eas_ex_random(const char *name, size_t n)
   return -1;
 }
 
-/* Uniform in (0, 1), never either end. */
+/* Uniform between 0 and 1, never 0. */
 static double draw(eas_ex *x)
 {
   uint64_t z = x->scope->seed + ++x->scope->draws * UINT64_C(0x9E3779B97F4A7C15);
