@@ -1,0 +1,17 @@
+-- luacheck: warnings are errors in ./run-tests.
+std = "luajit"
+max_line_length = 140
+unused_args = false -- handlers are called with more than they need
+ignore = { "581", "582" } -- not (x > y) is meant where x may be NaN
+
+files["spec/**/*_spec.lua"] = { std = "luajit+busted", max_line_length = 160 }
+files["spec/host/start.lua"] = { globals = { "eas_spec_host", "arg", "os.exit" } }
+
+-- Scripts get no more than this: what the engine gives them, less io, os and ffi.
+local script = {
+  "assert", "error", "ipairs", "math", "next", "pairs", "pcall", "print", "require", "select", "setmetatable", "getmetatable",
+  "string", "table", "tonumber", "tostring", "type", "unpack", "xpcall", "bit", "rawget", "rawset", "rawequal",
+}
+stds.script = { read_globals = script }
+files["tasks_lua"] = { std = "script" }
+files["qc_lua"] = { std = "script" }
