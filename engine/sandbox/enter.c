@@ -20,6 +20,7 @@ static int may_administer(void)
 
 typedef struct {
   unsigned use, got;
+  int with_proc; /* children have a /proc of their own */
   char (*reason)[160];
 } entering;
 
@@ -43,15 +44,16 @@ static void enter_namespaces(entering *e, const eas_zygote_policy *p, const eas_
 {
   const unsigned spaces = EAS_LAYER_MOUNT_NS | EAS_LAYER_PID_NS | EAS_LAYER_NET_NS | EAS_LAYER_IPC_NS;
   const char *what = "";
-  int with_proc = may_administer(); /* a user namespace may not mount the /proc of a pid namespace that is not its own */
-  if ((e->use & EAS_LAYER_USER_NS) && (e->use & spaces) && !with_proc) {
+  int is_admin = may_administer(); /* a user namespace may not mount the /proc of a pid namespace that is not its own */
+  if ((e->use & EAS_LAYER_USER_NS) && (e->use & spaces) && !is_admin) {
     int rc = eas_ns_user(&what);
     note(e, EAS_LAYER_USER_NS, rc, what);
   }
   if (e->use & EAS_LAYER_IPC_NS) note(e, EAS_LAYER_IPC_NS, unshare_code(CLONE_NEWIPC), "unshare(CLONE_NEWIPC)");
   if (e->use & EAS_LAYER_NET_NS) note(e, EAS_LAYER_NET_NS, unshare_code(CLONE_NEWNET), "unshare(CLONE_NEWNET)");
   if (e->use & EAS_LAYER_MOUNT_NS) {
-    int rc = eas_ns_root(p, trees, with_proc, &what);
+    int rc = eas_ns_root(p, trees, is_admin, &what);
+    e->with_proc = rc == 0 && is_admin;
     note(e, EAS_LAYER_MOUNT_NS, rc, what);
   }
   if (e->use & EAS_LAYER_PID_NS) note(e, EAS_LAYER_PID_NS, may_administer() ? 0 : -EPERM, "clone(CLONE_NEWPID)");
@@ -60,7 +62,7 @@ static void enter_namespaces(entering *e, const eas_zygote_policy *p, const eas_
 
 int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char reason[EAS_LAYER_COUNT][160], eas_err *err)
 {
-  entering e = { .use = p->use & p->probe->layers, .got = 0, .reason = reason };
+  entering e = { .use = p->use & p->probe->layers, .reason = reason };
   const char *what = "";
   if (!p->scratch_root || p->scratch_root[0] != '/')
     return eas_fail(err, EAS_EINVAL, "sandbox: scratch folder '%s' is not absolute", p->scratch_root ? p->scratch_root : "");
@@ -69,7 +71,7 @@ int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char rea
   eas_limits_prepare();
   enter_namespaces(&e, p, &trees);
   if (e.use & EAS_LAYER_LANDLOCK) {
-    int rc = eas_landlock_prepare(p, &trees);
+    int rc = eas_landlock_prepare(&trees, e.with_proc);
     note(&e, EAS_LAYER_LANDLOCK, rc, "open the folders of its rules");
   }
   eas_trees_done(&trees);

@@ -60,10 +60,10 @@ static void remember(const char *path, uint64_t rights)
   rule[n_rule++].rights = rights;
 }
 
-int eas_landlock_prepare(const eas_zygote_policy *p, const eas_trees *trees)
+int eas_landlock_prepare(const eas_trees *trees, int with_proc)
 {
-  (void)p;
   n_rule = 0;
+  if (with_proc) remember("/proc", READ_FILE | READ_DIR);
   for (int i = 0; i < trees->n; i++) {
     if (trees->list[i].kind == EAS_TREE_READ) remember(trees->list[i].path, EXECUTE | READ_FILE | READ_DIR);
     if (trees->list[i].kind == EAS_TREE_DEVICE) remember(trees->list[i].path, READ_FILE | WRITE_FILE);

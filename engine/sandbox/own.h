@@ -27,7 +27,7 @@ int eas_seccomp_load(const char **what);                /* no_new_privs must be 
 
 int eas_landlock_version(void);                         /* ABI, or a negative errno */
 void eas_landlock_names_missing(int abi, char *out, size_t size);
-int eas_landlock_prepare(const eas_zygote_policy *p, const eas_trees *trees); /* zygote: opens what the rules name */
+int eas_landlock_prepare(const eas_trees *trees, int with_proc); /* zygote: opens what the rules name */
 int eas_landlock_apply(int abi, const char *scratch, const char *const *inputs, const char **what);
 
 int eas_limits_apply(const eas_limits *l, unsigned use, const char **what);

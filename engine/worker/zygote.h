@@ -2,13 +2,24 @@
  *
  * Started as `eas --zygote FD` (clean environment, no inherited descriptors but its socket FD), told its policy by one JSON
  * message, it loads the runner, enters the zygote sandbox and answers "ready" with the layers it has. Each
- * request (JSON + descriptors) is answered by a child cloned with CLONE_PARENT: the supervisor is its parent. Includes: sandbox, base. */
+ * request (JSON + descriptors) is answered by a child cloned with CLONE_PARENT: the supervisor is its parent, and nothing a child
+ * needs dies with the zygote. All calls of the supervisor's side come from the one thread that started the zygote: with that
+ * thread, children die too (parent-death signal).
+ *
+ * How a child ends, besides what runner->run sends: exit 0 or 1 (run returned < 0), EAS_EXIT_SANDBOX with an EAS_EV_ERROR when a
+ * layer could not be put on, EAS_EXIT_TIMEOUT after SIGUSR2, 128 + signal after a fatal signal, SIGXCPU (cpu) or SIGXFSZ (disk);
+ * each of these writes an EAS_EV_ERROR {ending, message, trace} first, if it can. SIGUSR1 asks runner->interrupt for a Lua error.
+ * Includes: sandbox, base. */
 #ifndef EAS_WORKER_ZYGOTE_H
 #define EAS_WORKER_ZYGOTE_H
+#ifndef EAS_CDEF
 #include <sys/types.h>
+#endif
 #include "base/err.h"
 #include "sandbox/sandbox.h"
 #include "worker/runner.h"
+
+enum { EAS_EXIT_SANDBOX = 120, EAS_EXIT_TIMEOUT = 124 };
 
 /* --- supervisor side --- */
 typedef struct eas_zygote eas_zygote;
@@ -19,13 +30,15 @@ typedef struct {
   const char *data_dir, *scratch_root, *store_root;
   const char *const *exec_path; /* for task:exec */
   int require;                  /* bits; EAS_EREFUSED if one of them cannot be put on */
+  const char *exe;              /* program to execute as zygote; NULL: this one */
 } eas_zygote_options;
 
-int  eas_zygote_start(eas_zygote **out, const eas_zygote_options *o, eas_err *err); /* waits until ready, 5 s */
-void eas_zygote_stop(eas_zygote *z); /* it ends with its last child */
+int  eas_zygote_start(eas_zygote **out, const eas_zygote_options *o, eas_err *err); /* waits until ready, 5 s (60 s under ASan) */
+void eas_zygote_stop(eas_zygote *z); /* ends and reaps it; its children run on */
 int  eas_zygote_fd(const eas_zygote *z);   /* readable: answers, or it died */
 int  eas_zygote_pidfd(const eas_zygote *z);
-unsigned eas_zygote_layers(const eas_zygote *z);
+unsigned eas_zygote_layers(const eas_zygote *z); /* of its children too */
+const char *eas_zygote_reason(const eas_zygote *z, int bit); /* why a layer of `use` is not on; "" */
 
 typedef struct {
   int slot;
@@ -34,6 +47,7 @@ typedef struct {
   eas_limits limits;
   const char *request;             /* runner.h, JSON text */
   size_t request_len;
+  const eas_slot_group *group;     /* the child enters it by itself before anything else; NULL: none */
 } eas_spawn;
 
 typedef struct {
@@ -47,6 +61,8 @@ typedef struct {
 
 /* Clones a child; blocks for the zygote's answer (about 0.1 ms). EAS_ECONNECT: the zygote is gone; start a new one. */
 int  eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err);
+/* After the child was waited for: closes, unmaps. Without a pid namespace it also kills what the child left behind, so
+ * that nobody writes into scratch any more. */
 void eas_child_done(eas_child *c);
 
 /* --- the zygote process itself; called by main when argv[1] is "--zygote" --- */

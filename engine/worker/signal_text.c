@@ -1,0 +1,59 @@
+/* signal_text.c: see signal_text.h. */
+#include "worker/signal_text.h"
+
+#include <string.h>
+
+enum { CLOSING = 64 };
+
+void eas_signal_text_clear(eas_signal_text *t)
+{
+  t->len = 0;
+  t->data[0] = 0;
+}
+
+void eas_signal_text_add(eas_signal_text *t, const char *bytes, size_t n)
+{
+  size_t room = sizeof t->data - 1 - t->len;
+  if (n > room) n = room;
+  memcpy(t->data + t->len, bytes, n);
+  t->len += n;
+  t->data[t->len] = 0;
+}
+
+void eas_signal_text_str(eas_signal_text *t, const char *s)
+{
+  eas_signal_text_add(t, s, strlen(s));
+}
+
+void eas_signal_text_hex(eas_signal_text *t, uintptr_t v)
+{
+  char digits[2 * sizeof v + 3];
+  size_t at = sizeof digits;
+  do {
+    digits[--at] = "0123456789abcdef"[v & 15];
+    v >>= 4;
+  } while (v);
+  digits[--at] = 'x';
+  digits[--at] = '0';
+  eas_signal_text_add(t, digits + at, sizeof digits - at);
+}
+
+void eas_signal_text_quoted(eas_signal_text *t, const char *s, size_t n)
+{
+  eas_signal_text_str(t, "\"");
+  for (size_t i = 0; i < n && t->len + CLOSING < sizeof t->data; i++) {
+    unsigned char c = (unsigned char)s[i];
+    if (c == '"' || c == '\\') {
+      char two[2] = { '\\', (char)c };
+      eas_signal_text_add(t, two, 2);
+    } else if (c == '\n') {
+      eas_signal_text_str(t, "\\n");
+    } else if (c == '\t') {
+      eas_signal_text_str(t, "  ");
+    } else {
+      char one = c < 0x20 || c >= 0x7f ? '?' : (char)c;
+      eas_signal_text_add(t, &one, 1);
+    }
+  }
+  eas_signal_text_str(t, "\"");
+}

@@ -1,0 +1,173 @@
+/* zygote_spawn.c: asks the zygote for a child, and cleans up after one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/path.h"
+#include "worker/zygote_own.h"
+
+enum { ANSWER_MS = 4000, PAGE = 4096 };
+
+typedef struct {
+  int pipe[3][2];      /* events, output, errors: read end, write end */
+  int page, strings;   /* memfds; -1 */
+  eas_shared_page *map;
+} handles;
+
+/* A memfd that the child cannot shrink: the supervisor reads the page, and must not get a SIGBUS. */
+static int make_page(handles *h)
+{
+  h->page = memfd_create("eas-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (h->page < 0 || ftruncate(h->page, PAGE) < 0) return -errno;
+  if (fcntl(h->page, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) return -errno;
+  h->map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, h->page, 0);
+  if (h->map != MAP_FAILED) return 0;
+  h->map = NULL;
+  return -errno;
+}
+
+static int open_handles(handles *h)
+{
+  for (int i = 0; i < 3; i++) {
+    if (pipe2(h->pipe[i], O_CLOEXEC) < 0) return -errno;
+    if (fcntl(h->pipe[i][0], F_SETFL, O_NONBLOCK) < 0) return -errno;
+  }
+  return make_page(h);
+}
+
+static void shut(int *fd)
+{
+  if (*fd >= 0) close(*fd);
+  *fd = -1;
+}
+
+static void close_handles(handles *h, int all)
+{
+  for (int i = 0; i < 3; i++) {
+    if (all) shut(&h->pipe[i][0]);
+    shut(&h->pipe[i][1]);
+  }
+  shut(&h->page);
+  shut(&h->strings);
+  if (all && h->map) munmap(h->map, PAGE);
+}
+
+static void add_string(eas_buf *b, const char *s)
+{
+  eas_buf_add(b, s, strlen(s) + 1);
+}
+
+static int send_request(eas_zygote *z, const eas_spawn *s, handles *h)
+{
+  eas_wire_spawn head;
+  memset(&head, 0, sizeof head);
+  head.slot = s->slot;
+  head.limits = s->limits;
+  head.request = s->request_len;
+  eas_buf strings;
+  eas_buf_init(&strings);
+  add_string(&strings, s->scratch);
+  for (; s->readable && s->readable[head.n_readable]; head.n_readable++) add_string(&strings, s->readable[head.n_readable]);
+  eas_buf_add(&strings, s->request, s->request_len);
+  eas_buf_add(&strings, "", 1);
+  head.strings = strings.len;
+
+  int fds[EAS_WIRE_FDS] = { h->pipe[0][1], h->pipe[1][1], h->pipe[2][1], h->page }, n = EAS_WIRE_FIXED, rc = 0;
+  if (s->group) head.n_groups = eas_slot_group_fds(s->group, fds + n);
+  n += head.n_groups;
+  if (strings.len > EAS_WIRE_INLINE) {
+    head.in_memfd = 1;
+    h->strings = memfd_create("eas-request", MFD_CLOEXEC);
+    if (h->strings < 0)
+      rc = -errno;
+    else
+      rc = eas_write_all(h->strings, strings.data, strings.len);
+    fds[n++] = h->strings;
+  }
+  if (rc == 0) rc = eas_wire_send(z->socket, &head, sizeof head, strings.data, head.in_memfd ? 0 : strings.len, fds, n);
+  eas_buf_done(&strings);
+  return rc;
+}
+
+static int read_reply(eas_zygote *z, eas_child *out, eas_err *err)
+{
+  struct pollfd p = { .fd = z->socket, .events = POLLIN };
+  eas_wire_answer answer = { 0, 0 };
+  int pidfd = -1, n_fds = 1, ready;
+  while ((ready = poll(&p, 1, ANSWER_MS)) < 0 && errno == EINTR) continue;
+  if (ready == 0) {
+    kill(z->pid, SIGKILL); /* a late answer would be taken for the next one's */
+    return eas_fail(err, EAS_ECONNECT, "zygote: no answer after %d s", ANSWER_MS / 1000);
+  }
+  ssize_t n = eas_wire_receive(z->socket, &answer, sizeof answer, &pidfd, &n_fds);
+  if (n == 0 || n == -ECONNRESET) return eas_fail(err, EAS_ECONNECT, "zygote: it is gone");
+  if (n < 0) return eas_fail(err, EAS_ECONNECT, "zygote: %s", strerror((int)-n));
+  if (answer.error == 0 && (n != sizeof answer || n_fds != 1)) return eas_fail(err, EAS_ECONNECT, "zygote: an answer that is none");
+  if (answer.error) {
+    int rc = eas_fail(err, EAS_EIO, "clone a child: %s", strerror(answer.error));
+    if (answer.error == EAGAIN) eas_hint(err, "this user's processes (ulimit -u) or the cgroup's pids.max are used up");
+    return rc;
+  }
+  out->pid = answer.pid;
+  out->pidfd = pidfd;
+  return 0;
+}
+
+/* Root's children write as the slot's user, or, without that layer, as root without privileges. */
+static int own_scratch(const eas_zygote *z, const eas_spawn *s, eas_err *err)
+{
+  if (geteuid() != 0) return 0;
+  uid_t uid = z->layers & EAS_LAYER_UID ? eas_slot_uid(s->slot) : 0;
+  if (chown(s->scratch, uid, uid) == 0) return 0;
+  return eas_fail(err, EAS_EIO, "give scratch '%s' to uid %u: %s", s->scratch, (unsigned)uid, strerror(errno));
+}
+
+int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err)
+{
+  handles h = { { { -1, -1 }, { -1, -1 }, { -1, -1 } }, -1, -1, NULL };
+  eas_child child;
+  memset(&child, 0, sizeof child);
+  int rc = own_scratch(z, s, err);
+  if (rc < 0) return rc;
+  int why = open_handles(&h);
+  if (why < 0) {
+    rc = eas_fail(err, EAS_EIO, "pipes for a child: %s", strerror(-why));
+    goto failed;
+  }
+  why = send_request(z, s, &h);
+  if (why < 0) {
+    int gone = why == -EPIPE || why == -ECONNRESET || why == -ENOTCONN;
+    rc = eas_fail(err, gone ? EAS_ECONNECT : EAS_EIO, gone ? "zygote: it is gone" : "ask the zygote for a child: %s", strerror(-why));
+    goto failed;
+  }
+  rc = read_reply(z, &child, err);
+  if (rc < 0) goto failed;
+  close_handles(&h, 0);
+  child.events = h.pipe[0][0];
+  child.output = h.pipe[1][0];
+  child.errors = h.pipe[2][0];
+  child.page = h.map;
+  if (!(z->layers & EAS_LAYER_PID_NS)) eas_orphans_known(child.pid);
+  *out = child;
+  return 0;
+failed:
+  close_handles(&h, 1);
+  return rc;
+}
+
+void eas_child_done(eas_child *c)
+{
+  shut(&c->pidfd);
+  shut(&c->events);
+  shut(&c->output);
+  shut(&c->errors);
+  if (c->page) munmap(c->page, PAGE);
+  c->page = NULL;
+  if (c->pid > 0) eas_orphans_kill(c->pid);
+  c->pid = 0;
+}
