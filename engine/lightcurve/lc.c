@@ -15,13 +15,11 @@ int eas_lc_resize(eas_lc *lc, size_t cap)
   double **reals[] = {&c->time, &c->flux, &c->flux_err};
   for (size_t i = 0; i < 3; i++) {
     double *p = realloc(*reals[i], want * sizeof **reals[i]);
-    if (!p)
-      return EAS_ENOMEM;
+    if (!p) return EAS_ENOMEM;
     *reals[i] = p;
   }
   uint32_t *flag = realloc(c->flag, want * sizeof *flag);
-  if (!flag)
-    return EAS_ENOMEM;
+  if (!flag) return EAS_ENOMEM;
   c->flag = flag;
   return 0;
 }
@@ -41,8 +39,7 @@ int eas_lc_new(eas_lc **out, size_t n, eas_err *err)
     memset(lc->c.flux, 0, n * sizeof *lc->c.flux);
     memset(lc->c.flag, 0, n * sizeof *lc->c.flag);
   }
-  for (size_t i = 0; i < n; i++)
-    lc->c.flux_err[i] = NAN;
+  for (size_t i = 0; i < n; i++) lc->c.flux_err[i] = NAN;
   lc->c.n = lc->c.n_rows = n;
   *out = lc;
   return 0;
@@ -50,8 +47,7 @@ int eas_lc_new(eas_lc **out, size_t n, eas_err *err)
 
 void eas_lc_free(eas_lc *lc)
 {
-  if (!lc)
-    return;
+  if (!lc) return;
   free(lc->c.time);
   free(lc->c.flux);
   free(lc->c.flux_err);
@@ -68,13 +64,15 @@ static void move_row(eas_lc_columns *c, size_t to, size_t from)
   c->flag[to] = c->flag[from];
 }
 
-typedef struct { double time; size_t row; } sort_key;
+typedef struct {
+  double time;
+  size_t row;
+} sort_key;
 
 static int by_time(const void *a, const void *b)
 {
   const sort_key *x = a, *y = b;
-  if (x->time != y->time)
-    return x->time < y->time ? -1 : 1;
+  if (x->time != y->time) return x->time < y->time ? -1 : 1;
   return x->row < y->row ? -1 : x->row > y->row;
 }
 
@@ -90,8 +88,7 @@ static int sort_rows(eas_lc *lc, eas_err *err)
   }
   double last = -INFINITY;
   for (size_t i = 0; i < c->n; i++) {
-    if (isfinite(c->time[i]))
-      last = c->time[i];
+    if (isfinite(c->time[i])) last = c->time[i];
     key[i] = (sort_key){last, i};
   }
   qsort(key, c->n, sizeof *key, by_time);
@@ -115,8 +112,7 @@ static int sort_rows(eas_lc *lc, eas_err *err)
 static void plain_nans(double *x, size_t n)
 {
   for (size_t i = 0; i < n; i++)
-    if (isnan(x[i]))
-      x[i] = NAN;
+    if (isnan(x[i])) x[i] = NAN;
 }
 
 int eas_lc_settle(eas_lc *lc, eas_err *err)
@@ -130,8 +126,7 @@ int eas_lc_settle(eas_lc *lc, eas_err *err)
   double last = -INFINITY;
   for (size_t i = 0; i < c->n; i++) {
     double t = c->time[i];
-    if (!isfinite(t) || !isfinite(c->flux[i]))
-      c->flag[i] |= EAS_LC_BAD;
+    if (!isfinite(t) || !isfinite(c->flux[i])) c->flag[i] |= EAS_LC_BAD;
     if (isfinite(t)) {
       backwards |= t < last;
       last = t;
@@ -139,18 +134,14 @@ int eas_lc_settle(eas_lc *lc, eas_err *err)
   }
   if (backwards) {
     int rc = sort_rows(lc, err);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) return rc;
   }
   size_t n = 0;
   last = -INFINITY;
   for (size_t i = 0; i < c->n; i++) {
-    if (c->time[i] == last)
-      continue;
-    if (isfinite(c->time[i]))
-      last = c->time[i];
-    if (n != i)
-      move_row(c, n, i);
+    if (c->time[i] == last) continue;
+    if (isfinite(c->time[i])) last = c->time[i];
+    if (n != i) move_row(c, n, i);
     n++;
   }
   c->n_duplicate = c->n - n;
@@ -162,13 +153,11 @@ int eas_lc_read(eas_lc **out, const char *path, const eas_lc_options *options, e
 {
   eas_bytes *bytes;
   int rc = eas_bytes_open(&bytes, path, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   const char *head;
   size_t n;
   rc = eas_bytes_peek(bytes, &head, &n, err);
-  if (rc < 0)
-    goto done;
+  if (rc < 0) goto done;
   if (n >= 9 && memcmp(head, "SIMPLE  =", 9) == 0) {
     rc = eas_lc_fits_bytes(out, bytes, path, options, err);
     goto done;
@@ -197,16 +186,13 @@ static int subset(eas_lc **out, const eas_lc *lc, const unsigned char *keep, eas
 {
   const eas_lc_columns *c = &lc->c;
   size_t n = 0;
-  for (size_t i = 0; i < c->n; i++)
-    n += keep[i];
+  for (size_t i = 0; i < c->n; i++) n += keep[i];
   eas_lc *copy;
   int rc = eas_lc_new(&copy, n, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   size_t k = 0;
   for (size_t i = 0; i < c->n; i++) {
-    if (!keep[i])
-      continue;
+    if (!keep[i]) continue;
     copy->c.time[k] = c->time[i];
     copy->c.flux[k] = c->flux[i];
     copy->c.flux_err[k] = c->flux_err[i];
@@ -223,17 +209,14 @@ static int subset(eas_lc **out, const eas_lc *lc, const unsigned char *keep, eas
 
 int eas_lc_truncate(eas_lc **out, const eas_lc *lc, double duration, eas_err *err)
 {
-  if (!(duration > 0))
-    return eas_fail(err, EAS_EINVAL, "light curve: duration %g d: must be more than 0", duration);
+  if (!(duration > 0)) return eas_fail(err, EAS_EINVAL, "light curve: duration %g d: must be more than 0", duration);
   unsigned char *keep = eas_alloc(lc->c.n + 1);
   double t0 = NAN;
   int inside = 1; /* a row without a time goes where its neighbour before it goes */
   for (size_t i = 0; i < lc->c.n; i++) {
     double t = lc->c.time[i];
-    if (isnan(t0) && isfinite(t))
-      t0 = t;
-    if (isfinite(t))
-      inside = t < t0 + duration;
+    if (isnan(t0) && isfinite(t)) t0 = t;
+    if (isfinite(t)) inside = t < t0 + duration;
     keep[i] = (unsigned char)inside;
   }
   int rc = subset(out, lc, keep, err);
@@ -248,8 +231,7 @@ int eas_lc_clean(eas_lc **out, const eas_lc *lc, eas_err *err)
   for (size_t i = 0; i < lc->c.n; i++) {
     double t = lc->c.time[i];
     keep[i] = !(lc->c.flag[i] & EAS_LC_BAD) && isfinite(t) && isfinite(lc->c.flux[i]) && t > last;
-    if (keep[i])
-      last = t;
+    if (keep[i]) last = t;
   }
   int rc = subset(out, lc, keep, err);
   free(keep);

@@ -19,20 +19,18 @@ int eas_fits_fail(const eas_fits_table *t, int status, const char *what, eas_err
   char message[FLEN_ERRMSG];
   while (fits_read_errmsg(message)) /* the stack is per process: leave none for the next reader */
     ;
-  if (t->hdu < 0)
-    return eas_fail(err, EAS_EFORMAT, "%s: %s: %s", t->name, what, text);
+  if (t->hdu < 0) return eas_fail(err, EAS_EFORMAT, "%s: %s: %s", t->name, what, text);
   return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: %s: %s", t->name, t->hdu, what, text);
 }
 
 typedef struct {
-  int   n;
+  int n;
   char *name[MAX_COLUMNS];
 } column_names;
 
 static void names_done(column_names *c)
 {
-  for (int i = 0; i < c->n; i++)
-    free(c->name[i]);
+  for (int i = 0; i < c->n; i++) free(c->name[i]);
   free(c);
 }
 
@@ -47,8 +45,7 @@ static column_names *names_read(fitsfile *f)
     snprintf(key, sizeof key, "TTYPE%d", i + 1);
     fits_read_key(f, TSTRING, key, name, NULL, &none);
     size_t len = strlen(name);
-    while (len > 0 && name[len - 1] == ' ')
-      name[--len] = 0;
+    while (len > 0 && name[len - 1] == ' ') name[--len] = 0;
     c->name[c->n++] = eas_strdup(name);
   }
   return c;
@@ -72,8 +69,7 @@ static void names_list(const column_names *c, char *out, size_t cap)
 static int has_name(const column_names *c, const char *name)
 {
   for (int i = 0; i < c->n; i++)
-    if (strcasecmp(c->name[i], name) == 0)
-      return 1;
+    if (strcasecmp(c->name[i], name) == 0) return 1;
   return 0;
 }
 
@@ -102,8 +98,7 @@ static int try_table(eas_fits_table *t, const eas_lc_options *options, eas_err *
     rc = 1;
   } else {
     snprintf(t->flux_name, sizeof t->flux_name, "%s", c->name[t->at[EAS_ROLE_FLUX]]);
-    for (int role = 0; role < EAS_ROLES; role++)
-      t->at[role]++;
+    for (int role = 0; role < EAS_ROLES; role++) t->at[role]++;
   }
   names_done(c);
   return rc;
@@ -118,16 +113,12 @@ static int find_table(eas_fits_table *t, const eas_lc_options *options, eas_err 
   for (int i = 2; i <= n_hdu && status == 0; i++) {
     int type = IMAGE_HDU;
     fits_movabs_hdu(t->f, i, &type, &status);
-    if (status || (type != BINARY_TBL && type != ASCII_TBL))
-      continue;
+    if (status || (type != BINARY_TBL && type != ASCII_TBL)) continue;
     t->hdu = i - 1;
-    if (try_table(t, options, tables++ ? &ignored : err) == 0)
-      return 0;
+    if (try_table(t, options, tables++ ? &ignored : err) == 0) return 0;
   }
-  if (status)
-    return eas_fits_fail(t, status, "cannot be read", err);
-  if (tables > 0)
-    return EAS_EINVAL;
+  if (status) return eas_fits_fail(t, status, "cannot be read", err);
+  if (tables > 0) return EAS_EINVAL;
   return eas_fail(err, EAS_EFORMAT, "%s: no table in %d HDU%s", t->name, n_hdu, n_hdu == 1 ? "" : "s");
 }
 
@@ -135,24 +126,24 @@ static int check_columns(eas_fits_table *t, eas_err *err)
 {
   static const char *const role_name[] = {"", "time", "flux", "flux_err", "quality"};
   for (int role = EAS_ROLE_TIME; role < EAS_ROLES; role++) {
-    if (t->at[role] == 0)
-      continue;
+    if (t->at[role] == 0) continue;
     int status = 0, type = 0;
     long repeat = 0, width = 0;
     if (fits_get_eqcoltype(t->f, t->at[role], &type, &repeat, &width, &status))
       return eas_fits_fail(t, status, role_name[role], err);
-    int number = type == TBYTE || type == TSBYTE || type == TSHORT || type == TUSHORT || type == TINT || type == TUINT ||
-                 type == TLONG || type == TULONG || type == TLONGLONG || type == TULONGLONG || type == TFLOAT || type == TDOUBLE;
-    if (number && repeat == 1)
-      continue;
+    int number = type == TBYTE || type == TSBYTE || type == TSHORT || type == TUSHORT || type == TINT ||
+                 type == TUINT || type == TLONG || type == TULONG || type == TLONGLONG || type == TULONGLONG ||
+                 type == TFLOAT || type == TDOUBLE;
+    if (number && repeat == 1) continue;
     if (role == EAS_ROLE_FLAG) { /* bit or text flags of others: not understood, not needed */
       t->at[role] = 0;
       continue;
     }
     if (!number)
-      return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: column %d (%s): holds no numbers", t->name, t->hdu, t->at[role], role_name[role]);
-    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: column %d (%s): %ld values a row, 1 expected", t->name, t->hdu, t->at[role],
-                    role_name[role], repeat);
+      return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: column %d (%s): holds no numbers", t->name, t->hdu, t->at[role],
+                      role_name[role]);
+    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: column %d (%s): %ld values a row, 1 expected", t->name, t->hdu,
+                    t->at[role], role_name[role], repeat);
   }
   return 0;
 }
@@ -165,7 +156,8 @@ static int check_unit(eas_fits_table *t, eas_err *err)
   fits_read_key(t->f, TSTRING, key, unit, NULL, &none);
   t->unit = eas_lc_time_unit(unit);
   if (t->unit == 0)
-    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: time in '%s': days, hours, minutes, seconds are known", t->name, t->hdu, unit);
+    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: time in '%s': days, hours, minutes, seconds are known", t->name,
+                    t->hdu, unit);
   return 0;
 }
 
@@ -177,13 +169,12 @@ static int check_size(eas_fits_table *t, int64_t file_size, eas_err *err)
   fits_get_num_rowsll(t->f, &rows, &status);
   fits_get_hduaddrll(t->f, &head, &data, &end, &status);
   fits_read_key(t->f, TLONGLONG, "NAXIS1", &width, NULL, &status);
-  if (status)
-    return eas_fits_fail(t, status, "header", err);
+  if (status) return eas_fits_fail(t, status, "header", err);
   if (rows > EAS_LC_MAX_ROWS)
     return eas_fail(err, EAS_ELIMIT, "%s: HDU %d: %lld rows: the limit is %d", t->name, t->hdu, rows, EAS_LC_MAX_ROWS);
   if (rows < 0 || width < 0 || (width > 0 && rows > (file_size - data) / width))
-    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: %lld rows of %lld bytes, the file ends early: it is cut short", t->name,
-                    t->hdu, rows, width);
+    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: %lld rows of %lld bytes, the file ends early: it is cut short",
+                    t->name, t->hdu, rows, width);
   t->rows = rows;
   return 0;
 }
@@ -199,13 +190,13 @@ static int read_reals(eas_fits_table *t, int role, LONGLONG first, long n, doubl
   return fits_read_col(t->f, TDOUBLE, t->at[role], first, 1, n, null, out, &none, status);
 }
 
-static int read_flags(eas_fits_table *t, LONGLONG first, long n, int64_t mask, LONGLONG *raw, uint32_t *out, int *status)
+static int read_flags(eas_fits_table *t, LONGLONG first, long n, int64_t mask, LONGLONG *raw, uint32_t *out,
+                      int *status)
 {
   LONGLONG null = INT64_MIN + 1;
   int none = 0;
   fits_read_col(t->f, TLONGLONG, t->at[EAS_ROLE_FLAG], first, 1, n, &null, raw, &none, status);
-  if (*status)
-    return *status;
+  if (*status) return *status;
   for (long i = 0; i < n; i++) {
     LONGLONG v = raw[i] == null ? 0 : raw[i];
     if (t->own)
@@ -221,21 +212,17 @@ static int read_rows(eas_fits_table *t, eas_lc *lc, int64_t mask, eas_err *err)
   int status = 0;
   long chunk = 0;
   fits_get_rowsize(t->f, &chunk, &status); /* rows that fit cfitsio's buffers: one pass over the file */
-  if (status || chunk < 1)
-    chunk = 1000;
+  if (status || chunk < 1) chunk = 1000;
   eas_lc_columns *c = &lc->c;
   LONGLONG *raw = eas_alloc((size_t)chunk * sizeof *raw);
   for (LONGLONG at = 0; at < t->rows && status == 0; at += chunk) {
     long n = t->rows - at < chunk ? (long)(t->rows - at) : chunk;
     read_reals(t, EAS_ROLE_TIME, at + 1, n, c->time + at, &status);
     read_reals(t, EAS_ROLE_FLUX, at + 1, n, c->flux + at, &status);
-    if (t->at[EAS_ROLE_ERR])
-      read_reals(t, EAS_ROLE_ERR, at + 1, n, c->flux_err + at, &status);
-    if (t->at[EAS_ROLE_FLAG])
-      read_flags(t, at + 1, n, mask, raw, c->flag + at, &status);
+    if (t->at[EAS_ROLE_ERR]) read_reals(t, EAS_ROLE_ERR, at + 1, n, c->flux_err + at, &status);
+    if (t->at[EAS_ROLE_FLAG]) read_flags(t, at + 1, n, mask, raw, c->flag + at, &status);
     if (t->unit != 1)
-      for (long i = 0; i < n; i++)
-        c->time[at + i] *= t->unit;
+      for (long i = 0; i < n; i++) c->time[at + i] *= t->unit;
   }
   free(raw);
   return status ? eas_fits_fail(t, status, "rows", err) : 0;
@@ -246,20 +233,16 @@ static int read_table(eas_lc **out, eas_fits_table *t, int64_t file_size, const 
   eas_lc *lc = NULL;
   int64_t mask = 0;
   int rc = find_table(t, options, err);
-  if (rc < 0 || (rc = check_columns(t, err)) < 0 || (rc = check_unit(t, err)) < 0 || (rc = check_size(t, file_size, err)) < 0)
+  if (rc < 0 || (rc = check_columns(t, err)) < 0 || (rc = check_unit(t, err)) < 0 ||
+      (rc = check_size(t, file_size, err)) < 0)
     return rc;
   rc = eas_lc_new(&lc, (size_t)t->rows, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   rc = eas_fits_metadata(t, lc->metadata, err);
-  if (rc == 0)
-    rc = eas_fits_mask(t, options, &mask, err);
-  if (rc == 0)
-    rc = read_rows(t, lc, mask, err);
-  if (rc == 0 && !t->own && t->at[EAS_ROLE_FLAG])
-    json_object_set_new(lc->metadata, "quality_mask", json_integer(mask));
-  if (rc == 0)
-    rc = eas_lc_settle(lc, err);
+  if (rc == 0) rc = eas_fits_mask(t, options, &mask, err);
+  if (rc == 0) rc = read_rows(t, lc, mask, err);
+  if (rc == 0 && !t->own && t->at[EAS_ROLE_FLAG]) json_object_set_new(lc->metadata, "quality_mask", json_integer(mask));
+  if (rc == 0) rc = eas_lc_settle(lc, err);
   if (rc < 0) {
     eas_lc_free(lc);
     return rc;
@@ -268,14 +251,14 @@ static int read_table(eas_lc **out, eas_fits_table *t, int64_t file_size, const 
   return 0;
 }
 
-int eas_lc_parse_fits(eas_lc **out, const char *data, size_t n, const char *name, const eas_lc_options *options, eas_err *err)
+int eas_lc_parse_fits(eas_lc **out, const char *data, size_t n, const char *name, const eas_lc_options *options,
+                      eas_err *err)
 {
   eas_fits_table t = {.name = name, .hdu = -1};
   int status = 0;
   void *memory = (void *)(uintptr_t)data; /* opened read-only */
   fits_open_memfile(&t.f, "memory", READONLY, &memory, &n, 0, NULL, &status);
-  if (status)
-    return eas_fits_fail(&t, status, "not a FITS file", err);
+  if (status) return eas_fits_fail(&t, status, "not a FITS file", err);
   int rc = read_table(out, &t, (int64_t)n, options, err);
   status = 0;
   fits_close_file(t.f, &status);
@@ -288,16 +271,14 @@ static int read_disk(eas_lc **out, const char *path, const eas_lc_options *optio
   int status = 0;
   FILE *file = fopen(path, "rbe");
   if (!file || fseeko(file, 0, SEEK_END) != 0) {
-    if (file)
-      fclose(file);
+    if (file) fclose(file);
     return eas_fail(err, EAS_EIO, "open '%s': cannot be read", path);
   }
   int64_t size = ftello(file);
   fclose(file);
   /* diskfile: a name is a name, not cfitsio's little language of filters and addresses */
   fits_open_diskfile(&t.f, path, READONLY, &status);
-  if (status)
-    return eas_fits_fail(&t, status, "not a FITS file", err);
+  if (status) return eas_fits_fail(&t, status, "not a FITS file", err);
   int rc = read_table(out, &t, size, options, err);
   status = 0;
   fits_close_file(t.f, &status);
@@ -306,13 +287,11 @@ static int read_disk(eas_lc **out, const char *path, const eas_lc_options *optio
 
 int eas_lc_fits_bytes(eas_lc **out, eas_bytes *bytes, const char *path, const eas_lc_options *options, eas_err *err)
 {
-  if (!eas_bytes_is_gzip(bytes))
-    return read_disk(out, path, options, err);
+  if (!eas_bytes_is_gzip(bytes)) return read_disk(out, path, options, err);
   eas_buf all;
   eas_buf_init(&all);
   int rc = eas_bytes_rest(bytes, MAX_UNPACKED, &all, err);
-  if (rc == 0)
-    rc = eas_lc_parse_fits(out, all.data, all.len, path, options, err);
+  if (rc == 0) rc = eas_lc_parse_fits(out, all.data, all.len, path, options, err);
   eas_buf_done(&all);
   return rc;
 }
@@ -321,8 +300,7 @@ int eas_lc_read_fits(eas_lc **out, const char *path, const eas_lc_options *optio
 {
   eas_bytes *bytes;
   int rc = eas_bytes_open(&bytes, path, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   rc = eas_lc_fits_bytes(out, bytes, path, options, err);
   eas_bytes_close(bytes);
   return rc;

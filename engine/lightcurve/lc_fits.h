@@ -10,15 +10,15 @@
 enum { EAS_MISSION_NONE, EAS_MISSION_KEPLER, EAS_MISSION_TESS };
 
 typedef struct {
-  fitsfile   *f;
-  const char *name;       /* of the file, for errors */
-  int         hdu;        /* of the table; the primary is 0, as astropy counts */
-  int         mission;
-  int         own;        /* made by eas_lc_write: QUALITY holds our flags */
-  int64_t     rows;
-  double      unit;       /* days in one of TIME */
-  int         at[EAS_ROLES]; /* column numbers from 1; 0: none */
-  char        flux_name[72];
+  fitsfile *f;
+  const char *name; /* of the file, for errors */
+  int hdu;          /* of the table; the primary is 0, as astropy counts */
+  int mission;
+  int own; /* made by eas_lc_write: QUALITY holds our flags */
+  int64_t rows;
+  double unit;       /* days in one of TIME */
+  int at[EAS_ROLES]; /* column numbers from 1; 0: none */
+  char flux_name[72];
 } eas_fits_table;
 
 /* "NAME: HDU 1: WHAT: cfitsio's words" */

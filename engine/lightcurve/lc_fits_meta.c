@@ -24,9 +24,10 @@ enum {
 
 int eas_fits_mask(const eas_fits_table *t, const eas_lc_options *options, int64_t *mask, eas_err *err)
 {
-  static const int64_t masks[3][3] = {{-1, -1, -1},
-                                      {KEPLER_LIGHTKURVE, KEPLER_LIGHTKURVE | KEPLER_SINGLE, KEPLER_HARD | KEPLER_SINGLE},
-                                      {TESS_LIGHTKURVE, TESS_LIGHTKURVE | TESS_SINGLE, TESS_HARD | TESS_SINGLE}};
+  static const int64_t masks[3][3] = {
+      {-1, -1, -1},
+      {KEPLER_LIGHTKURVE, KEPLER_LIGHTKURVE | KEPLER_SINGLE, KEPLER_HARD | KEPLER_SINGLE},
+      {TESS_LIGHTKURVE, TESS_LIGHTKURVE | TESS_SINGLE, TESS_HARD | TESS_SINGLE}};
   static const char *const names[] = {"lightkurve", "default", "hard"};
   const char *quality = options && options->quality ? options->quality : "default";
   if (strcmp(quality, "none") == 0) {
@@ -56,39 +57,33 @@ static void copy_card(fitsfile *f, const char *card, const char *key, json_t *me
   char value[FLEN_VALUE], text[FLEN_VALUE];
   int status = 0, bad = 0;
   char type = 0;
-  if (fits_read_keyword(f, card, value, NULL, &status) || !value[0])
-    return;
+  if (fits_read_keyword(f, card, value, NULL, &status) || !value[0]) return;
   fits_get_keytype(value, &type, &status);
-  if (status)
-    return;
+  if (status) return;
   if (type == 'C') {
     fits_read_key(f, TSTRING, card, text, NULL, &bad);
     size_t n = strlen(text);
-    while (n > 0 && text[n - 1] == ' ')
-      text[--n] = 0;
-    if (!bad && n > 0)
-      json_object_set_new(metadata, key, json_string(text));
+    while (n > 0 && text[n - 1] == ' ') text[--n] = 0;
+    if (!bad && n > 0) json_object_set_new(metadata, key, json_string(text));
   } else if (type == 'I') {
     LONGLONG whole = 0;
     fits_read_key(f, TLONGLONG, card, &whole, NULL, &bad);
-    if (!bad)
-      json_object_set_new(metadata, key, json_integer(whole));
+    if (!bad) json_object_set_new(metadata, key, json_integer(whole));
   } else if (type == 'F') {
     double real = 0;
     fits_read_key(f, TDOUBLE, card, &real, NULL, &bad);
-    if (!bad)
-      json_object_set_new(metadata, key, json_real(real));
+    if (!bad) json_object_set_new(metadata, key, json_real(real));
   }
 }
 
 static void copy_cards(fitsfile *f, json_t *metadata)
 {
-  static const char *const cards[][2] = {
-    {"TELESCOP", "mission"}, {"MISSION", "mission"}, {"OBJECT", "object"},     {"KEPLERID", "targetid"}, {"TICID", "targetid"},
-    {"OBSMODE", "obsmode"},  {"QUARTER", "quarter"}, {"CAMPAIGN", "campaign"}, {"SECTOR", "sector"},     {"RA_OBJ", "ra"},
-    {"DEC_OBJ", "dec"},      {"TEFF", "teff"},       {"LOGG", "logg"},         {"RADIUS", "radius"}};
-  for (size_t i = 0; i < sizeof cards / sizeof *cards; i++)
-    copy_card(f, cards[i][0], cards[i][1], metadata);
+  static const char *const cards[][2] = {{"TELESCOP", "mission"},  {"MISSION", "mission"},   {"OBJECT", "object"},
+                                         {"KEPLERID", "targetid"}, {"TICID", "targetid"},    {"OBSMODE", "obsmode"},
+                                         {"QUARTER", "quarter"},   {"CAMPAIGN", "campaign"}, {"SECTOR", "sector"},
+                                         {"RA_OBJ", "ra"},         {"DEC_OBJ", "dec"},       {"TEFF", "teff"},
+                                         {"LOGG", "logg"},         {"RADIUS", "radius"}};
+  for (size_t i = 0; i < sizeof cards / sizeof *cards; i++) copy_card(f, cards[i][0], cards[i][1], metadata);
 }
 
 /* The day that TIME counts from: BJDREFI + BJDREFF, else the number in a unit as "BJD - 2454833". */
@@ -102,11 +97,9 @@ static void time_system(const eas_fits_table *t, json_t *metadata)
     snprintf(key, sizeof key, "TUNIT%d", t->at[EAS_ROLE_TIME]);
     fits_read_key(t->f, TSTRING, key, unit, NULL, &status);
     const char *minus = strchr(unit, '-');
-    if (status || strncasecmp(unit, "BJD", 3) != 0 || !minus)
-      return;
+    if (status || strncasecmp(unit, "BJD", 3) != 0 || !minus) return;
     whole = strtod(minus + 1, NULL);
-    if (!(whole > 0))
-      return;
+    if (!(whole > 0)) return;
   } else {
     fits_read_key(t->f, TDOUBLE, "BJDREFF", &part, NULL, &status);
   }
@@ -143,14 +136,12 @@ static int own_metadata(eas_fits_table *t, json_t *metadata, eas_err *err)
 int eas_fits_metadata(eas_fits_table *t, json_t *metadata, eas_err *err)
 {
   int own = own_metadata(t, metadata, err);
-  if (own != 0)
-    return own < 0 ? own : 0;
+  if (own != 0) return own < 0 ? own : 0;
   int status = 0;
   fits_movabs_hdu(t->f, 1, NULL, &status);
   copy_cards(t->f, metadata);
   fits_movabs_hdu(t->f, t->hdu + 1, NULL, &status);
-  if (status)
-    return eas_fits_fail(t, status, "header", err);
+  if (status) return eas_fits_fail(t, status, "header", err);
   json_t *table = json_object();
   copy_cards(t->f, table);
   json_object_update_missing(metadata, table);

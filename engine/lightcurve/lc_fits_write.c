@@ -21,8 +21,7 @@ static int printable(const char *s, size_t limit)
 {
   size_t n = strlen(s);
   for (size_t i = 0; i < n; i++)
-    if (s[i] < 32 || s[i] > 126)
-      return 0;
+    if (s[i] < 32 || s[i] > 126) return 0;
   return n > 0 && n <= limit;
 }
 
@@ -32,11 +31,11 @@ static void write_shown(fitsfile *f, const json_t *metadata)
 {
   const char *key;
   json_t *v;
-  json_object_foreach((json_t *)(uintptr_t)metadata, key, v) {
+  json_object_foreach((json_t *)(uintptr_t)metadata, key, v)
+  {
     char card[80];
     int status = 0;
-    if (!printable(key, 36) || strpbrk(key, "=' ") || !json_is_number(v))
-      continue;
+    if (!printable(key, 36) || strpbrk(key, "=' ") || !json_is_number(v)) continue;
     snprintf(card, sizeof card, "HIERARCH EAS %s", key);
     if (json_is_integer(v)) {
       LONGLONG whole = json_integer_value(v);
@@ -55,8 +54,7 @@ static void write_known(fitsfile *f, const json_t *metadata, int *status)
   static const char *const cards[][2] = {{"mission", "TELESCOP"}, {"object", "OBJECT"}};
   for (size_t i = 0; i < 2; i++) {
     const char *text = json_string_value(json_object_get(metadata, cards[i][0]));
-    if (text && printable(text, 68))
-      fits_write_key(f, TSTRING, cards[i][1], (void *)(uintptr_t)text, NULL, status);
+    if (text && printable(text, 68)) fits_write_key(f, TSTRING, cards[i][1], (void *)(uintptr_t)text, NULL, status);
   }
   const json_t *offset = json_object_get(metadata, "time_offset");
   if (json_is_number(offset)) {
@@ -79,10 +77,8 @@ static int write_header(fitsfile *f, const eas_lc *lc, int *status)
   fits_create_tbl(f, BINARY_TBL, (LONGLONG)lc->c.n, 4, type, form, unit, "LIGHTCURVE", status);
   write_known(f, lc->metadata, status);
   char *json = json_dumps(lc->metadata, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
-  if (!json)
-    return -1;
-  if (*status == 0)
-    write_shown(f, lc->metadata);
+  if (!json) return -1;
+  if (*status == 0) write_shown(f, lc->metadata);
   fits_write_key_longwarn(f, status);
   fits_write_key_longstr(f, EAS_FITS_META, json, "", status);
   free(json);
@@ -111,8 +107,7 @@ int eas_lc_write_fits(const eas_lc *lc, const char *path, eas_err *err)
     return eas_fail(err, EAS_EINVAL, "write '%.200s...': the name has more than %d bytes", path, FLEN_FILENAME - 2);
   unlink(path); /* an old file is replaced; cfitsio would refuse */
   fits_create_diskfile(&f, path, &status);
-  if (status)
-    return fits_write_fail(path, status, err);
+  if (status) return fits_write_fail(path, status, err);
   if (write_header(f, lc, &status) < 0) {
     status = 0;
     fits_delete_file(f, &status);
@@ -121,8 +116,7 @@ int eas_lc_write_fits(const eas_lc *lc, const char *path, eas_err *err)
   write_rows(f, &lc->c, &status);
   int closing = 0;
   fits_close_file(f, &closing); /* flushes: a full disk shows here */
-  if (status == 0)
-    status = closing;
+  if (status == 0) status = closing;
   if (status) {
     unlink(path);
     return fits_write_fail(path, status, err);

@@ -25,8 +25,7 @@ typedef struct {
 static void sink_put(sink *s, const void *data, size_t n)
 {
   int rc = s->failed ? 0 : eas_write_all(s->fd, data, n);
-  if (rc < 0)
-    s->failed = -rc;
+  if (rc < 0) s->failed = -rc;
 }
 
 static void sink_deflate(sink *s, const char *data, size_t n, int flush)
@@ -36,8 +35,7 @@ static void sink_deflate(sink *s, const char *data, size_t n, int flush)
   do {
     s->z.next_out = s->out;
     s->z.avail_out = OUT_SIZE;
-    if (deflate(&s->z, flush) == Z_STREAM_ERROR)
-      s->failed = -1;
+    if (deflate(&s->z, flush) == Z_STREAM_ERROR) s->failed = -1;
     sink_put(s, s->out, OUT_SIZE - s->z.avail_out);
   } while (s->z.avail_out == 0 && !s->failed);
 }
@@ -85,8 +83,7 @@ int eas_lc_write_text(const eas_lc *lc, const char *path, int gzip, eas_err *err
 {
   char why[128];
   int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0)
-    return eas_fail(err, EAS_EIO, "write '%s': %s", path, eas_why(errno, why, sizeof why));
+  if (fd < 0) return eas_fail(err, EAS_EIO, "write '%s': %s", path, eas_why(errno, why, sizeof why));
   sink *s = eas_alloc(sizeof *s);
   s->fd = fd;
   s->gzip = gzip;
@@ -95,14 +92,11 @@ int eas_lc_write_text(const eas_lc *lc, const char *path, int gzip, eas_err *err
     s->failed = ENOMEM;
   else
     write_all(s, &lc->c);
-  if (gzip)
-    deflateEnd(&s->z);
-  if (close(fd) != 0 && !s->failed)
-    s->failed = errno;
+  if (gzip) deflateEnd(&s->z);
+  if (close(fd) != 0 && !s->failed) s->failed = errno;
   int failed = s->failed;
   free(s);
-  if (!failed)
-    return 0;
+  if (!failed) return 0;
   unlink(path);
   return eas_fail(err, EAS_EIO, "write '%s': %s", path, failed < 0 ? "gzip fails" : eas_why(failed, why, sizeof why));
 }

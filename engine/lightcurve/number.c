@@ -26,8 +26,7 @@ double eas_number_slow(const char *p, const char *end)
   text[n] = 0;
   pthread_once(&c_locale_once, make_c_locale);
   double v = strtod_l(text, NULL, c_locale);
-  if (text != small)
-    free(text);
+  if (text != small) free(text);
   return v;
 }
 
@@ -61,10 +60,8 @@ int eas_number_parse(const char *text, size_t n, double *out)
   else
     end = eas_number_word(copy, &v);
   int whole = end == copy + n && n > 0;
-  if (copy != small)
-    free(copy);
-  if (!whole)
-    return EAS_EFORMAT;
+  if (copy != small) free(copy);
+  if (!whole) return EAS_EFORMAT;
   *out = v;
   return 0;
 }

@@ -13,10 +13,10 @@ enum { EAS_NUMBER_QMIN = -64, EAS_NUMBER_QMAX = 64 };
 extern const uint64_t eas_number_powers[EAS_NUMBER_QMAX - EAS_NUMBER_QMIN + 1][2];
 
 typedef struct {
-  uint64_t w;    /* digits as an integer; meaningless if many */
-  int      q;    /* value = w * 10^q */
-  int      neg;
-  int      many; /* more than 19 significant digits */
+  uint64_t w; /* digits as an integer; meaningless if many */
+  int q;      /* value = w * 10^q */
+  int neg;
+  int many; /* more than 19 significant digits */
 } eas_decimal;
 
 /* The value of text [p, end) by strtod: for what the fast way below leaves. */
@@ -44,8 +44,8 @@ static inline uint64_t eas_value8(uint64_t v)
 {
   v -= 0x3030303030303030u;
   v = v * 10 + (v >> 8);
-  v = (((v & 0x000000ff000000ffu) * 0x000f424000000064u) +
-       (((v >> 16) & 0x000000ff000000ffu) * 0x0000271000000001u)) >> 32;
+  v = (((v & 0x000000ff000000ffu) * 0x000f424000000064u) + (((v >> 16) & 0x000000ff000000ffu) * 0x0000271000000001u)) >>
+      32;
   return v;
 }
 
@@ -56,14 +56,12 @@ static inline const char *eas_digits_scan(const char *p, uint64_t *w)
   for (;;) {
     uint64_t chunk;
     memcpy(&chunk, p, 8);
-    if (!eas_digits8(chunk))
-      break;
+    if (!eas_digits8(chunk)) break;
     v = v * 100000000u + eas_value8(chunk);
     p += 8;
   }
 #endif
-  for (; eas_digit(*p); p++)
-    v = v * 10 + (uint64_t)(*p - '0');
+  for (; eas_digit(*p); p++) v = v * 10 + (uint64_t)(*p - '0');
   *w = v;
   return p;
 }
@@ -71,8 +69,7 @@ static inline const char *eas_digits_scan(const char *p, uint64_t *w)
 /* More than 19 digits may still be 19 significant ones. */
 static inline int eas_digits_many(const char *p, ptrdiff_t n)
 {
-  for (; n > 19 && (*p == '0' || *p == '.'); p++)
-    n -= *p == '0';
+  for (; n > 19 && (*p == '0' || *p == '.'); p++) n -= *p == '0';
   return n > 19;
 }
 
@@ -92,18 +89,15 @@ static inline const char *eas_decimal_scan(const char *p, eas_decimal *d)
     q = -(long)(p - point);
     n += p - point;
   }
-  if (n == 0)
-    return NULL;
+  if (n == 0) return NULL;
   if ((*p | 0x20) == 'e') {
     p++;
     int down = *p == '-';
     p += *p == '-' || *p == '+';
-    if (!eas_digit(*p))
-      return NULL;
+    if (!eas_digit(*p)) return NULL;
     long e = 0;
     for (; eas_digit(*p); p++)
-      if (e < 100000)
-        e = e * 10 + (*p - '0');
+      if (e < 100000) e = e * 10 + (*p - '0');
     q += down ? -e : e;
   }
   d->w = w;
@@ -118,16 +112,14 @@ static inline int eas_decimal_fast(const eas_decimal *d, double *out)
 {
   static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  if (d->many)
-    return 0;
+  if (d->many) return 0;
   if (d->w <= (UINT64_C(1) << 53) && d->q >= -22 && d->q <= 22) {
     double v = (double)d->w;
     v = d->q < 0 ? v / ten[-d->q] : v * ten[d->q];
     *out = d->neg ? -v : v;
     return 1;
   }
-  if (d->w == 0 || d->q < EAS_NUMBER_QMIN || d->q > EAS_NUMBER_QMAX)
-    return 0;
+  if (d->w == 0 || d->q < EAS_NUMBER_QMIN || d->q > EAS_NUMBER_QMAX) return 0;
   const uint64_t *power = eas_number_powers[d->q - EAS_NUMBER_QMIN];
   int lz = __builtin_clzll(d->w);
   uint64_t w = d->w << lz;
@@ -141,8 +133,7 @@ static inline int eas_decimal_fast(const eas_decimal *d, double *out)
   }
   int upper = (int)(hi >> 63);
   uint64_t m = hi >> (upper + 9);
-  if (lo == UINT64_MAX || (lo <= 1 && (m & 3) == 1))
-    return 0;
+  if (lo == UINT64_MAX || (lo <= 1 && (m & 3) == 1)) return 0;
   /* floor(q log2 10) = q 217706 >> 16 in this range */
   int exponent = ((217706 * d->q) >> 16) + 63 + upper - lz + 1023;
   m = (m + (m & 1)) >> 1;
@@ -150,8 +141,7 @@ static inline int eas_decimal_fast(const eas_decimal *d, double *out)
     m >>= 1;
     exponent++;
   }
-  if (exponent <= 0 || exponent >= 2047)
-    return 0;
+  if (exponent <= 0 || exponent >= 2047) return 0;
   uint64_t bits = (m & 0xfffffffffffffu) | (uint64_t)exponent << 52 | (uint64_t)d->neg << 63;
   memcpy(out, &bits, 8);
   return 1;

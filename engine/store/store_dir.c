@@ -17,7 +17,8 @@
 /* glibc of Debian 12 has neither openat2 nor a renameat2 that every kernel knows. */
 static long open_beneath(int dirfd, const char *name, int flags)
 {
-  struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+  struct open_how how = {.flags = (unsigned)flags,
+                         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
   return syscall(SYS_openat2, dirfd, name, &how, sizeof how);
 }
 
@@ -33,8 +34,7 @@ const char *eas_store_why(int error)
   static _Thread_local char text[256];
   char buf[256];
   snprintf(text, sizeof text, "%s", strerror_r(error, buf, sizeof buf));
-  if (text[0] >= 'A' && text[0] <= 'Z' && !(text[1] >= 'A' && text[1] <= 'Z'))
-    text[0] = (char)(text[0] + 32);
+  if (text[0] >= 'A' && text[0] <= 'Z' && !(text[1] >= 'A' && text[1] <= 'Z')) text[0] = (char)(text[0] + 32);
   return text;
 }
 
@@ -67,8 +67,7 @@ static int open_folder(int parent, const char *root, const char *name, unsigned 
   if (mkdirat(parent, name, mode) != 0 && errno != EEXIST)
     return eas_fail(err, EAS_EIO, "store '%s': make %s: %s", root, name, eas_store_why(errno));
   *out = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (*out < 0)
-    return eas_fail(err, EAS_EIO, "store '%s': open %s: %s", root, name, eas_store_why(errno));
+  if (*out < 0) return eas_fail(err, EAS_EIO, "store '%s': open %s: %s", root, name, eas_store_why(errno));
   return 0;
 }
 
@@ -78,12 +77,11 @@ int eas_store_open(eas_store **out, const char *url_or_path, eas_err *err)
   if (strncmp(path, "file:", 5) == 0)
     path += strncmp(path, "file://", 7) == 0 ? 7 : 5;
   else if (strstr(path, "://"))
-    return eas_fail(err, EAS_EURL, "store '%s': a folder is expected, as /data/store or file:///data/store", url_or_path);
-  if (!*path)
-    return eas_fail(err, EAS_EURL, "store '%s': names no folder", url_or_path);
+    return eas_fail(err, EAS_EURL, "store '%s': a folder is expected, as /data/store or file:///data/store",
+                    url_or_path);
+  if (!*path) return eas_fail(err, EAS_EURL, "store '%s': names no folder", url_or_path);
   int rc = eas_path_mkdirs(path, 0755, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   eas_store *s = eas_alloc(sizeof *s);
   s->root_fd = s->objects_fd = s->tmp_fd = s->products_fd = -1;
   pthread_mutex_init(&s->dirty_lock, NULL);
@@ -91,12 +89,9 @@ int eas_store_open(eas_store **out, const char *url_or_path, eas_err *err)
   s->root = realpath(path, NULL);
   s->root_fd = s->root ? open(s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   rc = s->root_fd < 0 ? eas_fail(err, EAS_EIO, "store '%s': %s", path, eas_store_why(errno)) : 0;
-  if (rc == 0)
-    rc = open_folder(s->root_fd, s->root, "objects", 0755, &s->objects_fd, err);
-  if (rc == 0)
-    rc = open_folder(s->root_fd, s->root, "tmp", 0700, &s->tmp_fd, err);
-  if (rc == 0)
-    rc = open_folder(s->root_fd, s->root, "products", 0755, &s->products_fd, err);
+  if (rc == 0) rc = open_folder(s->root_fd, s->root, "objects", 0755, &s->objects_fd, err);
+  if (rc == 0) rc = open_folder(s->root_fd, s->root, "tmp", 0700, &s->tmp_fd, err);
+  if (rc == 0) rc = open_folder(s->root_fd, s->root, "products", 0755, &s->products_fd, err);
   if (rc < 0) {
     eas_store_close(s);
     return rc;
@@ -107,12 +102,10 @@ int eas_store_open(eas_store **out, const char *url_or_path, eas_err *err)
 
 void eas_store_close(eas_store *s)
 {
-  if (!s)
-    return;
+  if (!s) return;
   const int fds[] = {s->root_fd, s->objects_fd, s->tmp_fd, s->products_fd};
   for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-    if (fds[i] >= 0)
-      close(fds[i]);
+    if (fds[i] >= 0) close(fds[i]);
   pthread_mutex_destroy(&s->dirty_lock);
   pthread_mutex_destroy(&s->flush_lock);
   free(s->root);
@@ -145,7 +138,8 @@ int eas_store_open_object(const eas_store *s, const eas_digest *d, int *fd, eas_
   eas_store_name(d, name);
   int got = openat(s->objects_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
   if (got < 0)
-    return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': object %s: %s", s->root, name + 3, eas_store_why(errno));
+    return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': object %s: %s", s->root, name + 3,
+                    eas_store_why(errno));
   *fd = got;
   return 0;
 }
@@ -153,7 +147,6 @@ int eas_store_open_object(const eas_store *s, const eas_digest *d, int *fd, eas_
 int64_t eas_store_free_bytes(const eas_store *s)
 {
   struct statvfs v;
-  if (fstatvfs(s->root_fd, &v) != 0)
-    return EAS_EIO;
+  if (fstatvfs(s->root_fd, &v) != 0) return EAS_EIO;
   return (int64_t)v.f_bavail * (int64_t)v.f_frsize;
 }

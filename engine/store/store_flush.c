@@ -15,8 +15,7 @@
 static int sync_folder(eas_store *s, const char *name, eas_err *err)
 {
   int fd = openat(s->objects_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0)
-    return eas_fail(err, EAS_EIO, "store '%s': open objects/%s: %s", s->root, name, eas_store_why(errno));
+  if (fd < 0) return eas_fail(err, EAS_EIO, "store '%s': open objects/%s: %s", s->root, name, eas_store_why(errno));
   int rc = 0;
   if (eas_store_seam.fsync(fd) != 0)
     rc = eas_fail(err, EAS_EIO, "store '%s': sync objects/%s: %s", s->root, name, eas_store_why(errno));
@@ -28,17 +27,14 @@ static int sync_all(eas_store *s, unsigned char dirty[256], int *top, eas_err *e
 {
   char name[4];
   for (int i = 0; i < 256; i++) {
-    if (!dirty[i])
-      continue;
+    if (!dirty[i]) continue;
     snprintf(name, sizeof name, "%02x", i);
     int rc = sync_folder(s, name, err);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) return rc;
   }
   if (*top) {
     int rc = sync_folder(s, ".", err);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) return rc;
   }
   return 0;
 }
@@ -71,14 +67,12 @@ int eas_store_verify(const eas_store *s, const eas_digest *d, eas_err *err)
 {
   int fd;
   int rc = eas_store_open_object(s, d, &fd, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   eas_digest now;
   char is[65], was[65];
   rc = eas_hash_fd(fd, &now, NULL, err);
   close(fd);
-  if (rc < 0 || eas_digest_equal(&now, d))
-    return rc < 0 ? rc : 0;
+  if (rc < 0 || eas_digest_equal(&now, d)) return rc < 0 ? rc : 0;
   eas_digest_hex(&now, is);
   eas_digest_hex(d, was);
   return eas_fail(err, EAS_EFORMAT, "store '%s': object %s is damaged: its bytes hash to %s", s->root, was, is);
@@ -89,7 +83,8 @@ int eas_store_remove(eas_store *s, const eas_digest *d, eas_err *err)
   char name[EAS_OBJECT_NAME];
   eas_store_name(d, name);
   if (unlinkat(s->objects_fd, name, 0) != 0)
-    return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': remove object %s: %s", s->root, name + 3, eas_store_why(errno));
+    return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': remove object %s: %s", s->root, name + 3,
+                    eas_store_why(errno));
   return 0;
 }
 
@@ -100,8 +95,7 @@ static int by_name(const void *a, const void *b)
 
 static void free_names(char **names, size_t n)
 {
-  for (size_t i = 0; i < n; i++)
-    free(names[i]);
+  for (size_t i = 0; i < n; i++) free(names[i]);
   free(names);
 }
 
@@ -111,16 +105,14 @@ static ssize_t list(int parent, const char *folder, char ***out)
   int fd = openat(parent, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
   if (!dir) {
-    if (fd >= 0)
-      close(fd);
+    if (fd >= 0) close(fd);
     return -1;
   }
   char **names = NULL;
   size_t n = 0, cap = 0;
   const struct dirent *e;
   while ((e = readdir(dir))) {
-    if (e->d_name[0] == '.')
-      continue;
+    if (e->d_name[0] == '.') continue;
     if (n == cap) {
       cap = cap ? cap * 2 : 64;
       names = eas_realloc(names, cap * sizeof *names);
@@ -128,8 +120,7 @@ static ssize_t list(int parent, const char *folder, char ***out)
     names[n++] = eas_strdup(e->d_name);
   }
   closedir(dir);
-  if (n > 0)
-    qsort(names, n, sizeof *names, by_name);
+  if (n > 0) qsort(names, n, sizeof *names, by_name);
   *out = names;
   return (ssize_t)n;
 }
@@ -140,25 +131,20 @@ int eas_store_walk(eas_store *s, eas_store_walk_fn *fn, void *arg, eas_err *err)
     char folder[4], **names;
     snprintf(folder, sizeof folder, "%02x", i);
     ssize_t n = list(s->objects_fd, folder, &names);
-    if (n < 0 && errno == ENOENT)
-      continue;
-    if (n < 0)
-      return eas_fail(err, EAS_EIO, "store '%s': read objects/%s: %s", s->root, folder, eas_store_why(errno));
+    if (n < 0 && errno == ENOENT) continue;
+    if (n < 0) return eas_fail(err, EAS_EIO, "store '%s': read objects/%s: %s", s->root, folder, eas_store_why(errno));
     int rc = 0;
     for (ssize_t k = 0; k < n && rc == 0; k++) {
       eas_digest d;
       char name[EAS_OBJECT_NAME];
       struct stat st;
-      if (eas_digest_parse(names[k], &d) < 0 || d.b[0] != i)
-        continue;
+      if (eas_digest_parse(names[k], &d) < 0 || d.b[0] != i) continue;
       eas_store_name(&d, name);
-      if (fstatat(s->objects_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        continue; /* gone since the folder was read */
+      if (fstatat(s->objects_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue; /* gone since the folder was read */
       rc = fn(arg, &d, st.st_size, (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000);
     }
     free_names(names, (size_t)n);
-    if (rc != 0)
-      return rc;
+    if (rc != 0) return rc;
   }
   return 0;
 }
@@ -167,14 +153,12 @@ int eas_store_sweep_tmp(eas_store *s, int64_t older_than_us, eas_err *err)
 {
   char **names;
   ssize_t n = list(s->root_fd, "tmp", &names);
-  if (n < 0)
-    return eas_fail(err, EAS_EIO, "store '%s': read tmp: %s", s->root, eas_store_why(errno));
+  if (n < 0) return eas_fail(err, EAS_EIO, "store '%s': read tmp: %s", s->root, eas_store_why(errno));
   int removed = 0;
   int64_t limit = eas_now_us() - older_than_us;
   for (ssize_t k = 0; k < n; k++) {
     struct stat st;
-    if (fstatat(s->tmp_fd, names[k], &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(st.st_mode))
-      continue;
+    if (fstatat(s->tmp_fd, names[k], &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(st.st_mode)) continue;
     if ((int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000 <= limit)
       removed += unlinkat(s->tmp_fd, names[k], 0) == 0;
   }

@@ -18,8 +18,7 @@ enum { DEPTH_MAX = 64 };
 static int check_names(const char *directory, const char *filename, eas_err *err)
 {
   int rc = *directory ? eas_path_check_relative(directory, err) : 0;
-  if (rc == 0)
-    rc = eas_path_check_relative(filename, err);
+  if (rc == 0) rc = eas_path_check_relative(filename, err);
   if (rc == 0 && strchr(filename, '/'))
     rc = eas_fail(err, EAS_EINVAL, "file name '%s' has a '/'; folders are part of the working directory", filename);
   return rc;
@@ -37,8 +36,7 @@ static int open_directory(const eas_store *s, const char *directory, int make, i
     memcpy(part, p, n); /* at most 255: checked */
     part[n] = 0;
     p += n + (p[n] == '/');
-    if (*depth == DEPTH_MAX)
-      errno = ENAMETOOLONG;
+    if (*depth == DEPTH_MAX) errno = ENAMETOOLONG;
     int bad = *depth == DEPTH_MAX || (make && mkdirat(at, part, 0755) != 0 && errno != EEXIST);
     int next = bad ? -1 : openat(at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int why = errno;
@@ -46,37 +44,37 @@ static int open_directory(const eas_store *s, const char *directory, int make, i
     errno = why;
     at = next;
   }
-  if (at >= 0)
-    return at;
+  if (at >= 0) return at;
   if (errno == ENOTDIR || errno == ELOOP)
-    return eas_fail(err, EAS_EEXIST, "store '%s': products/%s: part of it is a product, not a folder", s->root, directory);
-  return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': products/%s: %s", s->root, directory, eas_store_why(errno));
+    return eas_fail(err, EAS_EEXIST, "store '%s': products/%s: part of it is a product, not a folder", s->root,
+                    directory);
+  return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': products/%s: %s", s->root, directory,
+                  eas_store_why(errno));
 }
 
 int eas_store_link(eas_store *s, const char *directory, const char *filename, const eas_digest *d, eas_err *err)
 {
   int depth, rc = check_names(directory, filename, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   int dir = open_directory(s, directory, 1, &depth, err);
-  if (dir < 0)
-    return dir;
+  if (dir < 0) return dir;
   struct stat st;
   if (fstatat(dir, filename, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(st.st_mode)) {
-    rc = eas_fail(err, EAS_EEXIST, "store '%s': products/%s/%s is there and no link of the store's", s->root, directory, filename);
+    rc = eas_fail(err, EAS_EEXIST, "store '%s': products/%s/%s is there and no link of the store's", s->root, directory,
+                  filename);
     goto done;
   }
   char target[3 * DEPTH_MAX + 96], tmp[64], name[EAS_OBJECT_NAME];
   size_t at = 0;
-  for (int i = 0; i <= depth; i++, at += 3)
-    memcpy(target + at, "../", 3);
+  for (int i = 0; i <= depth; i++, at += 3) memcpy(target + at, "../", 3);
   eas_store_name(d, name);
   snprintf(target + at, sizeof target - at, "objects/%s", name);
   eas_store_tmp_name(s, tmp);
   if (symlinkat(target, s->tmp_fd, tmp) != 0)
     rc = eas_fail(err, EAS_EIO, "store '%s': link tmp/%s: %s", s->root, tmp, eas_store_why(errno));
   else if (renameat(s->tmp_fd, tmp, dir, filename) != 0) {
-    rc = eas_fail(err, EAS_EIO, "store '%s': link products/%s/%s: %s", s->root, directory, filename, eas_store_why(errno));
+    rc = eas_fail(err, EAS_EIO, "store '%s': link products/%s/%s: %s", s->root, directory, filename,
+                  eas_store_why(errno));
     unlinkat(s->tmp_fd, tmp, 0);
   }
 done:
@@ -98,20 +96,18 @@ static void remove_empty(eas_store *s, const char *directory)
 int eas_store_unlink(eas_store *s, const char *directory, const char *filename, eas_err *err)
 {
   int depth, rc = check_names(directory, filename, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   int dir = open_directory(s, directory, 0, &depth, err);
-  if (dir < 0)
-    return dir;
+  if (dir < 0) return dir;
   struct stat st;
   if (fstatat(dir, filename, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(st.st_mode))
-    rc = eas_fail(err, EAS_EEXIST, "store '%s': products/%s/%s is no link of the store's", s->root, directory, filename);
+    rc =
+        eas_fail(err, EAS_EEXIST, "store '%s': products/%s/%s is no link of the store's", s->root, directory, filename);
   else if (unlinkat(dir, filename, 0) != 0)
-    rc = eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': remove products/%s/%s: %s", s->root, directory, filename,
-                  eas_store_why(errno));
+    rc = eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': remove products/%s/%s: %s", s->root,
+                  directory, filename, eas_store_why(errno));
   close(dir);
-  if (rc == 0)
-    remove_empty(s, directory);
+  if (rc == 0) remove_empty(s, directory);
   return rc;
 }
 
@@ -126,11 +122,9 @@ static int link_digest(int dir, const char *name, eas_digest *d)
 {
   char target[512];
   ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
-  if (n < 0)
-    return -1;
+  if (n < 0) return -1;
   target[n] = 0;
-  if (strncmp(target, "../", 3) != 0 || !strstr(target, "/objects/"))
-    return -1;
+  if (strncmp(target, "../", 3) != 0 || !strstr(target, "/objects/")) return -1;
   return eas_digest_parse(eas_path_base(target), d);
 }
 
@@ -147,14 +141,11 @@ static int walk_folder(walk *w, int fd, size_t len, int depth)
     struct stat st;
     eas_digest d;
     size_t n = strlen(e->d_name);
-    if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || len + n + 2 > sizeof w->path)
-      continue;
-    if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-      continue;
+    if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || len + n + 2 > sizeof w->path) continue;
+    if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
       int sub = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-      if (sub < 0)
-        continue;
+      if (sub < 0) continue;
       snprintf(w->path + len, sizeof w->path - len, "%s%s", len ? "/" : "", e->d_name);
       rc = walk_folder(w, sub, strlen(w->path), depth + 1);
       w->path[len] = 0;
@@ -169,8 +160,7 @@ static int walk_folder(walk *w, int fd, size_t len, int depth)
 int eas_store_links(eas_store *s, eas_store_links_fn *fn, void *arg, eas_err *err)
 {
   int fd = openat(s->root_fd, "products", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0)
-    return eas_fail(err, EAS_EIO, "store '%s': read products: %s", s->root, eas_store_why(errno));
+  if (fd < 0) return eas_fail(err, EAS_EIO, "store '%s': read products: %s", s->root, eas_store_why(errno));
   walk *w = eas_alloc(sizeof *w);
   w->fn = fn;
   w->arg = arg;

@@ -12,12 +12,12 @@
 struct eas_store {
   char *root;
   int root_fd, objects_fd, tmp_fd, products_fd;
-  atomic_uint_fast64_t serial;  /* of names in tmp/ */
+  atomic_uint_fast64_t serial; /* of names in tmp/ */
   pthread_mutex_t dirty_lock;
-  pthread_mutex_t flush_lock;   /* who flushes second waits for the first: its work may be in there */
-  unsigned char dirty[256];     /* objects/xx holds names that are not synced */
-  unsigned char known[256];     /* objects/xx itself is synced: this process saw to it */
-  int dirty_top;                /* objects/ is to be synced too */
+  pthread_mutex_t flush_lock; /* who flushes second waits for the first: its work may be in there */
+  unsigned char dirty[256];   /* objects/xx holds names that are not synced */
+  unsigned char known[256];   /* objects/xx itself is synced: this process saw to it */
+  int dirty_top;              /* objects/ is to be synced too */
 };
 
 enum { EAS_OBJECT_NAME = 68 }; /* "ab/" + 64 + zero */
@@ -33,8 +33,8 @@ int eas_store_touch(eas_store *s, const eas_digest *d, int64_t size, eas_err *er
 int eas_store_install(eas_store *s, int from_dir, const char *from, const eas_digest *d, int64_t size, eas_err *err);
 int eas_store_sync(eas_store *s, int fd, const char *what, eas_err *err);
 /* Copies fd (all of it), or n bytes of data if fd is -1, into tmp/ and from there to its name. */
-int eas_store_copy_in(eas_store *s, int fd, const void *data, size_t n, const char *what, eas_digest *digest, int64_t *size,
-                      eas_err *err);
+int eas_store_copy_in(eas_store *s, int fd, const void *data, size_t n, const char *what, eas_digest *digest,
+                      int64_t *size, eas_err *err);
 /* "permission denied": strerror as it reads inside a sentence. */
 const char *eas_store_why(int error);
 

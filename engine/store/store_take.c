@@ -27,24 +27,20 @@ static int open_steps(int dirfd, const char *name, int flags)
     int last = name[n] == 0;
     int fd = openat(at, part, last ? flags : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int why = errno;
-    if (at != dirfd)
-      close(at);
+    if (at != dirfd) close(at);
     errno = why;
-    if (fd < 0 || last)
-      return fd;
+    if (fd < 0 || last) return fd;
     at = fd;
     name += n + 1;
   }
-  if (at != dirfd)
-    close(at);
+  if (at != dirfd) close(at);
   return -1;
 }
 
 static int open_beneath(int dirfd, const char *name, int flags)
 {
   long fd = eas_store_seam.open_beneath(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-    return open_steps(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return open_steps(dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC);
   return (int)fd;
 }
 
@@ -79,17 +75,18 @@ static int check(const char *name, const struct stat *st, int64_t max_bytes, eas
   if (st->st_nlink != 1)
     return eas_fail(err, EAS_EFORMAT, "output '%s': has %lu links, one is expected", name, (unsigned long)st->st_nlink);
   if (max_bytes > 0 && st->st_size > max_bytes)
-    return eas_fail(err, EAS_ELIMIT, "output '%s': %lld bytes, the limit is %lld", name, (long long)st->st_size, (long long)max_bytes);
+    return eas_fail(err, EAS_ELIMIT, "output '%s': %lld bytes, the limit is %lld", name, (long long)st->st_size,
+                    (long long)max_bytes);
   return 0;
 }
 
 /* Opens base in the folder parent to read, having looked at it first: opening a pipe or a device does
  * things. A file that its maker made unreadable is opened up: it is about to be ours. */
-static int open_checked(int parent, const char *base, const char *name, int64_t max_bytes, struct stat *st, eas_err *err)
+static int open_checked(int parent, const char *base, const char *name, int64_t max_bytes, struct stat *st,
+                        eas_err *err)
 {
   int peek = openat(parent, base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  if (peek < 0)
-    return open_fail(name, err);
+  if (peek < 0) return open_fail(name, err);
   int rc = fstat(peek, st) != 0 ? open_fail(name, err) : check(name, st, max_bytes, err);
   if (rc < 0) {
     close(peek);
@@ -117,8 +114,7 @@ static int open_checked(int parent, const char *base, const char *name, int64_t 
 /* Ours, read-only for all, and of now (gc goes by that, and children may set times). 0 if it cannot be made so (another's file, and we are not root): then a copy is stored. */
 static int make_ours(int fd, const struct stat *st)
 {
-  if ((st->st_uid != geteuid() || st->st_gid != getegid()) && fchown(fd, geteuid(), getegid()) != 0)
-    return 0;
+  if ((st->st_uid != geteuid() || st->st_gid != getegid()) && fchown(fd, geteuid(), getegid()) != 0) return 0;
   return fchmod(fd, 0444) == 0 && futimens(fd, NULL) == 0;
 }
 
@@ -127,39 +123,36 @@ static int is_installed(const eas_store *s, const eas_digest *d, const struct st
   char name[EAS_OBJECT_NAME];
   struct stat now;
   eas_store_name(d, name);
-  return fstatat(s->objects_fd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == st->st_ino && now.st_dev == st->st_dev;
+  return fstatat(s->objects_fd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == st->st_ino &&
+         now.st_dev == st->st_dev;
 }
 
 /* Moves a checked file into the store. 1; 0 if it has to be copied; or EAS_E. */
-static int move_in(eas_store *s, int parent, const char *base, int fd, const char *name, const struct stat *st, eas_digest *d,
-                   int64_t *size, eas_err *err)
+static int move_in(eas_store *s, int parent, const char *base, int fd, const char *name, const struct stat *st,
+                   eas_digest *d, int64_t *size, eas_err *err)
 {
   struct stat tmp;
-  if (fstat(s->objects_fd, &tmp) != 0 || tmp.st_dev != st->st_dev || !make_ours(fd, st))
-    return 0;
+  if (fstat(s->objects_fd, &tmp) != 0 || tmp.st_dev != st->st_dev || !make_ours(fd, st)) return 0;
   int rc = eas_hash_fd(fd, d, size, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   rc = eas_store_touch(s, d, *size, err);
   if (rc != 0) {
-    if (rc > 0)
-      unlinkat(parent, base, 0);
+    if (rc > 0) unlinkat(parent, base, 0);
     return rc;
   }
   rc = eas_store_sync(s, fd, name, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   rc = eas_store_install(s, parent, base, d, *size, err);
   if (rc > 0 && !is_installed(s, d, st) && eas_store_verify(s, d, err) < 0)
     return EAS_EFORMAT; /* neither our file nor the same bytes from another hand */
   return rc;
 }
 
-int eas_store_take(eas_store *s, int dirfd, const char *name, int64_t max_bytes, eas_digest *digest, int64_t *size, eas_err *err)
+int eas_store_take(eas_store *s, int dirfd, const char *name, int64_t max_bytes, eas_digest *digest, int64_t *size,
+                   eas_err *err)
 {
   int rc = eas_path_check_relative(name, err);
-  if (rc < 0)
-    return eas_err_prefix(err, "output"), EAS_EFORMAT;
+  if (rc < 0) return eas_err_prefix(err, "output"), EAS_EFORMAT;
   const char *base = eas_path_base(name);
   int parent = dirfd, fd = -1;
   if (base != name) {
@@ -167,31 +160,24 @@ int eas_store_take(eas_store *s, int dirfd, const char *name, int64_t max_bytes,
     folder[base - name - 1] = 0;
     parent = open_beneath(dirfd, folder, O_PATH | O_DIRECTORY);
     free(folder);
-    if (parent < 0)
-      return open_fail(name, err);
+    if (parent < 0) return open_fail(name, err);
   }
   struct stat st;
   eas_digest d;
   int64_t n = 0;
   fd = rc = open_checked(parent, base, name, max_bytes, &st, err);
-  if (rc < 0)
-    goto done;
+  if (rc < 0) goto done;
   rc = move_in(s, parent, base, fd, name, &st, &d, &n, err);
   if (rc == 0) {
     rc = eas_store_copy_in(s, fd, NULL, 0, name, &d, &n, err);
-    if (rc == 0)
-      unlinkat(parent, base, 0);
+    if (rc == 0) unlinkat(parent, base, 0);
   }
-  if (rc < 0)
-    goto done;
+  if (rc < 0) goto done;
   *digest = d;
-  if (size)
-    *size = n;
+  if (size) *size = n;
   rc = 0;
 done:
-  if (fd >= 0)
-    close(fd);
-  if (parent != dirfd)
-    close(parent);
+  if (fd >= 0) close(fd);
+  if (parent != dirfd) close(parent);
   return rc;
 }
