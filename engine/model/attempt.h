@@ -1,7 +1,8 @@
 /* attempt.h: claims, results, losses: the life of an attempt (docs/state_machine.md).
  *
  * Functions take and return groups, and each is one transaction: SQLite one commit, PostgreSQL at most
- * four round trips. Every change is a compare-and-set on (id, token, state). The database's clock only. */
+ * four round trips. Every change is a compare-and-set on (id, token, state). The database's clock only.
+ * Where attempts become queued the database's bell rings with the commit; *n_ready says how many. */
 #ifndef EAS_MODEL_ATTEMPT_H
 #define EAS_MODEL_ATTEMPT_H
 #ifndef EAS_CDEF
@@ -54,7 +55,8 @@ typedef struct { eas_claim *list; int n; } eas_claims;
 
 /* Claims up to max queued attempts of the types named (NULL-terminated; flow control never), in the order of DESIGN.md §13:
  * job by priority, then fewest running; in it the oldest. Binds and records the versions of inputs. n = 0: nothing is there;
- * *next_us then says when the earliest not_before of these types falls due (0: none). */
+ * *next_us (set whenever n < max) then says when the earliest not_before of these types falls due, in UTC by the database's
+ * clock (0: none). EAS_ESTALE: the worker's lease is over. */
 int  eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
                        eas_claims *out, int64_t *next_us, eas_err *err);
 void eas_claims_done(eas_claims *c);

@@ -82,7 +82,16 @@ int eas_document_take(eas_db *db, int64_t id, int ticket, eas_err *err)
   return ticket < 0 || find(db, id) ? 0 : parse(db, id, eas_db_result(db, ticket), err);
 }
 
-int eas_document_entry(eas_db *db, int64_t id, const char *path, json_t **out, eas_err *err)
+/* A node that task:spawn made stands in a document of its own: "spawn:7[0].x" is $.task_list[0].x of document 7. */
+static char *spawned(const char *path, int64_t *id)
+{
+  if (strncmp(path, "spawn:", 6) != 0) return NULL;
+  char *end;
+  *id = strtoll(path + 6, &end, 10);
+  return eas_format("$.task_list%s", end);
+}
+
+static int entry(eas_db *db, int64_t id, const char *path, json_t **out, eas_err *err)
 {
   json_t *doc = find(db, id);
   if (!doc) { /* pushed out by others of its group */
@@ -93,9 +102,17 @@ int eas_document_entry(eas_db *db, int64_t id, const char *path, json_t **out, e
     if (rc < 0) return rc;
     doc = find(db, id);
   }
-  json_t *entry = eas_json_at(doc, path);
-  if (!json_is_object(entry))
+  json_t *found = eas_json_at(doc, path);
+  if (!json_is_object(found))
     return eas_fail(err, EAS_EFORMAT, "document %lld: nothing stands at %s", (long long)id, path);
-  *out = json_incref(entry);
+  *out = json_incref(found);
   return 0;
+}
+
+int eas_document_entry(eas_db *db, int64_t id, const char *path, json_t **out, eas_err *err)
+{
+  char *own = spawned(path, &id);
+  int rc = entry(db, id, own ? own : path, out, err);
+  free(own);
+  return rc;
 }

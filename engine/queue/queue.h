@@ -5,9 +5,11 @@
  * Implementations: queue_sql.c (the database's bell); RabbitMQ joins beside it. Includes: db, base. */
 #ifndef EAS_QUEUE_QUEUE_H
 #define EAS_QUEUE_QUEUE_H
+#ifndef EAS_CDEF
 #include <stdint.h>
 #include "base/err.h"
 #include "db/db.h"
+#endif
 
 typedef struct eas_queue eas_queue;
 typedef struct { int64_t attempt; uint64_t receipt; } eas_message;

@@ -36,6 +36,8 @@ CREATE TABLE job (
 CREATE INDEX job_identity ON job (identity);
 CREATE INDEX job_open ON job (priority, id) WHERE done_at IS NULL;
 
+CREATE INDEX job_cancelled ON job (id) WHERE state = 'cancelled';
+
 CREATE TABLE node (                    -- a place in a job's document
   id   {id},
   job  BIGINT NOT NULL REFERENCES job ON DELETE CASCADE,
@@ -75,6 +77,7 @@ CREATE TABLE task (
 );
 CREATE INDEX task_job ON task (job, id);
 CREATE INDEX task_bad ON task (job, id) WHERE state IN ('failed', 'skipped');
+CREATE INDEX task_cancelled ON task (job, id) WHERE state = 'cancelled';
 CREATE INDEX task_spread ON task (id) WHERE spread = 1;
 
 CREATE TABLE worker (
