@@ -13,7 +13,8 @@
 #include "model/expand_state.h"
 #include "model/words.h"
 
-enum { MOST_CHILDREN = 10 * 1000, MOST_QUEUED = 100 * 1000, MOST_JOBS = 64 };
+enum { MOST_CHILDREN = 10 * 1000, MOST_QUEUED = 100 * 1000, MOST_JOBS = 64,
+  LOOP_WINDOW = 128 /* values of a loop at a time: their chains come before the next ones */ };
 
 typedef struct { eas_flow_task *list; int n, cap; } stack;
 
@@ -35,6 +36,7 @@ static void stack_done(stack *s)
 
 static void expansion_done(eas_expansion *x)
 {
+  eas_expand_rows_done(x);
   json_decref(x->doc);
   eas_map_done(&x->nodes);
   eas_map_done(&x->made);
@@ -53,7 +55,7 @@ static void push_born(eas_expansion *x, stack *s, const eas_flow_task *t, const 
     int64_t type = 0;
     if (eas_type_id(x->db, c->type->name, &type, NULL) < 0) continue;
     push(s, (eas_flow_task){
-      .attempt = c->attempt, .task = c->id, .parent = t->task, .type = type, .depth = t->depth + 1, .turn = c->turn,
+      .attempt = c->attempt, .task = c->id, .ordinal = c->ordinal, .unborn = !c->item.name, .parent = t->task, .type = type, .depth = t->depth + 1, .turn = c->turn,
       .directory = c->directory, .label = c->label, .seed = c->seed, .flow = c->flow, .parent_flow = t->flow,
       .named = c->item.name != NULL, .has_needs = c->item.n_needs > 0, .path = eas_strdup(c->path),
       .own = json_incref(c->own), .inherited = json_incref(metadata) });
@@ -84,13 +86,29 @@ static int record_files(eas_expansion *x, eas_flow_task *t, const eas_births *b,
   if (t->flow != EAS_FLOW_FOR || t->recorded || !b->files) return 0;
   t->recorded = json_pack("{s:O}", "files", b->files);
   char *text = json_dumps(t->recorded, JSON_COMPACT);
-  int rc = eas_db_send(x->db, "UPDATE attempt SET metadata = $2 WHERE id = $1",
+  int rc = eas_expand_write(x, err);
+  if (rc >= 0)
+    rc = eas_db_send(x->db, "UPDATE attempt SET metadata = $2 WHERE id = $1",
                        EAS_ARGS(eas_v_int(t->attempt), eas_v_text(text)), NULL, err);
   free(text);
   return rc < 0 ? rc : eas_expand_sent(x, err);
 }
 
-/* One task: its children from the cursor on, at most `room`. *left: some are still to come. */
+/* Its children are known: its own rows if they are not there yet, then theirs. */
+static int write_task(eas_expansion *x, eas_flow_task *t, eas_births *b, int64_t n, int left, int64_t started, eas_err *err)
+{
+  int64_t wall = eas_tick_us() - started;
+  int born = t->unborn && !left, rc = 0;
+  if (t->unborn)
+    rc = eas_expand_bear(x, t, left ? EAS_BORN_QUEUED : EAS_BORN_PASSED, left ? 0 : n, wall, err);
+  if (rc >= 0) rc = eas_expand_insert(x, t, b, err);
+  if (rc < 0 || born) return rc;
+  if (!left) return eas_expand_pass(x, t, n, wall, err);
+  rc = record_files(x, t, b, err);
+  return rc < 0 ? rc : eas_expand_progress(x, t, n, err);
+}
+
+/* One task: its children from the cursor on, at most `room`. *left: some are still to come, and the stack has it again. */
 static int expand_task(eas_expansion *x, eas_flow_task *t, int64_t room, stack *s, int *n_born, int *left, eas_err *err)
 {
   int64_t started = eas_tick_us();
@@ -102,20 +120,17 @@ static int expand_task(eas_expansion *x, eas_flow_task *t, int64_t room, stack *
   if (rc >= 0) rc = eas_expand_children(x, t, metadata, requested, room, &b, err);
   if (rc == 0) rc = eas_expand_link(x, t, room, &b, err);
   if (rc == 1) {
-    rc = eas_expand_fail(x, t, eas_tick_us() - started, err);
+    int64_t wall = eas_tick_us() - started;
+    rc = t->unborn ? eas_expand_bear(x, t, EAS_BORN_FAILED, 0, wall, err) : eas_expand_fail(x, t, wall, err);
     x->n_failed++;
   } else if (rc == 0) {
     int64_t n = b.total - t->cursor < room ? b.total - t->cursor : room;
-    if (n < 0) n = 0;
-    *n_born = (int)n;
-    *left = t->cursor + n < b.total;
-    rc = eas_expand_insert(x, t, &b, err);
-    if (rc >= 0 && *left) {
-      rc = record_files(x, t, &b, err);
-      if (rc >= 0) rc = eas_expand_progress(x, t, n, err);
-      if (rc >= 0) push(s, *t); /* the stack has it now: on with it when what was born is through */
-    } else if (rc >= 0) {
-      rc = eas_expand_pass(x, t, n, eas_tick_us() - started, err);
+    int some_left = t->cursor + n < b.total;
+    *n_born = n > 0 ? (int)n : 0;
+    rc = write_task(x, t, &b, *n_born, some_left, started, err);
+    if (rc >= 0 && some_left) {
+      push(s, *t);
+      *left = 1;
     }
     if (rc >= 0) push_born(x, s, t, &b, metadata);
   }
@@ -132,25 +147,29 @@ static int expand_stack(eas_expansion *x, stack *s, int room, eas_expanded *out,
   while (s->n && left_room > 0 && most_parents > 0 && rc >= 0) {
     eas_flow_task t = s->list[--s->n];
     int n_born, left;
-    rc = expand_task(x, &t, left_room, s, &n_born, &left, err);
-    if (rc < 0 || !left) eas_flow_task_done(&t);
+    int window = t.flow == EAS_FLOW_FOR && left_room > LOOP_WINDOW ? LOOP_WINDOW : left_room;
+    rc = expand_task(x, &t, window, s, &n_born, &left, err);
+    if (!left) eas_flow_task_done(&t);
     left_room -= n_born;
     most_parents--;
     out->n_children += n_born;
     out->n_parents += rc >= 0 && !left;
   }
   if (s->n) out->more = 1;
-  return rc;
+  for (int i = s->n; i-- > 0 && rc >= 0;) /* what was not reached is queued */
+    if (s->list[i].unborn) rc = eas_expand_bear(x, &s->list[i], EAS_BORN_QUEUED, 0, 0, err);
+  return rc < 0 ? rc : 0;
 }
 
 /* Locks the job and reads what is needed of it: 1 if it may grow now. */
 static int open_job(eas_expansion *x, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(x->db, "SELECT document, compat, state FROM job WHERE id = $1 /*pg FOR NO KEY UPDATE */",
+  int rc = eas_db_query(x->db, "SELECT document, compat, state, eas_now() FROM job WHERE id = $1 /*pg FOR NO KEY UPDATE */",
                         EAS_ARGS(eas_v_int(x->job)), &rows, err);
   int active = rc > 0 && strcmp(eas_rows_text(rows, 0, 2), "active") == 0;
   int64_t document = rc > 0 ? eas_rows_int(rows, 0, 0) : 0;
+  x->now = rc > 0 ? eas_rows_int(rows, 0, 3) : 0;
   x->compat = rc > 0 && eas_rows_int(rows, 0, 1);
   eas_rows_free(rows);
   if (rc <= 0 || !active) return rc < 0 ? rc : 0;
@@ -162,7 +181,8 @@ static int open_job(eas_expansion *x, eas_err *err)
 /* What is decided by now goes up to the parents; counters last. */
 static int close_job(eas_expansion *x, eas_err *err)
 {
-  int rc = eas_db_flush(x->db, err);
+  int rc = eas_expand_write(x, err);
+  if (rc >= 0) rc = eas_db_flush(x->db, err);
   if (rc >= 0) rc = eas_finish_children(x->db, x->done, x->n_done, err);
   if (rc >= 0) rc = eas_counts_apply(&x->counts, x->db, err);
   if (rc >= 0) rc = eas_db_ring(x->db, err);

@@ -117,24 +117,31 @@ static uint64_t seed_of_value(uint64_t seed, const json_t *value)
   return eas_mix64(seed, h);
 }
 
-static int loop_children(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const json_t *entry, int64_t room, eas_births *out)
+static int read_loop(eas_expansion *x, eas_flow_task *t, eas_plan *p, const json_t *entry)
+{
+  if (t->loop) return 0;
+  t->loop = eas_alloc(sizeof *t->loop);
+  if (eas_plan_read_loop(p, entry, t->path, json_object_get(t->recorded, "files"), t->loop) < 0)
+    return problem_fault(x, p->problems);
+  return 0;
+}
+
+static int loop_children(eas_expansion *x, eas_flow_task *t, eas_plan *p, const json_t *entry, int64_t room, eas_births *out)
 {
   if (!json_array_size(json_object_get(entry, "task_list"))) return 0;
-  eas_plan_loop loop;
-  if (eas_plan_read_loop(p, entry, t->path, json_object_get(t->recorded, "files"), &loop) < 0)
-    return problem_fault(x, p->problems);
-  out->total = loop.n;
-  if (loop.kind == EAS_LOOP_FILES) out->files = json_incref(loop.list);
-  int rc = 0;
-  for (int64_t i = t->cursor; i < loop.n && i < t->cursor + room && rc == 0; i++) {
+  int rc = read_loop(x, t, p, entry);
+  if (rc) return rc;
+  const eas_plan_loop *loop = t->loop;
+  out->total = loop->n;
+  if (loop->kind == EAS_LOOP_FILES) out->files = json_incref(loop->list);
+  for (int64_t i = t->cursor; i < loop->n && i < t->cursor + room && rc == 0; i++) {
     eas_birth *b;
     rc = add_chain(x, t, "task_list", out, &b);
     if (rc) break;
     b->ordinal = i;
-    b->own = eas_plan_loop_metadata(&loop, i);
-    b->seed = seed_of_value(t->seed, json_object_get(b->own, loop.parameter));
+    b->own = eas_plan_loop_metadata(loop, i);
+    b->seed = seed_of_value(t->seed, json_object_get(b->own, loop->parameter));
   }
-  eas_plan_loop_done(&loop);
   return rc;
 }
 
@@ -288,7 +295,7 @@ int eas_expand_list(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const
   return rc;
 }
 
-int eas_expand_children(eas_expansion *x, const eas_flow_task *t, const json_t *metadata, const json_t *requested,
+int eas_expand_children(eas_expansion *x, eas_flow_task *t, const json_t *metadata, const json_t *requested,
                         int64_t room, eas_births *out, eas_err *err)
 {
   eas_problems problems = { 0 };

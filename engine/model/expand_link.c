@@ -89,8 +89,8 @@ static int link_outputs(link_state *s, eas_birth *c, int64_t index, eas_err *err
     eas_expand_fault(s->x, "%s.outputs: over 65535 outputs of one task", c->path);
     return 1;
   }
-  if (c->ordinal < s->end) {
-    int rc = eas_db_ids(s->x->db, "product", n, c->products, err);
+  for (int i = 0; c->ordinal < s->end && i < n; i++) {
+    int rc = eas_expand_id(s->x, &s->x->products, "product", &c->products[i], err);
     if (rc < 0) return rc;
   }
   for (int i = 0; i < n; i++) {
@@ -218,7 +218,9 @@ static int settle_lookups(link_state *s, eas_err *err)
 static int need_born(link_state *s, eas_birth *c, int i, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(s->x->db, "SELECT id, state, accepted FROM task WHERE parent = $1 AND ordinal = $2 /*pg FOR NO KEY UPDATE */",
+  int rc = eas_expand_write(s->x, err);
+  if (rc < 0) return rc;
+  rc = eas_db_query(s->x->db, "SELECT id, state, accepted FROM task WHERE parent = $1 AND ordinal = $2 /*pg FOR NO KEY UPDATE */",
                         EAS_ARGS(eas_v_int(s->t->task), eas_v_int(c->siblings[i])), &rows, err);
   if (rc == 0) rc = eas_fail(err, EAS_EBUG, "task t%lld: child %lld is missing", (long long)s->t->task, (long long)c->siblings[i]);
   if (rc > 0) {
@@ -250,15 +252,10 @@ static int link_needs(link_state *s, eas_birth *c, eas_err *err)
 /* Task ids of the children that are born now. */
 static int allot_ids(link_state *s, eas_err *err)
 {
-  int n = 0;
-  for (int64_t i = 0; i < s->b->n; i++)
-    n += s->b->list[i].ordinal >= s->t->cursor && s->b->list[i].ordinal < s->end;
-  int64_t *ids = eas_alloc((size_t)(n + 1) * sizeof *ids);
-  int rc = eas_db_ids(s->x->db, "task", n, ids, err), k = 0;
+  int rc = 0;
   for (int64_t i = 0; i < s->b->n && rc >= 0; i++)
     if (s->b->list[i].ordinal >= s->t->cursor && s->b->list[i].ordinal < s->end)
-      s->b->list[i].id = ids[k++];
-  free(ids);
+      rc = eas_expand_id(s->x, &s->x->tasks, "task", &s->b->list[i].id, err);
   return rc < 0 ? rc : 0;
 }
 

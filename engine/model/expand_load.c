@@ -11,6 +11,8 @@ void eas_flow_task_done(eas_flow_task *t)
   json_decref(t->own);
   json_decref(t->recorded);
   json_decref(t->inherited);
+  if (t->loop) eas_plan_loop_done(t->loop);
+  free(t->loop);
   *t = (eas_flow_task){ 0 };
 }
 

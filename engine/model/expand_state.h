@@ -17,11 +17,14 @@ typedef struct {
   uint64_t seed;
   eas_flow flow, parent_flow;
   int      named;            /* others may need it */
+  int      unborn;           /* its rows are not written yet: of this transaction */
+  int64_t  ordinal;          /* of an unborn one */
   int      has_needs;
   char    *path;             /* of its node */
   json_t  *own;              /* own metadata, NULL: none */
   json_t  *recorded;         /* the attempt's metadata: {"files": [...]}, NULL: none */
   json_t  *inherited;        /* of its parent, merged; NULL: to be read */
+  eas_plan_loop *loop;       /* of a for loop, once it was read */
 } eas_flow_task;
 
 void eas_flow_task_done(eas_flow_task *t);
@@ -54,6 +57,8 @@ typedef struct {
   json_t *files;         /* of a `files:` loop, NULL else */
 } eas_births;
 
+enum { EAS_ROWS_TASK, EAS_ROWS_PRODUCT, EAS_ROWS_INPUT, EAS_ROWS_NEED, EAS_ROWS_ATTEMPT, EAS_ROWS_TABLES };
+
 typedef struct {
   eas_db *db;
   const eas_registry *registry;
@@ -72,10 +77,17 @@ typedef struct {
   int      n_queued;         /* attempts born queued */
   int      n_failed;
   char    *fault;            /* why the task at hand cannot be expanded */
+  int64_t  now;              /* the database's clock at the beginning */
+  struct eas_rows_held { eas_val *values; int n, cap; } held[EAS_ROWS_TABLES]; /* to be written */
+  int      n_held;
+  char    *insert_one[EAS_ROWS_TABLES], *insert_many[EAS_ROWS_TABLES];
+  struct eas_id_pool { int64_t id[256]; int n, used; } tasks, attempts, products;
 } eas_expansion;
 
+typedef enum { EAS_BORN_QUEUED, EAS_BORN_PASSED, EAS_BORN_FAILED } eas_born;
+
 /* expand_flow.c: the children of t with ordinals [t->cursor, t->cursor + room). 1: x->fault says why it cannot be. */
-int eas_expand_children(eas_expansion *x, const eas_flow_task *t, const json_t *metadata, const json_t *requested,
+int eas_expand_children(eas_expansion *x, eas_flow_task *t, const json_t *metadata, const json_t *requested,
                         int64_t room, eas_births *out, eas_err *err);
 /* The same for a list of task objects whose paths are list_path[i]. */
 int eas_expand_list(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const json_t *list, const char *list_path,
@@ -89,11 +101,22 @@ int eas_expand_link(eas_expansion *x, const eas_flow_task *t, int64_t room, eas_
 
 /* expand_insert.c: sends the rows of children. */
 int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, eas_err *err);
+/* The first attempt of a task. */
+int eas_expand_attempt(eas_expansion *x, int64_t id, int64_t task, int64_t type, eas_born as, int64_t wall_us, eas_err *err);
+/* The rows of an unborn flow-control task, as it is by now. */
+int eas_expand_bear(eas_expansion *x, eas_flow_task *t, eas_born as, int64_t n_children, int64_t wall_us, eas_err *err);
+int eas_expand_id(eas_expansion *x, struct eas_id_pool *pool, const char *table, int64_t *id, eas_err *err);
 int eas_expand_node(eas_expansion *x, const char *path, int64_t *id, eas_err *err);
-int eas_expand_sent(eas_expansion *x, eas_err *err); /* counts a statement; flushes now and then */
+
+/* expand_rows.c: rows are held and written several at once; write before a statement that touches them. */
+int  eas_expand_put(eas_expansion *x, int table, const eas_val *values, eas_err *err); /* copies */
+int  eas_expand_write(eas_expansion *x, eas_err *err);
+int  eas_expand_sent(eas_expansion *x, eas_err *err); /* counts a statement; flushes now and then */
+void eas_expand_rows_done(eas_expansion *x);
 
 /* expand_end.c: how a flow-control attempt ends. */
 int eas_expand_pass(eas_expansion *x, const eas_flow_task *t, int64_t n_children, int64_t wall_us, eas_err *err);
+void eas_expand_done(eas_expansion *x, const eas_flow_task *t, int failed); /* it goes to its parent at the end */
 int eas_expand_progress(eas_expansion *x, eas_flow_task *t, int64_t n_children, eas_err *err);
 int eas_expand_fail(eas_expansion *x, const eas_flow_task *t, int64_t wall_us, eas_err *err);
 
