@@ -21,6 +21,7 @@ typedef struct {
   uint64_t      draws;              /* how many random numbers were drawn; advanced by eval */
   int           prototype_names;    /* numbers of the metadata are real, as in the prototype: 1 -> "1.0" */
   int           dry;                /* check only: an unknown requested_metadata or random value gives the `unknown` value, no error */
+  const json_t *names;              /* object or NULL: filters (--where) name its fields bare, beside true, false and null */
 } eas_expr_scope;
 
 typedef struct {

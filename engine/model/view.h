@@ -26,5 +26,43 @@ int eas_view_counts(eas_db *db, int64_t job, eas_job_counts *out, eas_err *err);
 
 /* Metadata text of the newest accepted attempt that is no flow control; one column. Returns the number of rows. */
 int eas_task_last_metadata(eas_db *db, eas_rows **out, eas_err *err);
+/* Results: work tasks of a job whose accepted attempt has metadata, in order of id, after task `after`; type NULL: all.
+ * *out: list of {task, type, parameters: {loop variables}, result: {metadata of the attempt}}; at most limit (0: 1000). */
+int eas_view_results(eas_db *db, int64_t job, const char *type, int64_t after, int limit, json_t **out, eas_err *err);
+
+/* --- lists (newest first unless said); each row's ids carry their letter --- */
+int eas_view_jobs(eas_db *db, int limit, json_t **out, eas_err *err);
+/* {active, slots, busy, list: [{worker, host, pid, slots, container, version, running, beat_at, lease_until}]} */
+int eas_view_workers(eas_db *db, json_t **out, eas_err *err);
+
+typedef struct {
+  int64_t job, task, attempt; /* 0: any */
+  const char *type, *state;   /* NULL: any */
+  int level;                  /* log lines: at least */
+  int64_t since_us;           /* 0: ever; a stamp */
+  int64_t after;              /* keyed paging: the last id seen */
+  int group;                  /* failures: 1.. as listed; 0: all */
+  int limit;                  /* 0: all */
+} eas_view_filter;
+
+/* Failures of tasks decided failed, by kind, type and cause: {n, kind, type, message, first, last, attempt, task}. */
+int eas_view_errors(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
+/* Log lines, oldest first: {at, level, attempt, task, type, text}. */
+int eas_view_logs(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
+/* Products: {product, task, job, directory, filename, kind, version, size, verdict, created_at, sha256, versions}. */
+int eas_view_files(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
+/* Tasks by state: {task, type, state, parameters, attempts, kind, reason}. */
+int eas_view_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
+
+/* --- one thing --- */
+/* {task, job, job_name, type, name, state, done, pending, parent, attempts: [...], inputs, needs, outputs, metadata, open_children, failed_children} */
+int eas_view_task(eas_db *db, int64_t task, json_t **out, eas_err *err);
+/* All of an attempt: {attempt, task, ..., ending, verdict, reason, error, trace, checks, inputs, outputs, metadata, description, later}. */
+int eas_view_attempt(eas_db *db, int64_t attempt, json_t **out, eas_err *err);
+int eas_view_root(eas_db *db, int64_t job, int64_t *task, eas_err *err);
+/* Children of a task, by ordinal: {task, type, name, state, done, children, open_children, failed_children, metadata}. */
+int eas_view_children(eas_db *db, int64_t task, int64_t after_ordinal, int limit, json_t **out, eas_err *err);
+/* Of a product (is_version 0) or version: as eas_view_files, with all versions. */
+int eas_view_file(eas_db *db, int64_t id, int is_version, json_t **out, eas_err *err);
 
 #endif

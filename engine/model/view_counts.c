@@ -59,3 +59,13 @@ int eas_task_last_metadata(eas_db *db, eas_rows **out, eas_err *err)
                           "WHERE a.id = (SELECT max(id) FROM attempt WHERE state = 'ended') AND a.verdict = 'pass'",
                       EAS_NOARGS, out, err);
 }
+
+int eas_view_root(eas_db *db, int64_t job, int64_t *task, eas_err *err)
+{
+  eas_rows *r = NULL;
+  int n = eas_db_query(db, "SELECT root FROM job WHERE id = $1", EAS_ARGS(eas_v_int(job)), &r, err);
+  if (n > 0) *task = eas_rows_int(r, 0, 0);
+  eas_rows_free(r);
+  if (n == 0) return eas_fail(err, EAS_ENOENT, "no job j%lld", (long long)job);
+  return n < 0 ? n : 0;
+}

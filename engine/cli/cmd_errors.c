@@ -1,0 +1,139 @@
+/* cmd_errors.c: eas errors, logs: failures grouped by cause, and what attempts said. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/ids.h"
+#include "cli/table.h"
+#include "model/view.h"
+
+static void time_cell(eas_table *t, const json_t *v, const char *key)
+{
+  char text[40];
+  int64_t us = eas_json_int(v, key, 0);
+  if (!us) {
+    eas_table_cell(t, EAS_DIM, "-");
+    return;
+  }
+  eas_time_format(us, 0, text);
+  text[19] = 0;
+  eas_table_cell(t, EAS_PLAIN, text + 11); /* the day is in --json */
+}
+
+static int filter_of(eas_cli *c, eas_view_filter *f, eas_err *err)
+{
+  int64_t limit = 0, since = 0, group = 0;
+  f->type = eas_cli_get(c, "--type");
+  f->state = eas_cli_get(c, "--state");
+  int rc = eas_cli_int(c, "--limit", 0, &limit, err);
+  if (rc >= 0) rc = eas_cli_int(c, "--group", 0, &group, err);
+  if (rc >= 0 && eas_cli_get(c, "--since")) rc = eas_since_parse(eas_cli_get(c, "--since"), &since, err);
+  f->limit = (int)limit;
+  f->group = (int)group;
+  if (since) f->since_us = eas_now_us() - since;
+  return rc;
+}
+
+static void errors_table(eas_cli *c, const json_t *groups, int only)
+{
+  eas_table *t = eas_table_new(c);
+  static const struct { const char *name; int flags; } columns[] = { { "group", EAS_RIGHT }, { "n", EAS_RIGHT }, { "kind", 0 }, { "type", 0 },
+                                                                     { "first message", 0 }, { "example", 0 }, { "first", EAS_MINOR }, { "last", EAS_MINOR } };
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) eas_table_column(t, columns[i].name, columns[i].flags);
+  size_t i;
+  json_t *v;
+  json_array_foreach(groups, i, v) {
+    if (only && (int)i + 1 != only) continue;
+    eas_table_cellf(t, EAS_PLAIN, "%zu", i + 1);
+    eas_table_cellf(t, EAS_PLAIN, "%" PRId64, eas_json_int(v, "n", 0));
+    eas_table_cell(t, EAS_RED, eas_json_str(v, "kind"));
+    eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "type"));
+    eas_table_cellf(t, EAS_PLAIN, "%.*s", c->tty ? 90 : 4096, eas_json_str(v, "message"));
+    eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "attempt"));
+    time_cell(t, v, "first");
+    time_cell(t, v, "last");
+  }
+  eas_table_print(t, "nothing failed");
+}
+
+static int cmd_errors(eas_cli *c)
+{
+  eas_view_filter f = { 0 };
+  eas_err err = { 0 };
+  json_t *groups = NULL;
+  int rc = filter_of(c, &f, &err);
+  if (rc >= 0) rc = eas_cli_job(c, c->n_args ? c->args[0] : eas_cli_get(c, "--job"), &f.job, &err);
+  if (rc >= 0) rc = eas_view_errors(c->db, &f, &groups, &err);
+  if (rc < 0) return eas_cli_fail(c, &err);
+  if (c->json) return eas_print_json(groups);
+  errors_table(c, groups, f.group);
+  json_t *first = json_array_get(groups, f.group ? (size_t)f.group - 1 : 0);
+  if (!c->csv && first) printf("one: eas show %s     its log: eas logs %s\n", eas_json_str(first, "attempt"), eas_json_str(first, "attempt"));
+  json_decref(groups);
+  return EAS_EXIT_OK;
+}
+
+const eas_command eas_cmd_errors = {
+  .name = "errors", .args = "[JOB]", .summary = "failures of a job, grouped by cause", .detail = "", .examples = "  eas errors j3 --type detrend",
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT, .max_args = 1, .run = cmd_errors };
+
+static int which_logs(eas_cli *c, eas_view_filter *f, eas_err *err)
+{
+  char letter = 'j';
+  int64_t id = 0;
+  const char *name = c->n_args ? c->args[0] : eas_cli_get(c, "--job");
+  if (name && eas_id_parse(name, &letter, &id, NULL) == 0 && (letter == 'a' || name[0] == 't')) {
+    if (letter == 'a')
+      f->attempt = id;
+    else
+      f->task = id;
+    return eas_cli_open_db(c, EAS_DB_READ, err);
+  }
+  return eas_cli_job(c, name, &f->job, err);
+}
+
+static int level_ink(int64_t level)
+{
+  return level >= EAS_ERROR ? EAS_RED : level >= EAS_WARN ? EAS_YELLOW : level <= EAS_DEBUG ? EAS_DIM : EAS_PLAIN;
+}
+
+static void print_line(const eas_cli *c, const json_t *v)
+{
+  char when[40];
+  int64_t level = eas_json_int(v, "level", EAS_INFO);
+  eas_time_format(eas_json_int(v, "at", 0), 0, when);
+  when[19] = 0;
+  const char *ink = eas_ink(c, level_ink(level)), *off = *ink ? eas_ink_off(c) : "";
+  printf("%s %s%-5s%s %s %s  %s%s%s\n", c->tty ? when + 11 : when, ink, eas_log_level_name((int)level), off, eas_json_str(v, "attempt"),
+         eas_json_str(v, "type"), level >= EAS_WARN ? ink : "", eas_json_str(v, "text"), level >= EAS_WARN ? off : "");
+}
+
+static int cmd_logs(eas_cli *c)
+{
+  eas_view_filter f = { .level = EAS_DEBUG };
+  eas_err err = { 0 };
+  json_t *lines = NULL, *v;
+  size_t i;
+  const char *level = eas_cli_get(c, "--level");
+  int rc = filter_of(c, &f, &err);
+  if (rc >= 0 && level && (f.level = eas_log_level(level)) < 0)
+    rc = eas_fail(&err, EAS_EINVAL, "eas logs: --level is debug, info, warn or error, not '%s'", level);
+  if (rc >= 0) rc = which_logs(c, &f, &err);
+  if (rc >= 0 && !eas_cli_get(c, "--limit")) f.limit = f.attempt || f.task ? 0 : 1000;
+  if (rc >= 0) rc = eas_view_logs(c->db, &f, &lines, &err);
+  if (rc < 0) return eas_cli_fail(c, &err);
+  if (c->json) return eas_print_json(lines);
+  json_array_foreach(lines, i, v) print_line(c, v);
+  if (json_array_size(lines) == 0) printf("no log line%s\n", f.since_us ? " in that time; try a longer --since" : level ? " of that level" : "");
+  json_decref(lines);
+  return EAS_EXIT_OK;
+}
+
+const eas_command eas_cmd_logs = {
+  .name = "logs", .args = "[JOB|TASK|ATTEMPT]", .summary = "what attempts logged, printed and wrote to stderr",
+  .detail = "Of a job the newest 1000 lines (--limit 0: all); of a task or an attempt all.", .examples = "  eas logs j3 --level warn --since 10m\n  eas logs a533",
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT, .max_args = 1, .run = cmd_logs };

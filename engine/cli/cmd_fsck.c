@@ -1,0 +1,132 @@
+/* cmd_fsck.c: eas fsck, gc: do database and store agree; bytes that nothing names any more. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/ids.h"
+#include "model/fsck.h"
+
+typedef struct {
+  eas_cli *c;
+  json_t *bad;
+  int64_t versions, links, wanted_links;
+  int verify;
+} fsck;
+
+static void complain(fsck *f, const char *check, const char *where, const char *found, const char *expected)
+{
+  json_array_append_new(f->bad, json_pack("{s:s,s:s,s:s,s:s}", "check", check, "where", where, "found", found, "expected", expected));
+}
+
+static int on_version(void *arg, int64_t version, const char *directory, const char *filename, const eas_digest *d, int is_newest)
+{
+  fsck *f = arg;
+  char where[600];
+  eas_err err = { 0 };
+  snprintf(where, sizeof where, "v%" PRId64 " %.250s/%.250s", version, directory, filename);
+  f->versions++;
+  if (!eas_store_has(f->c->store, d)) {
+    complain(f, "product without bytes", where, "no object in the store", "its bytes");
+    return 0;
+  }
+  if (f->verify && eas_store_verify(f->c->store, d, &err) < 0) complain(f, "changed bytes", where, err.text, "the stored SHA-256");
+  if (!is_newest) return 0;
+  f->wanted_links++;
+  if (eas_store_link(f->c->store, directory, filename, d, &err) < 0)
+    complain(f, "link", where, err.text, "a link to the newest passed version");
+  else
+    f->links++;
+  return 0;
+}
+
+static int cmd_fsck(eas_cli *c)
+{
+  fsck f = { .c = c, .verify = eas_cli_has(c, "--verify") };
+  eas_err err = { 0 };
+  int rc = eas_cli_open_db(c, EAS_DB_READ, &err);
+  if (rc >= 0) rc = eas_cli_open_store(c, &err);
+  if (rc >= 0) rc = eas_fsck_db(c->db, &f.bad, &err);
+  if (rc >= 0) rc = eas_fsck_versions(c->db, on_version, &f, &err);
+  if (rc < 0) {
+    json_decref(f.bad);
+    return eas_cli_fail(c, &err);
+  }
+  size_t n = json_array_size(f.bad), i;
+  json_t *v;
+  if (c->json) {
+    eas_print_json(json_pack("{s:b,s:I,s:I,s:O}", "ok", n == 0, "versions", (json_int_t)f.versions, "links", (json_int_t)f.links, "problems", f.bad));
+  } else {
+    json_array_foreach(f.bad, i, v) {
+      char *found = json_dumps(json_object_get(v, "found"), JSON_ENCODE_ANY), *expected = json_dumps(json_object_get(v, "expected"), JSON_ENCODE_ANY);
+      printf("%s: %s: found %s, expected %s\n", eas_json_str(v, "where"), eas_json_str(v, "check"), found, expected);
+      free(found);
+      free(expected);
+    }
+    printf("%" PRId64 " versions%s, %" PRId64 " links, %zu problem%s\n", f.versions, f.verify ? " read again" : "", f.links, n, n == 1 ? "" : "s");
+  }
+  json_decref(f.bad);
+  return n ? EAS_EXIT_FAILED : EAS_EXIT_OK;
+}
+
+static const eas_option FSCK[] = { { "--verify", NULL, NULL, "read every object again and compare its SHA-256" }, { 0 } };
+
+const eas_command eas_cmd_fsck = {
+  .name = "fsck", .args = "", .summary = "checks that database and store agree; rebuilds the links", .detail = "Exit 1 when something is wrong.",
+  .examples = "", .groups = EAS_O_DATA | EAS_O_JSON, .options = FSCK, .max_args = 0, .run = cmd_fsck };
+
+typedef struct {
+  eas_cli *c;
+  int64_t older_us, n, bytes, removed;
+  int yes, rc;
+  eas_err *err;
+} gc;
+
+static int on_object(void *arg, const eas_digest *d, int64_t size, int64_t mtime_us)
+{
+  gc *g = arg;
+  if (mtime_us > g->older_us) return 0;
+  int wanted = eas_fsck_wanted(g->c->db, d, g->err);
+  if (wanted < 0) {
+    g->rc = wanted;
+    return 1;
+  }
+  if (wanted) return 0;
+  g->n++;
+  g->bytes += size;
+  if (g->yes && eas_store_remove(g->c->store, d, NULL) >= 0) g->removed++;
+  return 0;
+}
+
+static int cmd_gc(eas_cli *c)
+{
+  eas_err err = { 0 };
+  int64_t grace = 24 * 3600 * INT64_C(1000000);
+  const char *given = eas_cli_get(c, "--grace");
+  int rc = given && strcmp(given, "0") == 0 ? (grace = 0, 0) : given ? eas_since_parse(given, &grace, &err) : 0;
+  gc g = { .c = c, .yes = eas_cli_has(c, "--yes"), .err = &err };
+  if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_READ, &err);
+  if (rc >= 0) rc = eas_cli_open_store(c, &err);
+  g.older_us = eas_now_us() - grace;
+  if (rc >= 0) rc = eas_store_walk(c->store, on_object, &g, &err);
+  if (rc >= 0) rc = g.rc;
+  if (rc >= 0 && g.yes) rc = eas_store_sweep_tmp(c->store, 3600 * INT64_C(1000000), &err);
+  if (rc < 0) return eas_cli_fail(c, &err);
+  char size[32];
+  eas_size_text(g.bytes, size);
+  if (c->json)
+    return eas_print_json(json_pack("{s:I,s:I,s:I}", "objects", (json_int_t)g.n, "bytes", (json_int_t)g.bytes, "removed", (json_int_t)g.removed));
+  if (g.yes)
+    printf("%" PRId64 " objects removed, %s\n", g.removed, size);
+  else
+    printf("%" PRId64 " objects that no version names, %s%s\n", g.n, size, g.n ? "; --yes removes them" : "");
+  return EAS_EXIT_OK;
+}
+
+static const eas_option GC[] = { { "--grace", "TIME", NULL, "leave what was touched within this time (default 24h; 0: none)" }, { 0 } };
+
+const eas_command eas_cmd_gc = {
+  .name = "gc", .args = "", .summary = "finds stored bytes that no product version names; --yes removes them", .detail = "", .examples = "  eas gc --grace 2h --yes",
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_YES, .options = GC, .max_args = 0, .run = cmd_gc };

@@ -1,0 +1,216 @@
+/* cmd_results.c: eas results: what tasks found, a row each, with the loop variables that led to them. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/ids.h"
+#include "cli/table.h"
+#include "expr/expr.h"
+#include "model/view.h"
+
+enum { PAGE = 1000, COLUMNS_MAX = 60 };
+
+/* Columns a person wants first; the rest is in --json and --csv. */
+static const char *const SHOWN[] = { "period", "target_period", "sde", "power", "depth", "duration", "t0", "recovered", "alias", "credible", "verification" };
+
+/* One flat object a row: loop variables, then results; outcome is called recovered. */
+static json_t *flat(const json_t *row)
+{
+  const char *key;
+  json_t *v, *o = json_object();
+  json_object_set(o, "task", json_object_get(row, "task"));
+  json_object_set(o, "type", json_object_get(row, "type"));
+  json_object_foreach(json_object_get(row, "parameters"), key, v) json_object_set(o, key, v);
+  json_object_foreach(json_object_get(row, "result"), key, v) {
+    char *name = json_object_get(json_object_get(row, "parameters"), key) ? eas_format("found_%s", key) : eas_strdup(key);
+    if (json_is_object(v) || json_is_array(v)) {
+      free(name);
+      continue;
+    }
+    if (strcmp(key, "outcome") == 0) {
+      const char *s = json_string_value(v);
+      json_object_set_new(o, "recovered", s && strcmp(s, "PASS") == 0 ? json_true() : s && strcmp(s, "FAIL") == 0 ? json_false() : json_null());
+    } else {
+      json_object_set(o, name, v);
+    }
+    free(name);
+  }
+  return o;
+}
+
+static int keep_row(const char *where, json_t *row, int *keep, eas_err *err)
+{
+  *keep = 1;
+  if (!where) return 0;
+  eas_expr_scope scope = { .metadata = row, .names = row };
+  eas_expr_info info = { 0 };
+  json_t *v = NULL;
+  char *text = eas_format("(%s)", where);
+  int rc = eas_expr_eval(text, &scope, &v, &info, err);
+  free(text);
+  if (rc == EAS_ENOENT) { /* a row without that field does not match */
+    *keep = 0;
+    return 0;
+  }
+  if (rc < 0) {
+    eas_err_prefix(err, "--where, column %d", info.column > 1 ? info.column - 1 : 1);
+    err->code = EAS_EINVAL;
+    return EAS_EINVAL;
+  }
+  *keep = eas_expr_truth(v);
+  json_decref(v);
+  return 0;
+}
+
+static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
+{
+  int64_t after = 0;
+  const char *where = eas_cli_get(c, "--where");
+  int n;
+  do {
+    json_t *rows = NULL, *row;
+    size_t i;
+    n = eas_view_results(c->db, job, eas_cli_get(c, "--type"), after, PAGE, &rows, err);
+    int rc = n;
+    json_array_foreach(rows, i, row) {
+      if (rc < 0) break;
+      int keep = 0;
+      json_t *o = flat(row);
+      after = strtoll(eas_json_str(row, "task") + 1, NULL, 10);
+      rc = keep_row(where, o, &keep, err);
+      if (rc >= 0 && keep) json_array_append(all, o);
+      json_decref(o);
+    }
+    json_decref(rows);
+    if (rc < 0) return rc;
+  } while (n == PAGE);
+  return 0;
+}
+
+static const char *sort_key;
+static int sort_down;
+
+static int compare(const void *a, const void *b)
+{
+  const json_t *x = json_object_get(*(json_t *const *)a, sort_key), *y = json_object_get(*(json_t *const *)b, sort_key);
+  int r;
+  if (json_is_number(x) && json_is_number(y))
+    r = (json_number_value(x) > json_number_value(y)) - (json_number_value(x) < json_number_value(y));
+  else if (json_is_string(x) && json_is_string(y))
+    r = strcmp(json_string_value(x), json_string_value(y));
+  else
+    r = (json_is_number(y) || json_is_string(y)) - (json_is_number(x) || json_is_string(x)); /* missing ones last */
+  return sort_down ? -r : r;
+}
+
+static json_t *sorted(json_t *all, const char *key)
+{
+  size_t n = json_array_size(all), i;
+  json_t **list = eas_alloc((n + 1) * sizeof *list), *out = json_array();
+  for (i = 0; i < n; i++) list[i] = json_array_get(all, i);
+  sort_down = *key == '-';
+  sort_key = key + sort_down;
+  qsort(list, n, sizeof *list, compare);
+  for (i = 0; i < n; i++) json_array_append(out, list[i]);
+  free(list);
+  json_decref(all);
+  return out;
+}
+
+static void value_cell(eas_table *t, const eas_cli *c, const json_t *v)
+{
+  if (json_is_real(v) && !c->csv)
+    eas_table_cellf(t, EAS_PLAIN, "%.6g", json_real_value(v));
+  else if (json_is_string(v))
+    eas_table_cell(t, EAS_PLAIN, json_string_value(v));
+  else if (json_is_boolean(v))
+    eas_table_cell(t, c->csv ? EAS_PLAIN : json_is_true(v) ? EAS_GREEN : EAS_RED, c->csv ? (json_is_true(v) ? "1" : "0") : json_is_true(v) ? "yes" : "no");
+  else if (!v || json_is_null(v))
+    eas_table_cell(t, EAS_DIM, c->csv ? "" : "-");
+  else {
+    char *text = json_dumps(v, JSON_ENCODE_ANY);
+    eas_table_cell(t, EAS_PLAIN, text);
+    free(text);
+  }
+}
+
+static int is_index(const char *key)
+{
+  size_t n = strlen(key);
+  return n > 6 && strcmp(key + n - 6, "_index") == 0;
+}
+
+/* Terminal: task, type when there are several, parameters, and what SHOWN names. CSV: every field. */
+static int columns_of(const eas_cli *c, const json_t *all, const json_t *first_row, const char **names)
+{
+  size_t i;
+  json_t *row, *v;
+  const char *key;
+  int n = 0;
+  json_t *seen = json_object();
+  names[n++] = "task";
+  json_object_set_new(seen, "task", json_true());
+  const json_t *params = json_object_get(first_row, "parameters");
+  json_array_foreach((json_t *)(uintptr_t)all, i, row) json_object_foreach(row, key, v) {
+    if (n == COLUMNS_MAX || json_object_get(seen, key)) continue;
+    int want = c->csv || (params && json_object_get(params, key) && !is_index(key));
+    for (size_t k = 0; !want && k < sizeof SHOWN / sizeof *SHOWN; k++) want = strcmp(SHOWN[k], key) == 0;
+    if (!want) continue;
+    names[n++] = key;
+    json_object_set_new(seen, key, json_true());
+  }
+  json_decref(seen);
+  return n;
+}
+
+static void print_table(eas_cli *c, const json_t *all, const json_t *first_row, int64_t limit)
+{
+  const char *names[COLUMNS_MAX];
+  size_t i, shown = 0;
+  json_t *row;
+  int n = columns_of(c, all, first_row, names);
+  eas_table *t = eas_table_new(c);
+  for (int k = 0; k < n; k++) eas_table_column(t, names[k], k ? EAS_RIGHT : EAS_LEFT);
+  json_array_foreach((json_t *)(uintptr_t)all, i, row) {
+    if (limit && (int64_t)i >= limit) break;
+    for (int k = 0; k < n; k++) value_cell(t, c, json_object_get(row, names[k]));
+    shown++;
+  }
+  eas_table_print(t, eas_cli_get(c, "--where") ? "no row matches --where" : "no task of this job has ended with results yet");
+  if (!c->csv && shown < json_array_size(all))
+    printf("%zu of %zu rows; all: --limit 0, --csv\n", shown, json_array_size(all));
+}
+
+static int cmd_results(eas_cli *c)
+{
+  eas_err err = { 0 };
+  int64_t job = 0, limit = 0;
+  json_t *all = json_array(), *first = NULL;
+  int rc = eas_cli_int(c, "--limit", c->tty && !c->csv && !c->json ? 50 : 0, &limit, &err);
+  if (rc >= 0) rc = eas_cli_job(c, c->n_args ? c->args[0] : eas_cli_get(c, "--job"), &job, &err);
+  if (rc >= 0) rc = gather(c, job, all, &err);
+  if (rc >= 0) rc = eas_view_results(c->db, job, eas_cli_get(c, "--type"), 0, 1, &first, &err);
+  if (rc < 0) {
+    json_decref(all);
+    return eas_cli_fail(c, &err);
+  }
+  if (eas_cli_get(c, "--sort")) all = sorted(all, eas_cli_get(c, "--sort"));
+  if (c->json) {
+    json_decref(first);
+    return eas_print_json(all);
+  }
+  print_table(c, all, json_array_get(first, 0), limit);
+  json_decref(all);
+  json_decref(first);
+  return EAS_EXIT_OK;
+}
+
+const eas_command eas_cmd_results = {
+  .name = "results", .args = "[JOB]", .summary = "what tasks found, a row each, with their loop variables",
+  .detail = "--where takes an expression over the columns: names bare, strings in quotes, true and false.\n--csv and --json hold every field.",
+  .examples = "  eas results j3 --where \"recovered == false and size >= 2\" --limit 10\n  eas results --csv >results.csv",
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT, .max_args = 1, .run = cmd_results };

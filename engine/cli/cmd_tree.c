@@ -1,0 +1,145 @@
+/* cmd_tree.c: eas tree: the tasks of a job as a tree, failures first to be seen. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/ids.h"
+#include "model/view.h"
+
+enum { SHOWN = 20, BATCH = 100000 };
+
+typedef struct {
+  eas_cli *c;
+  int64_t depth;
+  int all;
+} tree;
+
+/* "size=1.0 period=3": own values but indices. */
+static void own_values(const json_t *meta, char *out, size_t size)
+{
+  const char *key;
+  json_t *v;
+  size_t used = 0;
+  *out = 0;
+  json_object_foreach((json_t *)(uintptr_t)meta, key, v) {
+    size_t n = strlen(key);
+    if (n > 6 && strcmp(key + n - 6, "_index") == 0) continue;
+    char *text = json_is_string(v) ? eas_strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    int k = snprintf(out + used, size - used, " %s=%s", key, text ? text : "?");
+    free(text);
+    if (k < 0 || (size_t)k >= size - used) return;
+    used += (size_t)k;
+  }
+}
+
+static void print_node(const tree *t, const json_t *v, const char *prefix, const char *branch)
+{
+  char values[200], tail[300] = "";
+  const char *state = eas_json_str(v, "state"), *name = eas_json_str(v, "name");
+  int64_t open = eas_json_int(v, "open_children", 0), bad = eas_json_int(v, "failed_children", 0);
+  own_values(json_object_get(v, "metadata"), values, sizeof values);
+  if (bad)
+    snprintf(tail, sizeof tail, "  %" PRId64 " of %" PRId64 " not passed", bad, eas_json_int(v, "children", 0));
+  else if (open)
+    snprintf(tail, sizeof tail, "  %" PRId64 " of %" PRId64 " to go", open, eas_json_int(v, "children", 0));
+  else if (eas_json_str(v, "reason"))
+    snprintf(tail, sizeof tail, "  %.200s", eas_json_str(v, "reason"));
+  const char *shown = bad ? "failed" : open && strcmp(state, "passed") == 0 ? "running" : state;
+  printf("%s%s%s %s%s%s%s  %s%s%s%s\n", prefix, branch, eas_json_str(v, "task"), eas_json_str(v, "type"), name ? " " : "", name ? name : "", values,
+         eas_ink(t->c, eas_state_ink(shown)), eas_state_symbol(t->c, shown), eas_ink_off(t->c), tail);
+}
+
+static int children(const tree *t, int64_t task, int64_t depth, const char *prefix, json_t *into, eas_err *err);
+
+static int child(const tree *t, json_t *v, int64_t depth, const char *prefix, int last, eas_err *err)
+{
+  const char *branch = t->c->utf8 ? (last ? "└ " : "├ ") : last ? "`-" : "|-";
+  const char *stem = t->c->utf8 ? (last ? "  " : "│ ") : last ? "  " : "| ";
+  if (!t->c->json) print_node(t, v, prefix, branch);
+  if (eas_json_int(v, "children", 0) == 0 || depth >= t->depth) return 0;
+  char *deeper = eas_format("%s%s", prefix, stem);
+  json_t *list = json_array();
+  int rc = children(t, strtoll(eas_json_str(v, "task") + 1, NULL, 10), depth + 1, deeper, list, err);
+  if (t->c->json && rc >= 0)
+    json_object_set_new(v, "tasks", list);
+  else
+    json_decref(list);
+  free(deeper);
+  return rc;
+}
+
+/* Without --all: failing ones always, others until the list is long. */
+static int children(const tree *t, int64_t task, int64_t depth, const char *prefix, json_t *into, eas_err *err)
+{
+  json_t *list = NULL, *v;
+  int n = eas_view_children(t->c->db, task, -1, BATCH, &list, err), rc = 0;
+  if (n < 0) return n;
+  size_t i, left = 0;
+  int *show = eas_alloc((size_t)(n + 1) * sizeof *show), last = -1;
+  json_array_foreach(list, i, v) {
+    const char *state = eas_json_str(v, "state");
+    int bad = eas_json_int(v, "failed_children", 0) > 0 || strcmp(state, "failed") == 0 || strcmp(state, "running") == 0;
+    show[i] = t->all || t->c->json || i < SHOWN || bad;
+    if (show[i])
+      last = (int)i;
+    else
+      left++;
+  }
+  json_array_foreach(list, i, v) {
+    if (rc < 0) break;
+    if (show[i]) rc = child(t, v, depth, prefix, (int)i == last && left == 0, err);
+    if (t->c->json) json_array_append(into, v);
+  }
+  if (left > 0 && !t->c->json) printf("%s%s %zu more, none failed: --all\n", prefix, t->c->utf8 ? "…" : "...", left);
+  free(show);
+  json_decref(list);
+  return rc < 0 ? rc : 0;
+}
+
+static int root_of(eas_cli *c, int64_t *task, eas_err *err)
+{
+  char letter;
+  int64_t id, job = 0;
+  if (c->n_args && eas_id_parse(c->args[0], &letter, &id, NULL) == 0 && c->args[0][0] == 't') {
+    *task = id;
+    return eas_cli_open_db(c, EAS_DB_READ, err);
+  }
+  int rc = eas_cli_job(c, c->n_args ? c->args[0] : eas_cli_get(c, "--job"), &job, err);
+  return rc < 0 ? rc : eas_view_root(c->db, job, task, err);
+}
+
+static int cmd_tree(eas_cli *c)
+{
+  tree t = { .c = c, .all = eas_cli_has(c, "--all") };
+  eas_err err = { 0 };
+  int64_t task = 0;
+  json_t *root = NULL;
+  int rc = eas_cli_int(c, "--depth", 5, &t.depth, &err);
+  if (rc >= 0) rc = root_of(c, &task, &err);
+  if (rc >= 0) rc = eas_view_task(c->db, task, &root, &err);
+  if (rc < 0) return eas_cli_fail(c, &err);
+  if (!c->json)
+    printf("%s %s %s\n", eas_json_str(root, "job"), eas_json_str(root, "job_name"), c->n_args && c->args[0][0] == 't' ? eas_json_str(root, "task") : "");
+  json_t *list = json_array();
+  rc = children(&t, task, 1, "", list, &err);
+  if (rc < 0) {
+    json_decref(root);
+    json_decref(list);
+    return eas_cli_fail(c, &err);
+  }
+  json_object_set_new(root, "tasks", list);
+  if (c->json) return eas_print_json(root);
+  json_decref(root);
+  return EAS_EXIT_OK;
+}
+
+static const eas_option OPTIONS[] = { { "--depth", "N", NULL, "levels shown (default 5)" },
+                                      { "--all", NULL, NULL, "every child; else 20 of a level and all that failed or run" },
+                                      { 0 } };
+
+const eas_command eas_cmd_tree = {
+  .name = "tree", .args = "[JOB|TASK]", .summary = "the tasks of a job as a tree", .detail = "", .examples = "  eas tree j3 --depth 2\n  eas tree t12",
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT, .options = OPTIONS, .max_args = 1, .run = cmd_tree };
