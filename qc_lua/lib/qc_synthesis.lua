@@ -1,5 +1,4 @@
 -- lib.qc_synthesis: is a synthetic light curve what its specs ask for?
-local eas = require "eas"
 local fixed_step = require "eas.native.fixed_step"
 local synthesis = require "lib.synthesis"
 local transit_model = require "eas.native.transit_model"
