@@ -136,7 +136,7 @@ static int show_done(eas_cli *c, int64_t job)
 
 int eas_run_job(eas_cli *c, const eas_jobfile *f, const eas_submit_options *o)
 {
-  run r = { .s = { .lock_fd = -1, .on_change = on_change, .on_stop = on_stop }, .started_us = eas_tick_us() };
+  run r = { .s = { .c = c, .lock_fd = -1, .on_change = on_change, .on_stop = on_stop }, .started_us = eas_tick_us() };
   eas_err err = { 0 };
   r.s.arg = &r;
   int rc = eas_session_lock(&r.s, &err);

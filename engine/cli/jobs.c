@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "model/attempt.h"
+#include "model/view.h"
+#include "worker/code.h"
 
 const eas_option eas_job_options[] = {
   { "--fresh", NULL, NULL, "a new job even if this one was run before" },
@@ -87,4 +89,34 @@ int eas_jobs_load(eas_cli *c, const char *path, eas_jobfile **out, eas_submit_op
     eas_cli_fail(c, err);
   eas_problems_done(&problems);
   return rc < 0 ? EAS_EXIT_USAGE : 0;
+}
+
+/* What the failed attempt ran against what would run now. */
+static int code_changed(const eas_cli *c, json_t *cache, const json_t *row)
+{
+  const eas_task_type *t = eas_registry_type(c->registry, eas_json_str(row, "type"));
+  const json_t *then = json_object_get(json_object_get(row, "provenance"), "code");
+  json_t *now = NULL;
+  eas_digest d;
+  if (!t || !t->script || !t->qc || !then || eas_code_digest((const char *const *)c->packs, cache, t, &now, &d, NULL) < 0) return 0;
+  int changed = !json_equal(then, now);
+  json_decref(now);
+  return changed;
+}
+
+int eas_jobs_again(eas_cli *c, int64_t job, eas_err *err)
+{
+  json_t *rows = NULL, *row, *cache = json_object();
+  size_t i;
+  int rc = eas_view_failed(c->db, job, &rows, err), n = 0, n_ready = 0;
+  json_array_foreach(rows, i, row) {
+    if (rc < 0) break;
+    if (!code_changed(c, cache, row)) continue;
+    rc = eas_retry(c->db, job, strtoll(eas_json_str(row, "task") + 1, NULL, 10), &n_ready, err);
+    n++;
+  }
+  if (n > 0 && rc >= 0 && !c->quiet) fprintf(stderr, "%d failed task%s tried again: code changed since\n", n, n == 1 ? " is" : "s are");
+  json_decref(rows);
+  json_decref(cache);
+  return rc < 0 ? rc : n;
 }

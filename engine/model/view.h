@@ -54,6 +54,9 @@ int eas_view_files(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *
 /* Tasks by state: {task, type, state, parameters, attempts, kind, reason}. */
 int eas_view_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
 
+/* Tasks decided failed: {task, type, provenance of the last attempt}. */
+int eas_view_failed(eas_db *db, int64_t job, json_t **out, eas_err *err);
+
 /* --- one thing --- */
 /* {task, job, job_name, type, name, state, done, pending, parent, attempts: [...], inputs, needs, outputs, metadata, open_children, failed_children} */
 int eas_view_task(eas_db *db, int64_t task, json_t **out, eas_err *err);

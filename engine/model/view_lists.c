@@ -107,3 +107,11 @@ int eas_view_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *
                        EAS_ARGS(eas_v_int(f->job), eas_v_int(f->after), eas_v_text(f->type ? f->type : ""),
                                 eas_v_text(f->state ? f->state : ""), eas_v_int(limit_of(f->limit))), out, err);
 }
+
+int eas_view_failed(eas_db *db, int64_t job, json_t **out, eas_err *err)
+{
+  return eas_view_list(db,
+                       "SELECT t.id AS \"t:task\", y.name AS type, n.provenance AS \"o:provenance\" FROM task t JOIN task_type y ON y.id = t.type "
+                       "JOIN attempt a ON a.task = t.id AND a.number = t.attempts LEFT JOIN attempt_note n ON n.attempt = a.id "
+                       "WHERE t.job = $1 AND t.state = 'failed' ORDER BY t.id", EAS_ARGS(eas_v_int(job)), out, err);
+}

@@ -1,16 +1,13 @@
-/* code.c: digests of the code an attempt will run: task and QC script, the modules they require, kernels.
- *
- * Found by reading `require "name"` in the files themselves, so that the key is known before a child runs. */
-#include <dirent.h>
+/* code.c: see code.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/path.h"
-#include "worker/inner.h"
+#include "worker/code.h"
 
 typedef struct {
-  const eas_worker *w;
+  const char *const *packs;
   json_t *files; /* shown name -> sha256 hex */
 } scan;
 
@@ -31,9 +28,9 @@ static int module_path(const scan *s, const char *name, char **out)
     }
   }
   const char *const folders[] = { "tasks_lua", "qc_lua", "." };
-  for (int i = 0; !path && s->w->o.packs[i]; i++)
+  for (int i = 0; !path && s->packs[i]; i++)
     for (int k = 0; k < 3 && !path; k++) {
-      path = eas_format("%s/%s/%s.lua", s->w->o.packs[i], folders[k], part);
+      path = eas_format("%s/%s/%s.lua", s->packs[i], folders[k], part);
       if (!eas_path_exists(path)) { free(path); path = NULL; }
     }
   free(part);
@@ -46,9 +43,9 @@ static int scan_kernel(scan *s, const char *module, eas_err *err)
   const char *base = strrchr(module, '.');
   if (!base || !strstr(module, "native.")) return 0;
   char *path = eas_format("%s/%s.so", eas_home_native(), base + 1);
-  for (int i = 0; !eas_path_exists(path) && s->w->o.packs[i]; i++) {
+  for (int i = 0; !eas_path_exists(path) && s->packs[i]; i++) {
     free(path);
-    path = eas_format("%s/native/%s.so", s->w->o.packs[i], base + 1);
+    path = eas_format("%s/native/%s.so", s->packs[i], base + 1);
   }
   int rc = 0;
   char *shown = eas_format("kernel %s", base + 1);
@@ -111,18 +108,18 @@ static int scan_file(scan *s, const char *shown, const char *path, eas_err *err)
   return rc < 0 ? rc : 0;
 }
 
-int eas_code_digest(const eas_worker *w, const eas_task_type *t, json_t **files, eas_digest *out, eas_err *err)
+int eas_code_digest(const char *const *packs, json_t *cache, const eas_task_type *t, json_t **files, eas_digest *out, eas_err *err)
 {
-  json_t *known = json_object_get(w->code, t->name);
+  json_t *known = json_object_get(cache, t->name);
   if (!known) {
-    scan s = { .w = w, .files = json_object() };
+    scan s = { .packs = packs, .files = json_object() };
     int rc = scan_file(&s, "task", t->script, err);
     if (rc >= 0) rc = scan_file(&s, "qc", t->qc, err);
     if (rc < 0) {
       json_decref(s.files);
       return rc;
     }
-    json_object_set_new(w->code, t->name, s.files);
+    json_object_set_new(cache, t->name, s.files);
     known = s.files;
   }
   char *text = eas_json_canonical(known);

@@ -126,8 +126,6 @@ void eas_attempt_hand_back_unknown_all(eas_worker *w);
 /* request.c */
 char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
 int  eas_running_prepare(eas_running *r, eas_err *err);     /* description, limits, key */
-/* code.c */
-int  eas_code_digest(const eas_worker *w, const eas_task_type *t, json_t **files, eas_digest *out, eas_err *err);
 /* watch.c */
 int  eas_process_watch(eas_running *r, eas_err *err);
 void eas_process_stop(eas_running *r, const char *cause);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "expr/expr.h"
+#include "worker/code.h"
 #include "worker/inner.h"
 
 enum { RESULT_NUMBER = 1 }; /* raised when the engine itself would make other results from the same inputs */
@@ -61,7 +62,7 @@ static int make_key(eas_running *r, eas_err *err)
 {
   json_t *files = NULL;
   eas_digest code;
-  int rc = eas_code_digest(r->w, r->type, &files, &code, err);
+  int rc = eas_code_digest(r->w->o.packs, r->w->code, r->type, &files, &code, err);
   if (rc < 0) return rc;
   json_t *settings = without_names(r->description), *inputs = inputs_for_key(&r->claim), *kinds = output_kinds(&r->claim);
   eas_hasher *h = eas_hasher_new();

@@ -119,13 +119,11 @@ int eas_worker_zygote(eas_worker *w, eas_err *err)
     eas_zygote_stop(w->zygote);
     w->zygote = NULL;
   }
-  char *hidden = NULL;
   eas_zygote_options z = { .probe = &w->probe, .use = w->use, .packs = w->o.packs,
                            .data_dir = eas_conf_str(w->o.conf, "data"), .scratch_root = w->scratch_root,
                            .store_root = eas_store_root(w->o.store), .exec_path = (const char *const *)w->exec_path,
                            .require = (int)w->require };
   int rc = eas_zygote_start(&w->zygote, &z, err);
-  free(hidden);
   if (rc < 0) return rc;
   w->zygote_dirty = 0;
   w->zygotes++;
@@ -170,7 +168,8 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   size_t len = 0;
   char *request = eas_request_text(r, is_qc, &len);
   const char **inputs = readable(r);
-  eas_spawn s = { .slot = r->slot, .scratch = r->scratch, .readable = inputs, .limits = r->limits, .request = request, .request_len = len };
+  eas_spawn s = { .slot = r->slot, .scratch = r->scratch, .readable = inputs, .limits = r->limits, .request = request, .request_len = len,
+                  .group = r->group };
   if (r->group) eas_slot_group_set(r->group, &r->limits, NULL);
   rc = eas_zygote_spawn(w->zygote, &s, &r->p.child, err);
   if (rc == EAS_ECONNECT) { /* the zygote is gone: a new one, once */
@@ -182,7 +181,6 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   free((void *)(uintptr_t)inputs);
   free(request);
   if (rc < 0) return rc;
-  if (r->group) eas_slot_group_add(r->group, r->p.child.pid, NULL);
   return eas_process_watch(r, err);
 }
 
