@@ -221,7 +221,9 @@ describe("names of the prototype", function()
   end)
 
   it("come from eas_expr_text, too", function()
-    for json, text in pairs { ["3"] = "3|3.0", ["2.5"] = "2.5|2.5", ['"x"'] = "x|x", ["[1, \"a'b\"]"] = "[1, \"a'b\"]|[1.0, \"a'b\"]", ["null"] = "None|None" } do
+    for json, text in pairs {
+      ["3"] = "3|3.0", ["2.5"] = "2.5|2.5", ['"x"'] = "x|x", ["[1, \"a'b\"]"] = "[1, \"a'b\"]|[1.0, \"a'b\"]", ["null"] = "None|None",
+    } do
       local v = parse(json)
       local plain, prototype = C.eas_expr_text(v, 0), C.eas_expr_text(v, 1)
       assert.equal(text, ffi.string(plain) .. "|" .. ffi.string(prototype))
