@@ -1,15 +1,19 @@
 /* lc_fits.c: binary and ASCII tables of FITS files, by cfitsio, a chunk of rows at a time. */
 #include "lightcurve/lc_fits.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lightcurve/lc_private.h"
 
-enum { MAX_COLUMNS = 999 };
+enum { MAX_COLUMNS = 999, BLOCK = 2880 };
 static const size_t MAX_UNPACKED = (size_t)2 << 30;
 
 int eas_fits_fail(const eas_fits_table *t, int status, const char *what, eas_err *err)
@@ -104,22 +108,22 @@ static int try_table(eas_fits_table *t, const eas_lc_options *options, eas_err *
   return rc;
 }
 
-/* Goes to the first table that has the columns; else reports the first table. */
+/* Goes to the first table that has the columns; else reports the first table, or why there is none. */
 static int find_table(eas_fits_table *t, const eas_lc_options *options, eas_err *err)
 {
-  int status = 0, n_hdu = 0, tables = 0;
+  int status = 0, tables = 0;
   eas_err ignored;
-  fits_get_num_hdus(t->f, &n_hdu, &status);
-  for (int i = 2; i <= n_hdu && status == 0; i++) {
+  for (int i = 2; i <= t->n_hdu && status == 0; i++) {
     int type = IMAGE_HDU;
     fits_movabs_hdu(t->f, i, &type, &status);
-    if (status || (type != BINARY_TBL && type != ASCII_TBL)) continue;
     t->hdu = i - 1;
+    if (status || (type != BINARY_TBL && type != ASCII_TBL)) continue;
     if (try_table(t, options, tables++ ? &ignored : err) == 0) return 0;
   }
   if (status) return eas_fits_fail(t, status, "cannot be read", err);
   if (tables > 0) return EAS_EINVAL;
-  return eas_fail(err, EAS_EFORMAT, "%s: no table in %d HDU%s", t->name, n_hdu, n_hdu == 1 ? "" : "s");
+  if (t->why[0]) return eas_fail(err, EAS_EFORMAT, "%s: %s", t->name, t->why);
+  return eas_fail(err, EAS_EFORMAT, "%s: no table in %d HDU%s", t->name, t->n_hdu, t->n_hdu == 1 ? "" : "s");
 }
 
 static int check_columns(eas_fits_table *t, eas_err *err)
@@ -161,20 +165,14 @@ static int check_unit(eas_fits_table *t, eas_err *err)
   return 0;
 }
 
-/* Refuses what the header claims but the file does not hold, before memory is taken for it. */
-static int check_size(eas_fits_table *t, int64_t file_size, eas_err *err)
+static int check_rows(eas_fits_table *t, eas_err *err)
 {
   int status = 0;
-  LONGLONG head, data, end, rows = 0, width = 0;
+  LONGLONG rows = 0;
   fits_get_num_rowsll(t->f, &rows, &status);
-  fits_get_hduaddrll(t->f, &head, &data, &end, &status);
-  fits_read_key(t->f, TLONGLONG, "NAXIS1", &width, NULL, &status);
   if (status) return eas_fits_fail(t, status, "header", err);
   if (rows > EAS_LC_MAX_ROWS)
     return eas_fail(err, EAS_ELIMIT, "%s: HDU %d: %lld rows: the limit is %d", t->name, t->hdu, rows, EAS_LC_MAX_ROWS);
-  if (rows < 0 || width < 0 || (width > 0 && rows > (file_size - data) / width))
-    return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: %lld rows of %lld bytes, the file ends early: it is cut short",
-                    t->name, t->hdu, rows, width);
   t->rows = rows;
   return 0;
 }
@@ -228,14 +226,13 @@ static int read_rows(eas_fits_table *t, eas_lc *lc, int64_t mask, eas_err *err)
   return status ? eas_fits_fail(t, status, "rows", err) : 0;
 }
 
-static int read_table(eas_lc **out, eas_fits_table *t, int64_t file_size, const eas_lc_options *options, eas_err *err)
+/* The table that t stands on. */
+static int read_table(eas_lc **out, eas_fits_table *t, const eas_lc_options *options, eas_err *err)
 {
   eas_lc *lc = NULL;
   int64_t mask = 0;
-  int rc = find_table(t, options, err);
-  if (rc < 0 || (rc = check_columns(t, err)) < 0 || (rc = check_unit(t, err)) < 0 ||
-      (rc = check_size(t, file_size, err)) < 0)
-    return rc;
+  int rc;
+  if ((rc = check_columns(t, err)) < 0 || (rc = check_unit(t, err)) < 0 || (rc = check_rows(t, err)) < 0) return rc;
   rc = eas_lc_new(&lc, (size_t)t->rows, err);
   if (rc < 0) return rc;
   rc = eas_fits_metadata(t, lc->metadata, err);
@@ -251,47 +248,78 @@ static int read_table(eas_lc **out, eas_fits_table *t, int64_t file_size, const 
   return 0;
 }
 
+/* Bytes up to the next whole FITS block: cfitsio reads memory by blocks, beyond the end of a last broken one. */
+static size_t padding(size_t n)
+{
+  return n % BLOCK ? BLOCK - n % BLOCK : 0;
+}
+
+static int read_open(eas_lc **out, eas_fits_table *t, const eas_lc_options *options, eas_err *err)
+{
+  int status = 0, rc = find_table(t, options, err);
+  if (rc == 0) rc = read_table(out, t, options, err);
+  fits_close_file(t->f, &status);
+  return rc;
+}
+
+/* n bytes followed by their padding. */
+static int read_memory(eas_lc **out, char *data, size_t n, const char *name, const eas_lc_options *options,
+                       eas_err *err)
+{
+  eas_fits_table t = {.name = name, .hdu = -1};
+  const eas_fits_source src = {.mem = data, .size = (int64_t)n};
+  int status = 0;
+  void *memory = data;
+  size_t whole = n + padding(n);
+  int rc = eas_fits_check(&t, &src, err);
+  if (rc < 0) return rc;
+  fits_open_memfile(&t.f, "memory", READONLY, &memory, &whole, 0, NULL, &status);
+  if (status) return eas_fits_fail(&t, status, "not a FITS file", err);
+  return read_open(out, &t, options, err);
+}
+
 int eas_lc_parse_fits(eas_lc **out, const char *data, size_t n, const char *name, const eas_lc_options *options,
                       eas_err *err)
 {
-  eas_fits_table t = {.name = name, .hdu = -1};
-  int status = 0;
-  void *memory = (void *)(uintptr_t)data; /* opened read-only */
-  fits_open_memfile(&t.f, "memory", READONLY, &memory, &n, 0, NULL, &status);
-  if (status) return eas_fits_fail(&t, status, "not a FITS file", err);
-  int rc = read_table(out, &t, (int64_t)n, options, err);
-  status = 0;
-  fits_close_file(t.f, &status);
+  char *copy = eas_alloc(n + padding(n));
+  if (n > 0) memcpy(copy, data, n);
+  int rc = read_memory(out, copy, n, name, options, err);
+  free(copy);
   return rc;
 }
 
 static int read_disk(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err)
 {
   eas_fits_table t = {.name = path, .hdu = -1};
+  eas_fits_source src = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
   int status = 0;
-  FILE *file = fopen(path, "rbe");
-  if (!file || fseeko(file, 0, SEEK_END) != 0) {
-    if (file) fclose(file);
-    return eas_fail(err, EAS_EIO, "open '%s': cannot be read", path);
+  char why[128];
+  if (src.fd < 0) return eas_fail(err, EAS_EIO, "open '%s': %s", path, eas_why(errno, why, sizeof why));
+  src.size = lseek(src.fd, 0, SEEK_END);
+  int rc = eas_fits_check(&t, &src, err);
+  if (rc == 0) {
+    /* diskfile: a name is a name, not cfitsio's little language of filters and addresses */
+    fits_open_diskfile(&t.f, path, READONLY, &status);
+    rc = status ? eas_fits_fail(&t, status, "not a FITS file", err) : read_open(out, &t, options, err);
   }
-  int64_t size = ftello(file);
-  fclose(file);
-  /* diskfile: a name is a name, not cfitsio's little language of filters and addresses */
-  fits_open_diskfile(&t.f, path, READONLY, &status);
-  if (status) return eas_fits_fail(&t, status, "not a FITS file", err);
-  int rc = read_table(out, &t, size, options, err);
-  status = 0;
-  fits_close_file(t.f, &status);
+  close(src.fd);
   return rc;
 }
 
 int eas_lc_fits_bytes(eas_lc **out, eas_bytes *bytes, const char *path, const eas_lc_options *options, eas_err *err)
 {
-  if (!eas_bytes_is_gzip(bytes)) return read_disk(out, path, options, err);
+  struct stat st;
+  /* cfitsio wants whole blocks; gzip and pipes have no place to seek to */
+  if (!eas_bytes_is_gzip(bytes) && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size % BLOCK == 0)
+    return read_disk(out, path, options, err);
   eas_buf all;
   eas_buf_init(&all);
   int rc = eas_bytes_rest(bytes, MAX_UNPACKED, &all, err);
-  if (rc == 0) rc = eas_lc_parse_fits(out, all.data, all.len, path, options, err);
+  if (rc == 0) {
+    eas_buf_reserve(&all, BLOCK);
+    memset(all.data + all.len, 0, BLOCK);
+    rc = read_memory(out, all.data, all.len, path, options, err);
+  }
   eas_buf_done(&all);
   return rc;
 }

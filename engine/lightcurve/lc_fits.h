@@ -2,12 +2,19 @@
 #ifndef EAS_LIGHTCURVE_LC_FITS_H
 #define EAS_LIGHTCURVE_LC_FITS_H
 #include <fitsio.h>
+#include "base/buf.h"
 #include "lightcurve/lc.h"
 #include "lightcurve/lc_names.h"
 
 #define EAS_FITS_META "EASMETA" /* long string card: the metadata as JSON */
 
 enum { EAS_MISSION_NONE, EAS_MISSION_KEPLER, EAS_MISSION_TESS };
+
+typedef struct {
+  const char *mem; /* NULL: fd */
+  int fd;
+  int64_t size;
+} eas_fits_source;
 
 typedef struct {
   fitsfile *f;
@@ -19,7 +26,12 @@ typedef struct {
   double unit;       /* days in one of TIME */
   int at[EAS_ROLES]; /* column numbers from 1; 0: none */
   char flux_name[72];
+  int n_hdu;     /* HDUs at the start of the file that are well-formed and whole */
+  char why[160]; /* what is wrong with the next one; empty if there is none */
 } eas_fits_table;
+
+/* Sets t->n_hdu > 0 and t->why. EAS_EFORMAT if not even the first HDU is good. */
+int eas_fits_check(eas_fits_table *t, const eas_fits_source *src, eas_err *err);
 
 /* "NAME: HDU 1: WHAT: cfitsio's words" */
 int eas_fits_fail(const eas_fits_table *t, int status, const char *what, eas_err *err);

@@ -182,13 +182,35 @@ describe("a broken file", function()
 
   it("that claims more rows than there are is refused before memory is taken", function()
     refused(C.EAS_EFORMAT, "ends early", fits.primary() .. fits.table(columns, nil, 40000000))
-    refused(C.EAS_ELIMIT, "2000000000 rows: the limit is 50000000", fits.primary() .. fits.table(columns, nil, 2000000000))
+    refused(C.EAS_EFORMAT, "ends early", fits.primary() .. fits.table(columns, nil, 2000000000))
+    local dir, box = T.tmpdir(), ffi.new "eas_lc *[1]"
+    T.write(dir .. "/huge.fits", fits.primary() .. fits.table(columns, nil, 60000000))
+    T.sh(("truncate -s 960005760 %s/huge.fits"):format(dir)) -- takes no room
+    assert.equal(C.EAS_ELIMIT, C.eas_lc_read(box, dir .. "/huge.fits", nil, err))
+    assert.is_truthy(text():find("60000000 rows: the limit is 50000000", 1, true), text())
   end)
 
   it("without a table, or of other kinds, is refused", function()
     refused(C.EAS_EFORMAT, "lc.fits: no table in 1 HDU", fits.primary())
-    refused(C.EAS_EFORMAT, "lc.fits: not a FITS file", "SIMPLE  = garbage")
-    refused(C.EAS_EFORMAT, "lc.fits", ("x"):rep(10000))
+    refused(C.EAS_EFORMAT, "lc.fits: HDU 0: the file ends early", "SIMPLE  = garbage")
+    refused(C.EAS_EFORMAT, "lc.fits: HDU 0: header card 1: SIMPLE is expected", ("x"):rep(10000))
+  end)
+
+  it("with a malformed header is refused before cfitsio falls over it", function()
+    local function table_with(card) return fits.primary() .. fits.table(columns, { card }) end
+    local words = "a text in quotes is expected"
+    refused(C.EAS_EFORMAT, { "HDU 1: header card 13: ", words }, table_with("TTYPE3  = " .. ("x"):rep(70)))
+    refused(C.EAS_EFORMAT, words, table_with "TFORM3  = 'D")
+    refused(C.EAS_EFORMAT, "holds bytes that are no text", table_with "TUNIT1  = '\1'")
+    refused(C.EAS_EFORMAT, "a whole number is expected", table_with "NAXIS2  = 3.5")
+    refused(C.EAS_EFORMAT, "is less than 0", table_with "PCOUNT  = -1")
+    refused(C.EAS_EFORMAT, "its size makes no sense", table_with "NAXIS2  = 900000000000000000")
+    refused(C.EAS_EFORMAT, "its size makes no sense", table_with "BITPIX  = 7")
+  end)
+
+  it("with rubbish after its table is read all the same", function()
+    assert.equal(3000, tonumber(good(whole .. ("rubbish"):rep(1000)).n))
+    assert.equal(3000, tonumber(good(whole:sub(1, 2880 * 2 + 48000)).n), "a last block that is not whole")
   end)
 
   it("in a file is told by its name, also gzipped; cfitsio's filters in names mean nothing", function()
