@@ -29,9 +29,14 @@ enum { WITH_ASAN = 0 };
 
 static int64_t others; /* processes and threads that this user has besides the attempts' */
 
-/* RLIMIT_NPROC counts all of a user. Without a uid per slot the limit is therefore laid on top of what runs already, and
- * room for the other slots is left: it stops a fork bomb, it does not share out. */
-enum { SLOTS_ROOM = 64 };
+/* RLIMIT_NPROC counts all of a user (in a user namespace: all of it in there). Without a uid per slot the limit is therefore
+ * laid on top of what runs already, with room for as many slots as there may be: it stops a fork bomb, it does not share out. */
+static int64_t shared_limit(int64_t processes, unsigned use)
+{
+  long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+  int64_t slots = cpus > 4 ? 2 * (int64_t)cpus : 8;
+  return (use & EAS_LAYER_USER_NS ? 1 : others) + slots * processes;
+}
 
 static int64_t threads_of(const char *pid, uid_t uid)
 {
@@ -68,7 +73,7 @@ static int lower(__rlimit_resource_t which, int64_t soft, int64_t hard)
 int eas_limits_apply(const eas_limits *l, unsigned use, const char **what)
 {
   int64_t processes = l->processes;
-  if (!(use & EAS_LAYER_UID) && processes > 0) processes += others + SLOTS_ROOM * processes;
+  if (!(use & EAS_LAYER_UID) && processes > 0) processes = shared_limit(processes, use);
   int as = l->memory_bytes > 0 && !(use & EAS_LAYER_CGROUP_MEMORY) && !WITH_ASAN;
   const struct { int on; __rlimit_resource_t which; int64_t soft, hard; const char *name; } rows[] = {
     { 1, RLIMIT_CORE, 0, 0, "RLIMIT_CORE" },

@@ -189,12 +189,14 @@ int eas_ns_root(const eas_zygote_policy *p, const eas_trees *trees, int with_pro
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 && (errno != EINVAL || !is_private)) return -errno;
   int *fds = eas_alloc((size_t)trees->n * sizeof *fds + 1), *folder = eas_alloc((size_t)trees->n * sizeof *folder + 1);
   int rc = 0;
+  mode_t mask = umask(022); /* the slots' users must be able to walk through */
   for (int i = 0; i < trees->n; i++) fds[i] = -1;
   for (int i = 0; rc == 0 && i < trees->n; i++) {
     *what = trees->list[i].path;
     rc = copy_tree(&trees->list[i], &fds[i], &folder[i]);
   }
   if (rc == 0) rc = build(p, trees, fds, folder, with_proc, what);
+  umask(mask);
   for (int i = 0; i < trees->n; i++)
     if (fds[i] >= 0) close(fds[i]);
   free(fds);

@@ -38,6 +38,18 @@ void eas_signal_text_hex(eas_signal_text *t, uintptr_t v)
   eas_signal_text_add(t, digits + at, sizeof digits - at);
 }
 
+/* Bytes of the UTF-8 character at s, 0 if there is none. */
+static size_t character(const unsigned char *s, size_t n)
+{
+  size_t len = s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+  if (len == 0 || len > n) return 0;
+  for (size_t i = 1; i < len; i++)
+    if ((s[i] & 0xc0) != 0x80) return 0;
+  if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0)) return 0;
+  if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90)) return 0;
+  return len;
+}
+
 void eas_signal_text_quoted(eas_signal_text *t, const char *s, size_t n)
 {
   eas_signal_text_str(t, "\"");
@@ -50,9 +62,13 @@ void eas_signal_text_quoted(eas_signal_text *t, const char *s, size_t n)
       eas_signal_text_str(t, "\\n");
     } else if (c == '\t') {
       eas_signal_text_str(t, "  ");
-    } else {
-      char one = c < 0x20 || c >= 0x7f ? '?' : (char)c;
+    } else if (c < 0x80) {
+      char one = c < 0x20 || c == 0x7f ? '?' : (char)c;
       eas_signal_text_add(t, &one, 1);
+    } else {
+      size_t len = character((const unsigned char *)s + i, n - i);
+      eas_signal_text_add(t, len ? s + i : "?", len ? len : 1);
+      i += len ? len - 1 : 0;
     }
   }
   eas_signal_text_str(t, "\"");
