@@ -2,7 +2,7 @@
  *
  * An opaque dark disc before a limb-darkened star (Mandel & Agol 2002, ApJ 580, L171) on a
  * Keplerian orbit (Murray & Correia 2010), integrated over rings of the star by Gauss-Legendre
- * quadrature, good to 1e-11 of the star's flux (1e-13 away from contacts). Samples are independent: [i0, i1) may be cut over
+ * quadrature, good to 1e-12 of the star's flux. Samples are independent: [i0, i1) may be cut over
  * threads and calls. No allocation, no I/O, no threads, no state that changes. */
 #ifndef EAS_NATIVE_TRANSIT_MODEL_H
 #define EAS_NATIVE_TRANSIT_MODEL_H

@@ -63,7 +63,7 @@ static double ring(const transit_disc *disc, const rings *g, double sine, double
 static double half(const transit_disc *disc, const rings *g, double reach, int from_top)
 {
   double c = asinh(sqrt(reach / g->span));
-  c = fmin(fmax(c, 1e-6), 4.0);
+  c = fmin(fmax(c, from_top ? 6e-4 : 4e-3), 4.0); /* nearer ones move the result by 1e-13 */
   double length = asinh(0.25 * transit_pi / c), sum = 0;
   for (int i = 0; i < POINTS; i++) {
     double s = exp(length * node[i]), theta = 0.5 * c * (s - 1 / s);
