@@ -34,7 +34,7 @@ static void stack_done(stack *s)
   free(s->list);
 }
 
-static void expansion_done(eas_expansion *x)
+void eas_expansion_done(eas_expansion *x)
 {
   eas_expand_rows_done(x);
   json_decref(x->doc);
@@ -213,7 +213,7 @@ static int expand_job(eas_db *db, const eas_registry *r, const eas_expand_option
   out->n_queued = rc < 0 ? 0 : x.n_queued;
   free(list);
   stack_done(&s);
-  expansion_done(&x);
+  eas_expansion_done(&x);
   return rc < 0 ? rc : 0;
 }
 

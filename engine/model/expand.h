@@ -33,7 +33,8 @@ int eas_task_metadata(eas_db *db, int64_t task, json_t **out, eas_err *err);
 
 /* Inside the caller's open transaction: children that a task made with task:spawn. items is a list of task objects; they are
  * stored as a document { "task_list": items } of their own; node paths are "spawn:<document>[i]", the place $.task_list[i] of that
- * document. Evaluated and checked like a chain's. *n_queued: attempts born queued. */
+ * document. Evaluated and checked like a chain's;
+ * EAS_EFORMAT, and nothing inserted, when one of them is wrong. *n_queued: attempts born queued. */
 int eas_expand_spawn(eas_db *db, const eas_registry *r, int64_t parent, int64_t attempt, const json_t *items, int *n_queued, eas_err *err);
 
 #endif

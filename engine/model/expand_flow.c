@@ -264,7 +264,7 @@ static int find_sibling(eas_expansion *x, const eas_map *names, eas_birth *b)
 }
 
 int eas_expand_list(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const json_t *list, const char *list_path,
-                    int64_t room, eas_births *out, eas_err *err)
+                    eas_births *out, eas_err *err)
 {
   eas_map names = { 0 };
   int rc = 0;
@@ -290,8 +290,7 @@ int eas_expand_list(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const
     if (rc == 0) rc = find_sibling(x, &names, &out->list[out->n - 1]);
   }
   eas_map_done(&names);
-  out->total = n;
-  (void)room; /* all of a list is evaluated and linked; who inserts takes the window */
+  out->total = n; /* all of a list is evaluated and linked; who inserts takes the window */
   return rc;
 }
 
@@ -308,7 +307,7 @@ int eas_expand_children(eas_expansion *x, eas_flow_task *t, const json_t *metada
   if (rc < 0) return rc;
   if (t->flow == EAS_FLOW_CHAIN) {
     char *list_path = json_is_array(entry) ? eas_strdup(t->path) : eas_format("%s.task_list", t->path);
-    rc = eas_expand_list(x, t, &p, json_is_array(entry) ? entry : json_object_get(entry, "task_list"), list_path, room, out, err);
+    rc = eas_expand_list(x, t, &p, json_is_array(entry) ? entry : json_object_get(entry, "task_list"), list_path, out, err);
     free(list_path);
   } else if (t->flow == EAS_FLOW_FOR) {
     rc = loop_children(x, t, &p, entry, room, out);

@@ -44,7 +44,7 @@ static int insert_task(eas_expansion *x, const eas_flow_task *t, const eas_birth
   if (rc < 0) return rc;
   char *own = c->own ? json_dumps(c->own, JSON_COMPACT) : NULL;
   const eas_val row[] = {
-    eas_v_int(c->id), eas_v_int(x->job), eas_v_int(t->task), eas_v_int(c->ordinal), eas_v_int(t->depth + 1), eas_v_int(type),
+    eas_v_int(c->id), eas_v_int(x->job), eas_v_int(t->task), eas_v_int(t->base + c->ordinal), eas_v_int(t->depth + 1), eas_v_int(type),
     eas_v_int(node), eas_v_id(name), eas_v_int(c->directory), eas_v_id(c->label), eas_v_text(c->pending ? "waiting" : "ready"),
     eas_v_int(c->pending), eas_v_int(c->pending ? 0 : 1), eas_v_null(), eas_v_int(0), eas_v_int(0), eas_v_int(0), eas_v_int(0),
     eas_v_int(c->turn), eas_v_int((int64_t)c->seed), eas_v_text(own) };
@@ -96,7 +96,10 @@ static int insert_edges(eas_expansion *x, const eas_birth *c, eas_err *err)
 }
 
 /* Flow control that is looked at next is written when it was. */
-static int is_later(const eas_birth *c) { return c->flow != EAS_FLOW_NONE && !c->pending && !c->item.name; }
+static int is_later(const eas_expansion *x, const eas_birth *c)
+{
+  return !x->apart && c->flow != EAS_FLOW_NONE && !c->pending && !c->item.name;
+}
 
 int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, eas_err *err)
 {
@@ -106,7 +109,7 @@ int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, e
     int64_t type;
     if (!c->id) continue;
     rc = eas_type_id(x->db, c->type->name, &type, err);
-    if (rc >= 0 && !is_later(c)) {
+    if (rc >= 0 && !is_later(x, c)) {
       rc = insert_task(x, t, c, type, err);
       if (rc >= 0) rc = insert_products(x, c, err);
       if (rc >= 0) rc = insert_edges(x, c, err);
@@ -117,7 +120,7 @@ int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, e
     count->queued += c->pending == 0;
     if (c->pending) continue;
     rc = eas_expand_id(x, &x->attempts, "attempt", &c->attempt, err);
-    if (rc < 0 || is_later(c)) continue;
+    if (rc < 0 || is_later(x, c)) continue;
     rc = eas_expand_attempt(x, c->attempt, c->id, type, EAS_BORN_QUEUED, 0, err);
     x->n_queued += c->flow == EAS_FLOW_NONE;
   }

@@ -53,6 +53,7 @@ void eas_plan_fault(eas_plan *p, const char *path, const char *suffix, int key, 
 
 void eas_plan_expr_fault(eas_plan *p, const char *path, const char *suffix, int key, const eas_expr_info *info, const eas_err *err)
 {
+  if (p->guessed && err->code == EAS_EINVAL) return;
   eas_problems_add(p->problems, (eas_problem){
     .path = eas_format("%s%s", path, suffix), .key = key, .offset = info->column ? info->column - 1 : 0,
     .length = info->length, .expression = info->column > 0, .what = eas_strdup(err->text),

@@ -18,6 +18,7 @@ typedef struct {
   const eas_registry *registry;
   eas_expr_scope      scope;
   int                 dry;      /* 1: a check */
+  int                 guessed;  /* > 0: values are stand-ins, so that wrong types mean nothing (dry) */
   const char         *input_path;
   eas_problems       *problems;
 } eas_plan;
@@ -58,6 +59,9 @@ void eas_plan_item_done(eas_plan_item *item);
 
 /* Unknown fields and missing ones of a flow-control object, or of the job itself (is_job). */
 void eas_plan_check_fields(eas_plan *p, eas_flow flow, int is_job, const json_t *entry, const char *path);
+
+/* 1 if an unknown field of a for loop was meant to give its values. */
+int eas_plan_range_misspelt(const json_t *entry);
 
 typedef struct {
   char   *parameter;

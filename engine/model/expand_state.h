@@ -19,6 +19,7 @@ typedef struct {
   int      named;            /* others may need it */
   int      unborn;           /* its rows are not written yet: of this transaction */
   int64_t  ordinal;          /* of an unborn one */
+  int64_t  base;             /* ordinals of its children start here: task:spawn adds to what there is */
   int      has_needs;
   char    *path;             /* of its node */
   json_t  *own;              /* own metadata, NULL: none */
@@ -66,6 +67,7 @@ typedef struct {
   int64_t  job, document;
   json_t  *doc;              /* of the job */
   int      compat;
+  int      apart;            /* 1: task:spawn; flow control born is left queued */
   eas_map  nodes;            /* path -> node */
   eas_map  made;             /* "directory/filename" of this transaction -> index below */
   struct eas_made { int64_t product, task; } *made_list;
@@ -84,6 +86,8 @@ typedef struct {
   struct eas_id_pool { int64_t id[256]; int n, used; } tasks, attempts, products;
 } eas_expansion;
 
+void eas_expansion_done(eas_expansion *x);
+
 typedef enum { EAS_BORN_QUEUED, EAS_BORN_PASSED, EAS_BORN_FAILED } eas_born;
 
 /* expand_flow.c: the children of t with ordinals [t->cursor, t->cursor + room). 1: x->fault says why it cannot be. */
@@ -91,7 +95,7 @@ int eas_expand_children(eas_expansion *x, eas_flow_task *t, const json_t *metada
                         int64_t room, eas_births *out, eas_err *err);
 /* The same for a list of task objects whose paths are list_path[i]. */
 int eas_expand_list(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const json_t *list, const char *list_path,
-                    int64_t room, eas_births *out, eas_err *err);
+                    eas_births *out, eas_err *err);
 void eas_births_done(eas_births *b);
 eas_birth *eas_births_add(eas_births *b);
 void eas_expand_fault(eas_expansion *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
