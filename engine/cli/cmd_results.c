@@ -66,6 +66,19 @@ static int keep_row(const char *where, json_t *row, int *keep, eas_err *err)
   return 0;
 }
 
+/* People look for what was found: where a job searched, its other tasks' numbers are left to --type, --csv and --json. */
+static int only_searches(const eas_cli *c, json_t *all)
+{
+  size_t i, n = 0;
+  json_t *row;
+  if (c->csv || c->json || eas_cli_get(c, "--type")) return 0;
+  json_array_foreach(all, i, row) n += json_object_get(row, "recovered") != NULL;
+  if (n == 0 || n == json_array_size(all)) return 0;
+  for (i = json_array_size(all); i-- > 0;)
+    if (!json_object_get(json_array_get(all, i), "recovered")) json_array_remove(all, i);
+  return 1;
+}
+
 static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
 {
   int64_t after = 0;
@@ -198,12 +211,14 @@ static int cmd_results(eas_cli *c)
     json_decref(all);
     return eas_cli_fail(c, &err);
   }
+  int left_out = only_searches(c, all);
   if (eas_cli_get(c, "--sort")) all = sorted(all, eas_cli_get(c, "--sort"));
   if (c->json) {
     json_decref(first);
     return eas_print_json(all);
   }
   print_table(c, all, json_array_get(first, 0), limit);
+  if (left_out) printf("searches only; others: --type TYPE\n");
   json_decref(all);
   json_decref(first);
   return EAS_EXIT_OK;

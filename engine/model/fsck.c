@@ -83,7 +83,7 @@ int eas_fsck_versions(eas_db *db, eas_fsck_version_fn *fn, void *arg, eas_err *e
   do {
     eas_rows *r = NULL;
     n = eas_db_query(db,
-                     "SELECT v.id, d.text, p.filename, v.digest, p.passed = v.id FROM version v JOIN product p ON p.id = v.product "
+                     "SELECT v.id, d.text, p.filename, v.digest, CASE WHEN p.passed = v.id THEN 1 ELSE 0 END FROM version v JOIN product p ON p.id = v.product "
                      "JOIN word d ON d.id = p.directory WHERE v.id > $1 ORDER BY v.id LIMIT $2",
                      EAS_ARGS(eas_v_int(after), eas_v_int(PAGE)), &r, err);
     for (int i = 0; i < n && !stop; i++) {
@@ -93,8 +93,7 @@ int eas_fsck_versions(eas_db *db, eas_fsck_version_fn *fn, void *arg, eas_err *e
       after = eas_rows_int(r, i, 0);
       if (!b || size != sizeof d.b) continue;
       memcpy(d.b, b, sizeof d.b);
-      const char *newest = eas_rows_text(r, i, 4);
-      stop = fn(arg, after, eas_rows_text(r, i, 1), eas_rows_text(r, i, 2), &d, newest && (*newest == '1' || *newest == 't'));
+      stop = fn(arg, after, eas_rows_text(r, i, 1), eas_rows_text(r, i, 2), &d, eas_rows_int(r, i, 4) != 0);
     }
     eas_rows_free(r);
   } while (n == PAGE && !stop);
