@@ -121,8 +121,6 @@ int eas_ex_string(eas_ex *x, eas_buf *b, eas_ex_value *out)
 
 void eas_ex_hint_names(eas_ex *x, const char *word, size_t len, const char *const *names, size_t n, const char *lead)
 {
-  if (!x->err)
-    return;
   char copy[128];
   snprintf(copy, sizeof copy, "%.*s", len < 100 ? (int)len : 100, word);
   const char *near = n > SHOWN ? eas_nearest(copy, names, n) : NULL;

@@ -102,8 +102,7 @@ static int eval_guarded(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
   int rc = eas_ex_eval(x, nd, out);
   if (rc == EAS_EINVAL) {
     x->info->column = x->info->length = 0;
-    if (x->err)
-      *x->err = (eas_err){0};
+    *x->err = (eas_err){0};
     rc = 0;
   }
   *out = eas_ex_unknown();

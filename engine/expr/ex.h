@@ -45,7 +45,7 @@ typedef struct {
   eas_expr_scope *scope;
   eas_expr_info  *info; /* never NULL in here */
   int             own_info; /* the caller gave none: the column goes into the message */
-  eas_err        *err;
+  eas_err        *err;  /* nor this */
   int             depth, steps;
   eas_ex_chunk   *chunks;
   size_t          arena; /* bytes handed out */

@@ -43,7 +43,8 @@ static int evaluate(const char *text, size_t size, eas_expr_scope *scope, int ow
   eas_ex x;
   eas_ex_node *tree = NULL;
   eas_ex_value v;
-  eas_ex_init(&x, text, size, scope, info, err);
+  eas_err spare; /* eas_hint(NULL) gives 0, which would pass for success */
+  eas_ex_init(&x, text, size, scope, info, err ? err : &spare);
   x.own_info = own_info;
   int rc = 0;
   if (size > EX_MAX_TEXT)

@@ -1,4 +1,5 @@
 /* raw.c: elements of a validated registry file as containers and task types. */
+#include <libxml/tree.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/buf.h"
@@ -190,5 +191,17 @@ int eas_registry_collect(eas_registry *r, const xmlDoc *doc, const char *file, c
   for (const xmlNode *e = tasks ? tasks->children : NULL; e && rc == 0; e = e->next)
     if (e->type == XML_ELEMENT_NODE)
       rc = add_task(r, e, file, pack, err);
+  return rc;
+}
+
+int eas_registry_add(eas_registry *r, const eas_registry_schema *s, const char *path, const char *pack,
+                     const char *text, size_t size, eas_err *err)
+{
+  xmlDoc *doc;
+  int rc = eas_registry_xml(s, path, text, size, &doc, err);
+  if (rc < 0)
+    return rc;
+  rc = eas_registry_collect(r, doc, path, pack, err);
+  xmlFreeDoc(doc);
   return rc;
 }

@@ -32,4 +32,11 @@ void *eas_registry_keep(eas_registry *r, void *p);
 /* Adds what one file says; file and pack are kept strings. */
 int eas_registry_collect(eas_registry *r, const xmlDoc *doc, const char *file, const char *pack, eas_err *err);
 
+/* The text of a file into r. The path is kept by the caller. */
+int eas_registry_add(eas_registry *r, const eas_registry_schema *s, const char *path, const char *pack,
+                     const char *text, size_t size, eas_err *err);
+
+/* When all files are in: containers of each type, its scripts in the packs, everything in order. */
+int eas_registry_resolve(eas_registry *r, const char *const *packs, eas_err *err);
+
 #endif

@@ -23,16 +23,11 @@ static int is_xml(const struct dirent *d)
 static int read_one(eas_registry *r, const eas_registry_schema *s, const char *path, const char *pack, eas_err *err)
 {
   eas_buf text;
-  xmlDoc *doc = NULL;
   eas_buf_init(&text);
   int rc = eas_file_read(path, EAS_REGISTRY_MAX_FILE, &text, err);
   if (rc >= 0)
-    rc = eas_registry_xml(s, path, text.data ? text.data : "", text.len, &doc, err);
+    rc = eas_registry_add(r, s, path, pack, text.data ? text.data : "", text.len, err);
   eas_buf_done(&text);
-  if (rc < 0)
-    return rc;
-  rc = eas_registry_collect(r, doc, path, pack, err);
-  xmlFreeDoc(doc);
   return rc;
 }
 
@@ -164,7 +159,7 @@ static int by_container_name(const void *a, const void *b)
   return strcmp(((const eas_container *)a)->name, ((const eas_container *)b)->name);
 }
 
-static int resolve_all(eas_registry *r, const char *const *packs, eas_err *err)
+int eas_registry_resolve(eas_registry *r, const char *const *packs, eas_err *err)
 {
   if (r->n_container)
     qsort(r->container, (size_t)r->n_container, sizeof *r->container, by_container_name);
@@ -190,13 +185,16 @@ int eas_registry_open(eas_registry **out, const char *const *packs, eas_err *err
   eas_registry_schema *schema = NULL;
   eas_registry *r = eas_alloc(sizeof *r);
   const char *const *real;
+  eas_err spare;
+  if (!err)
+    err = &spare; /* eas_hint(NULL) gives 0, which would pass for success */
   int rc = real_packs(r, packs, &real, err);
   if (rc == 0)
     rc = eas_registry_schema_new(&schema, err);
   for (int i = 0; rc == 0 && real[i]; i++)
     rc = read_pack(r, schema, real[i], err);
   if (rc == 0)
-    rc = resolve_all(r, real, err);
+    rc = eas_registry_resolve(r, real, err);
   eas_registry_schema_free(schema);
   if (rc < 0)
     eas_registry_close(r);
@@ -259,5 +257,6 @@ int eas_registry_usable(const eas_registry *r, const eas_task_type *t, eas_err *
     return 0;
   const char *what = t->script ? "QC script" : "task script", *folder = t->script ? "qc_lua" : "tasks_lua";
   eas_fail(err, EAS_ENOENT, "%s:%d: task type '%s' has no %s", t->file, t->line, t->name, what);
-  return eas_hint(err, "write %s/%s/%s.lua, or put it into another pack of the task path", t->pack, folder, t->name);
+  eas_hint(err, "write %s/%s/%s.lua, or put it into another pack of the task path", t->pack, folder, t->name);
+  return EAS_ENOENT;
 }

@@ -1,8 +1,11 @@
 /* xml.h: one registry file, read and validated, as a tree with line numbers. */
 #ifndef EAS_REGISTRY_XML_H
 #define EAS_REGISTRY_XML_H
-#include <libxml/tree.h>
+#include <stddef.h>
 #include "base/err.h"
+
+typedef struct _xmlDoc xmlDoc; /* libxml/tree.h */
+typedef struct _xmlNode xmlNode;
 
 enum { EAS_REGISTRY_MAX_FILE = 4 * 1024 * 1024 };
 

@@ -131,6 +131,12 @@ describe("an error", function()
     assert.equal("expression, column 5: expected a value, found ')'", ffi.string(err.text))
   end)
 
+  it("is one without anybody to tell, too", function()
+    local out = ffi.new "json_t *[1]"
+    assert.equal(C.EAS_ENOENT, C.eas_expr_eval("(size)", scope { metadata = '{"size": 1}' }, out, nil, nil))
+    assert(out[0] == nil)
+  end)
+
   it("names the nearest of many names", function()
     local got = eval("(metadata['perid'])", { metadata = '{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"period":1}' })
     assert.equal("use period; known here are 9 names", got.hint)

@@ -127,7 +127,8 @@ describe("a task type", function()
 
   it("has a timeout in any unit", function()
     for text, ms in pairs { ["90"] = 90000, ["90 s"] = 90000, ["250ms"] = 250, ["1.5 h"] = 5400000, ["2 d"] = 172800000, ["1min"] = 60000 } do
-      local r = assert(open(pack { ["registry/r.xml"] = with_tasks("<task><name>a</name><container>all</container><timeout>" .. text .. "</timeout></task>") }))
+      local tasks = "<task><name>a</name><container>all</container><timeout>" .. text .. "</timeout></task>"
+      local r = assert(open(pack { ["registry/r.xml"] = with_tasks(tasks) }))
       assert.equal(ms, tonumber(type_of(r, "a").timeout_ms), text)
     end
   end)
@@ -163,7 +164,8 @@ describe("several files and packs", function()
 
   it("are one registry: 'all' means the containers of all", function()
     local more = pack {
-      ["registry/1.xml"] = "<task_type_registry><tasks><task><name>b</name><container>box</container><container>crate</container></task></tasks></task_type_registry>",
+      ["registry/1.xml"] = "<task_type_registry><tasks><task><name>b</name>"
+        .. "<container>box</container><container>crate</container></task></tasks></task_type_registry>",
       ["registry/2.xml"] = "<task_type_registry><containers>" .. BOX:gsub("box", "crate") .. "</containers></task_type_registry>",
       ["registry/notes.txt"] = "no XML", ["registry/.3.xml"] = "hidden",
     }
@@ -174,7 +176,8 @@ describe("several files and packs", function()
   end)
 
   it("may not name a thing twice", function()
-    local again = pack { ["registry/x.xml"] = "<task_type_registry><tasks>\n\n<task><name>a</name><container>all</container></task></tasks></task_type_registry>" }
+    local again = pack { ["registry/x.xml"] = "<task_type_registry><tasks>\n\n"
+      .. "<task><name>a</name><container>all</container></task></tasks></task_type_registry>" }
     local _, message, _, code = open(core, again)
     assert.equal(again .. "/registry/x.xml:3: task 'a' is there twice: first at " .. core .. "/registry/r.xml:3", message)
     assert.equal(C.EAS_EEXIST, code)
@@ -199,6 +202,9 @@ describe("several files and packs", function()
     assert.equal("task pack '/nonexistent/pack': No such file or directory", message)
     assert.equal("name existing folders in EAS_TASK_PATH or --task-path", hint)
     assert.equal(C.EAS_ENOENT, code)
+    local packs, out = ffi.new("const char *[2]"), ffi.new "eas_registry *[1]"
+    packs[0] = "/nonexistent/pack"
+    assert.equal(C.EAS_ENOENT, C.eas_registry_open(out, packs, nil))
   end)
 end)
 
@@ -222,7 +228,8 @@ describe("a wrong file", function()
     { "path as name", with_tasks "<task><name>../a</name><container>all</container></task>", 3, "element 'name': [facet 'pattern']" },
     { "attribute", with_tasks "<task name='a'><container>all</container></task>", 3, "element 'task', attribute 'name'" },
     { "root", "<registry/>", 1, "element 'registry': No matching global declaration" },
-    { "container without cpu", "<task_type_registry><containers>\n<container><name>b</name><resourceRequirements><gpu>0</gpu></resourceRequirements></container></containers></task_type_registry>",
+    { "container without cpu", "<task_type_registry><containers>\n<container><name>b</name>"
+      .. "<resourceRequirements><gpu>0</gpu></resourceRequirements></container></containers></task_type_registry>",
       2, "element 'resourceRequirements': Missing child element(s)" },
     { "container named all", "<task_type_registry><containers>\n" .. BOX:gsub("box", "all") .. "</containers></task_type_registry>", 2, "'all' cannot name a container" },
     { "not closed", "<task_type_registry>\n<tasks>\n</task_type_registry>", 3, "opening and ending tag mismatch: tasks line 2" },
