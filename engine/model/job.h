@@ -70,6 +70,10 @@ int eas_job_submit(eas_db *db, const eas_jobfile *f, const eas_registry *r, cons
 
 /* "3", "j3" or an unambiguous name; NULL: the newest. EAS_ENOENT says what there is. */
 int eas_job_find(eas_db *db, const char *name, int64_t *job, eas_err *err);
+/* What control has to look after: tasks whose dependants must be skipped, queued attempts of cancelled jobs, and when the
+ * first lease of a worker but this one is over. (Expansion looks for itself.) */
+typedef struct { int skips, cancels, others; int64_t lease_us; } eas_due; /* lease_us from now, if there are others */
+int eas_job_due(eas_db *db, int64_t worker, eas_due *out, eas_err *err);
 int eas_job_set_state(eas_db *db, int64_t job, const char *state, eas_err *err); /* active paused cancelled */
 
 #endif
