@@ -225,6 +225,7 @@ static int extra_descriptors(const attack_given *g)
 }
 
 const attack_question attack_questions[] = {
+  { "extra_descriptors", extra_descriptors }, /* before others open some */
   { "write_outside", write_outside }, { "write_dotdot", write_dotdot }, { "create_outside", create_outside },
   { "create_in_tmp", create_in_tmp }, { "create_in_shm", create_in_shm }, { "write_system", write_system },
   { "write_by_link", write_by_link }, { "truncate_outside", truncate_outside }, { "rename_out", rename_out },
@@ -234,13 +235,14 @@ const attack_question attack_questions[] = {
   { "read_memory_device", read_memory_device }, { "read_disk_device", read_disk_device }, { "read_environ", read_environ },
   { "read_memory", read_memory }, { "kill_supervisor", kill_supervisor }, { "ptrace_supervisor", ptrace_supervisor },
   { "peek_supervisor", peek_supervisor }, { "tcp", tcp }, { "udp", udp }, { "unix_socket", unix_socket },
-  { "netlink", netlink }, { "datagram_pair", datagram_pair }, { "mount", do_mount }, { "unshare", do_unshare },
-  { "chroot", do_chroot }, { "io_uring", io_uring }, { "userfaultfd", faultfd }, { "memfd_secret", secret_memory },
+  { "netlink", netlink }, { "datagram_pair", datagram_pair }, { "io_uring", io_uring }, { "userfaultfd", faultfd }, { "memfd_secret", secret_memory },
   { "keyctl", keys }, { "bpf", do_bpf }, { "perf_event_open", perf }, { "clone_user_ns", clone_user_ns },
   { "clone3", call_clone3 }, { "become_root", become_root }, { "raise_limit", raise_limit },
-  { "shared_segment", shared_segment }, { "execute_own", execute_own }, { "extra_descriptors", extra_descriptors },
+  { "shared_segment", shared_segment }, { "execute_own", execute_own },
   /* what must go through */
   { "ok_read_input", read_input }, { "ok_write_scratch", write_scratch }, { "ok_null", use_null }, { "ok_urandom", use_urandom },
   { "ok_stream_pair", stream_pair }, { "ok_execute_system", execute_system },
+  /* last: where they go through, nothing is where it was */
+  { "unshare", do_unshare }, { "mount", do_mount }, { "chroot", do_chroot },
   { NULL, NULL },
 };
