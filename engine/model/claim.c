@@ -31,6 +31,13 @@ static const char find_oldest[] =
   "SELECT id, task FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
   " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR UPDATE SKIP LOCKED*/";
 
+/* $3: one more than were taken. If so many are due, another claimer holds some: look again soon. */
+static const char find_next[] =
+  "SELECT CASE WHEN (SELECT count(*) FROM (SELECT id FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
+  " AND not_before <= eas_now() LIMIT $3) d) >= $3 THEN eas_now() + 5000"
+  " ELSE (SELECT min(not_before) FROM (SELECT not_before FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
+  " AND not_before > eas_now() ORDER BY id LIMIT 10000) f) END";
+
 static char *type_list(const char *const *types)
 {
   json_t *list = json_array();
@@ -179,10 +186,8 @@ static int look_ahead(eas_db *db, const candidates *c, int64_t *next_us, eas_err
   int rc = 0;
   int *tickets = eas_alloc((size_t)(c->n + 1) * sizeof *tickets);
   for (int i = 0; i < c->n && rc >= 0; i++)
-    rc = eas_db_send(db, "SELECT min(CASE WHEN not_before <= eas_now() THEN eas_now() + 5000 ELSE not_before END) FROM"
-                         " (SELECT not_before FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
-                         " ORDER BY id LIMIT 10000 OFFSET $3) a",
-                     EAS_ARGS(eas_v_int(c->list[i].type), eas_v_int(c->list[i].job), eas_v_int(c->list[i].taken)), &tickets[i], err);
+    rc = eas_db_send(db, find_next, EAS_ARGS(eas_v_int(c->list[i].type), eas_v_int(c->list[i].job),
+                     eas_v_int(c->list[i].taken + 1)), &tickets[i], err);
   if (rc >= 0) rc = eas_db_flush(db, err);
   for (int i = 0; i < c->n && rc >= 0; i++) {
     const eas_rows *r = eas_db_result(db, tickets[i]);

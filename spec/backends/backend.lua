@@ -1,0 +1,235 @@
+-- backend.lua: what the specs of this folder share: a fresh database on each back end, rows as tables.
+-- PostgreSQL is a private cluster, started at the first use and gone with its folder.
+local ffi = require "ffi"
+local busted = require "busted"
+local T = require "spec.support"
+T.cdef "engine/db/db.h"
+local C = ffi.C
+
+local B = { NULL = {} }
+local Db = {}
+Db.__index = Db
+
+-- --- the cluster ---
+
+local cluster -- { dir, url(name) }, or false with a reason
+local why_none
+
+local function newest_bin()
+  local list = T.sh "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1"
+  local dir = list.out:match "%S+"
+  return dir and T.read(dir .. "/initdb") and dir
+end
+
+local function start_cluster()
+  local bin = newest_bin()
+  if not bin then return false, "no PostgreSQL server here (/usr/lib/postgresql/*/bin/initdb)" end
+  local dir, as = T.tmpdir(), ""
+  if ffi.C.geteuid() == 0 then -- the server refuses to run as root
+    as = "setpriv --reuid nobody --regid nogroup --clear-groups "
+    assert(T.sh("chown nobody " .. dir).status == 0)
+  end
+  local made = T.sh(as .. bin .. "/initdb -D " .. dir .. "/data -U eas -A trust --no-sync -E UTF8 --locale=C")
+  if made.status ~= 0 then return false, "initdb: " .. made.err end
+  local options = ("-k %s -c listen_addresses= -c fsync=off -c max_connections=40 -c shared_buffers=64MB"):format(dir)
+  local started = T.sh(("%s%s/pg_ctl -D %s/data -w -t 60 -l %s/log -o '%s' start"):format(as, bin, dir, dir, options))
+  if started.status ~= 0 then return false, "pg_ctl: " .. started.out .. (T.read(dir .. "/log") or "") end
+  return {
+    stop = function() T.sh(("%s%s/pg_ctl -D %s/data -m immediate stop"):format(as, bin, dir)) end,
+    url = function(name) return ("postgresql://eas@/%s?host=%s"):format(name, dir) end
+  }
+end
+
+local n_databases = 0
+
+function B.cluster()
+  if cluster == nil then
+    cluster, why_none = start_cluster()
+    if cluster then
+      local db = assert(B.open(cluster.url "postgres"))
+      db:exec "CREATE DATABASE eas_template"
+      db:close()
+      db = assert(B.open(cluster.url "eas_template"))
+      assert(db:migrate())
+      db:close()
+    end
+  end
+  return cluster, why_none
+end
+
+function B.stop()
+  if cluster then cluster.stop() end
+  cluster = nil
+end
+
+-- Runs body(kind) once per back end, inside a describe of its name.
+function B.each(body)
+  for _, kind in ipairs { "sqlite", "postgresql" } do
+    busted.describe(kind, function()
+      busted.lazy_setup(function() if kind == "postgresql" then B.cluster() end end)
+      busted.lazy_teardown(function() if kind == "postgresql" then B.stop() end end)
+      body(kind)
+    end)
+  end
+end
+
+-- The URL of a new database; with schema unless bare. Skips the test where there is no server.
+function B.url(kind, bare)
+  if kind == "sqlite" then return "sqlite:" .. T.tmpdir() .. "/eas.db" end
+  T.skip_unless(B.cluster(), why_none)
+  n_databases = n_databases + 1
+  local name, admin = "eas_" .. n_databases, assert(B.open(cluster.url "postgres"))
+  admin:exec(("CREATE DATABASE %s TEMPLATE %s"):format(name, bare and "template0" or "eas_template"))
+  admin:close()
+  return cluster.url(name)
+end
+
+-- --- connections ---
+
+-- Opens; gives nil, message, code when that fails.
+function B.open(url, flags)
+  local out, err = ffi.new "eas_db *[1]", ffi.new "eas_err"
+  local rc = C.eas_db_open(out, url, flags or C.EAS_DB_CREATE, err)
+  if rc < 0 then return nil, ffi.string(err.text), rc end
+  return setmetatable({ c = out[0], url = url, err = err }, Db)
+end
+
+function B.fresh(kind)
+  local db = assert(B.open(B.url(kind)))
+  assert(db:migrate())
+  return db
+end
+
+function Db:message() return ffi.string(self.err.text) end
+
+function Db:close()
+  if self.c ~= nil then C.eas_db_close(self.c) end
+  self.c = nil
+end
+
+function Db:again(flags) return assert(B.open(self.url, flags or 0)) end
+
+function Db:migrate()
+  local rc = C.eas_db_migrate(self.c, self.err)
+  if rc < 0 then return nil, self:message(), rc end
+  return true
+end
+
+function Db:must(rc)
+  if rc < 0 then error(("%s (%d)"):format(self:message(), rc), 3) end
+  return rc
+end
+
+-- Lua values as eas_val[n]; B.NULL or nil is NULL, { blob = s } bytes, { real = x } a float. keep holds what they point to.
+local function values(keep, n, ...)
+  local args = ffi.new("eas_val[?]", n + 1)
+  for i = 1, n do
+    local v = select(i, ...)
+    local a = args[i - 1]
+    if v == nil or v == B.NULL then a.type = C.EAS_V_NULL
+    elseif type(v) == "number" or type(v) == "cdata" then a.type, a.i = C.EAS_V_INT, v
+    elseif type(v) == "string" then
+      keep[#keep + 1] = v
+      a.type, a.s = C.EAS_V_TEXT, v
+    elseif v.real then a.type, a.d = C.EAS_V_REAL, v.real
+    else
+      keep[#keep + 1] = v.blob
+      a.type, a.s, a.len = C.EAS_V_BLOB, v.blob, #v.blob
+    end
+  end
+  return args
+end
+
+local function value(rows, i, j)
+  local kind = C.eas_rows_type(rows, i, j)
+  if kind == C.EAS_V_NULL then return nil end
+  if kind == C.EAS_V_INT then return tonumber(C.eas_rows_int(rows, i, j)) end
+  if kind == C.EAS_V_REAL then return C.eas_rows_real(rows, i, j) end
+  local n = ffi.new "size_t[1]"
+  local p = C.eas_rows_blob(rows, i, j, n)
+  return ffi.string(p, n[0])
+end
+
+local function table_of(rows)
+  local list = { types = {} }
+  for i = 0, C.eas_rows_n(rows) - 1 do
+    local row = {}
+    for j = 0, C.eas_rows_columns(rows) - 1 do
+      row[ffi.string(C.eas_rows_name(rows, j))] = value(rows, i, j)
+      list.types[j + 1] = C.eas_rows_type(rows, i, j)
+    end
+    list[#list + 1] = row
+  end
+  return list
+end
+
+-- Rows changed, or nil, message, code.
+function Db:try(sql, ...)
+  local keep = {}
+  local n = select("#", ...)
+  local rc = C.eas_db_exec(self.c, sql, values(keep, n, ...), n, self.err)
+  if rc < 0 then return nil, self:message(), rc end
+  return rc
+end
+
+function Db:exec(sql, ...)
+  local rc, why = self:try(sql, ...)
+  if not rc then error(why, 2) end
+  return rc
+end
+
+function Db:query(sql, ...)
+  local keep, out = {}, ffi.new "eas_rows *[1]"
+  local n = select("#", ...)
+  self:must(C.eas_db_query(self.c, sql, values(keep, n, ...), n, out, self.err))
+  local list = table_of(out[0])
+  C.eas_rows_free(out[0])
+  return list
+end
+
+-- First column of the first row.
+function Db:value(sql, ...)
+  local row = self:query(sql, ...)[1]
+  return row and select(2, next(row))
+end
+
+function Db:send(sql, ...)
+  local keep, ticket = {}, ffi.new "int[1]"
+  local n = select("#", ...)
+  local rc = C.eas_db_send(self.c, sql, values(keep, n, ...), n, ticket, self.err)
+  if rc < 0 then return nil, self:message(), rc end
+  return ticket[0]
+end
+
+function Db:flush()
+  local rc = C.eas_db_flush(self.c, self.err)
+  if rc < 0 then return nil, self:message(), rc end
+  return true
+end
+
+function Db:result(ticket) return table_of(C.eas_db_result(self.c, ticket)) end
+
+function Db:begin() self:must(C.eas_db_begin(self.c, self.err)) end
+function Db:rollback() C.eas_db_rollback(self.c) end
+function Db:commit()
+  local rc = C.eas_db_commit(self.c, self.err)
+  if rc < 0 then return nil, self:message(), rc end
+  return true
+end
+
+function Db:id(table_name)
+  local out = ffi.new "int64_t[1]"
+  self:must(C.eas_db_ids(self.c, table_name, 1, out, self.err))
+  return tonumber(out[0])
+end
+
+-- Round trips and commits that fn takes.
+function Db:cost(fn)
+  local a, b = ffi.new "int64_t[2]", ffi.new "int64_t[2]"
+  C.eas_db_counts(self.c, a, a + 1)
+  fn()
+  C.eas_db_counts(self.c, b, b + 1)
+  return tonumber(b[0] - a[0]), tonumber(b[1] - a[1])
+end
+
+return B
