@@ -58,7 +58,8 @@ function World:job(options)
     .. " VALUES ($1, $2, 0, 0, $3, $4, $5, 'ready', 0, 1, 1, $6)", root, job.id, job.type, node, self:word "out", options.metadata)
   db:exec("INSERT INTO attempt (id, task, job, type, number, state, ending, verdict, queued_at, ended_at)"
     .. " VALUES ($1, $2, $3, $4, 1, 'ended', 'ok', 'pass', 0, 0)", attempt, root, job.id, job.type)
-  db:exec("UPDATE task SET state = 'passed', accepted = $2 WHERE id = $1", root, attempt)
+  db:exec("UPDATE task SET state = 'passed', accepted = $2, done = 1 WHERE id = $1", root, attempt)
+  db:exec("UPDATE job SET done_at = eas_now() WHERE id = $1", job.id) -- until there are children
   count(self, job.id, job.type, "passed", 1)
   return job
 end
@@ -87,6 +88,7 @@ function World:task(job, options)
     node_of(self, job, options.place or 0), options.name and self:word(options.name), self:word "out", options.label and self:word(options.label),
     pending > 0 and "waiting" or "ready", pending, pending > 0 and 0 or 1, 7000 + task.id, options.metadata)
   db:exec("UPDATE task SET open_children = open_children + 1, done = 0 WHERE id = $1", parent.id)
+  db:exec("UPDATE job SET done_at = NULL WHERE id = $1", job.id)
   for _, kind in ipairs(options.outputs or {}) do
     task.products[kind] = db:id "product"
     db:exec("INSERT INTO product (id, job, task, kind, directory, filename) VALUES ($1, $2, $3, $4, $5, $6)", task.products[kind],
