@@ -7,6 +7,14 @@ local function inside(x, low, high)
   return finite(x) and finite(low) and finite(high) and x >= low and x <= high
 end
 
+-- What is missing or null is NaN, which no comparison passes.
+local function numbers(metadata)
+  return setmetatable({}, { __index = function(_, name)
+    local x = metadata[name]
+    return type(x) == "number" and x or eas.nan
+  end })
+end
+
 local function check_candidate(attempt, m)
   attempt:require("period", inside(m.period, m.period_first, m.period_last), m.period, "inside of the grid")
   attempt:require("power", finite(m.power), m.power, "finite")
@@ -21,7 +29,7 @@ return eas.qc(function(attempt)
   local m = attempt.metadata
   attempt:require("periods tried", (m.n_periods or 0) > 0, m.n_periods, "> 0")
   attempt:require("points searched", (m.n_points or 0) >= 5, m.n_points, ">= 5")
-  if m.found ~= false then check_candidate(attempt, m) end
+  if m.found ~= false then check_candidate(attempt, numbers(m)) end
   for _, check in ipairs(m.vetting or {}) do attempt:check(check) end
   attempt:check { name = "credible", value = m.credible, verdict = m.credible or "skip" }
   attempt:pass_all(#attempt.failed == 0, attempt.failed[1])

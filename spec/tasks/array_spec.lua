@@ -77,7 +77,8 @@ describe("light curves", function()
     assert.equal(48, with "task:input('lightcurve'):truncate(1).n")
     assert.truthy(math.abs(with "task:input('lightcurve'):subtract_mean().flux:mean()") < 1e-12)
     assert.truthy(with "task:input('lightcurve').flux:mean()" > 0.9)
-    assert.same({ 1, 0.9 }, with "(function() local c = task:input('lightcurve'):subtract_median() local d = c:copy() d.flux[0] = 5 return { c.flux[0] ~= 5 and 1 or 0, 0.9 } end)()")
+    assert.equal(true, with("(function() local c = task:input('lightcurve'):subtract_median() local d = c:copy() d.flux[0] = 5 "
+      .. "return c.flux[0] ~= 5 end)()"))
     assert.truthy(math.abs(with "task:input('lightcurve'):duration()" - 99 / 48) < 1e-9)
   end)
 
