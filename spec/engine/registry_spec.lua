@@ -231,7 +231,8 @@ describe("a wrong file", function()
     { "container without cpu", "<task_type_registry><containers>\n<container><name>b</name>"
       .. "<resourceRequirements><gpu>0</gpu></resourceRequirements></container></containers></task_type_registry>",
       2, "element 'resourceRequirements': Missing child element(s)" },
-    { "container named all", "<task_type_registry><containers>\n" .. BOX:gsub("box", "all") .. "</containers></task_type_registry>", 2, "'all' cannot name a container" },
+    { "container named all", "<task_type_registry><containers>\n" .. BOX:gsub("box", "all") .. "</containers></task_type_registry>", 2,
+      "'all' cannot name a container" },
     { "not closed", "<task_type_registry>\n<tasks>\n</task_type_registry>", 3, "opening and ending tag mismatch: tasks line 2" },
     { "empty", "", nil, "the file is empty" },
     { "no XML", "hello\n", 1, "start tag expected, '<' not found" },
