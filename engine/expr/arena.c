@@ -10,7 +10,7 @@ enum { CHUNK = 16 * 1024, ALIGN = 8, SHOWN = 8 };
 
 struct eas_ex_chunk {
   eas_ex_chunk *next;
-  double        bytes[]; /* aligned for any value */
+  double bytes[]; /* aligned for any value */
 };
 
 void eas_ex_init(eas_ex *x, const char *text, size_t size, eas_expr_scope *scope, eas_expr_info *info, eas_err *err)
@@ -73,12 +73,10 @@ static int fail(eas_ex *x, int code, size_t at, size_t len, const char *format, 
 {
   char why[512];
   vsnprintf(why, sizeof why, format, ap);
-  if (len > x->size - at)
-    len = x->size - at;
+  if (len > x->size - at) len = x->size - at;
   x->info->column = (int)at + 1;
   x->info->length = len ? (int)len : 1;
-  if (x->own_info)
-    return eas_fail(x->err, code, "expression, column %d: %s", x->info->column, why);
+  if (x->own_info) return eas_fail(x->err, code, "expression, column %d: %s", x->info->column, why);
   return eas_fail(x->err, code, "expression: %s", why);
 }
 
@@ -110,8 +108,7 @@ int eas_ex_string(eas_ex *x, eas_buf *b, eas_ex_value *out)
     if (!s) {
       rc = EAS_ELIMIT;
     } else {
-      if (b->len)
-        memcpy(s, b->data, b->len);
+      if (b->len) memcpy(s, b->data, b->len);
       *out = (eas_ex_value){.type = EX_STR, .n = b->len, .u.s = s};
     }
   }
@@ -131,12 +128,9 @@ void eas_ex_hint_names(eas_ex *x, const char *word, size_t len, const char *cons
   eas_buf b;
   eas_buf_init(&b);
   eas_buf_printf(&b, "%s ", lead);
-  for (size_t i = 0; i < n && i < SHOWN; i++)
-    eas_buf_printf(&b, "%s%.60s", i ? ", " : "", names[i]);
-  if (n > SHOWN)
-    eas_buf_printf(&b, " and %zu more", n - SHOWN);
-  if (n == 0)
-    eas_buf_str(&b, "no name");
+  for (size_t i = 0; i < n && i < SHOWN; i++) eas_buf_printf(&b, "%s%.60s", i ? ", " : "", names[i]);
+  if (n > SHOWN) eas_buf_printf(&b, " and %zu more", n - SHOWN);
+  if (n == 0) eas_buf_str(&b, "no name");
   eas_hint(x->err, "%s", b.data);
   eas_buf_done(&b);
 }

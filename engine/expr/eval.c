@@ -10,9 +10,9 @@ static void hint_known(eas_ex *x, const eas_ex_value *dict, const char *name, si
   const char *names[256], *key;
   json_t *value;
   size_t count = 0;
-  json_object_foreach((json_t *)dict->u.dict, key, value) {
-    if (count < sizeof names / sizeof *names)
-      names[count++] = key;
+  json_object_foreach((json_t *)dict->u.dict, key, value)
+  {
+    if (count < sizeof names / sizeof *names) names[count++] = key;
   }
   if (count == 0)
     eas_hint(x->err, "no name is known here");
@@ -23,17 +23,15 @@ static void hint_known(eas_ex *x, const eas_ex_value *dict, const char *name, si
 int eas_ex_lookup(eas_ex *x, const eas_ex_value *dict, const char *name, size_t n, size_t at, size_t len,
                   eas_ex_value *out)
 {
-  static const char *const what[] = {
-    [EX_PLAIN] = "no entry named '%.*s' in this mapping",
-    [EX_METADATA] = "no metadata named '%.*s' here",
-    [EX_REQUESTED] = "no metadata requested from a task named '%.*s'",
-    [EX_REQUESTED_TASK] = "the requested metadata have no '%.*s'"};
+  static const char *const what[] = {[EX_PLAIN] = "no entry named '%.*s' in this mapping",
+                                     [EX_METADATA] = "no metadata named '%.*s' here",
+                                     [EX_REQUESTED] = "no metadata requested from a task named '%.*s'",
+                                     [EX_REQUESTED_TASK] = "the requested metadata have no '%.*s'"};
   const json_t *found = json_object_getn(dict->u.dict, name, n);
   int rc;
   if (found) {
     rc = eas_ex_load(x, found, dict->role != EX_PLAIN, 0, out);
-    if (dict->role == EX_REQUESTED && rc == 0 && out->type == EX_DICT)
-      out->role = EX_REQUESTED_TASK;
+    if (dict->role == EX_REQUESTED && rc == 0 && out->type == EX_DICT) out->role = EX_REQUESTED_TASK;
     return rc;
   }
   if (x->scope->dry && (!dict->u.dict || dict->role == EX_REQUESTED_TASK)) {
@@ -75,22 +73,17 @@ static int eval_index(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 {
   eas_ex_value a, k;
   int rc = eas_ex_eval(x, nd->a, &a);
-  if (rc == 0)
-    rc = eas_ex_eval(x, nd->b, &k);
-  if (rc < 0)
-    return rc;
+  if (rc == 0) rc = eas_ex_eval(x, nd->b, &k);
+  if (rc < 0) return rc;
   if (a.type == EX_UNKNOWN || k.type == EX_UNKNOWN) {
     *out = eas_ex_unknown();
     return 0;
   }
-  if (a.type == EX_STR || a.type == EX_LIST || a.type == EX_TUPLE)
-    return index_sequence(x, nd, &a, &k, out);
-  if (a.type != EX_DICT)
-    return eas_ex_fail_at(x, EAS_EINVAL, nd->b, "%s has no parts", eas_ex_type_name(&a));
+  if (a.type == EX_STR || a.type == EX_LIST || a.type == EX_TUPLE) return index_sequence(x, nd, &a, &k, out);
+  if (a.type != EX_DICT) return eas_ex_fail_at(x, EAS_EINVAL, nd->b, "%s has no parts", eas_ex_type_name(&a));
   if (k.type != EX_STR)
     return eas_ex_fail_at(x, EAS_EINVAL, nd->b, "a name is text in quotes, found %s", eas_ex_type_name(&k));
-  if (nd->b->kind == ND_CONST && nd->b->plain)
-    return eas_ex_lookup(x, &a, k.u.s, k.n, nd->b->at + 1, k.n, out);
+  if (nd->b->kind == ND_CONST && nd->b->plain) return eas_ex_lookup(x, &a, k.u.s, k.n, nd->b->at + 1, k.n, out);
   return eas_ex_lookup(x, &a, k.u.s, k.n, nd->b->at, nd->b->len, out);
 }
 
@@ -112,12 +105,9 @@ static int eval_guarded(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 static int eval_logic(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 {
   int rc = eas_ex_eval(x, nd->a, out);
-  if (rc < 0)
-    return rc;
-  if (out->type == EX_UNKNOWN)
-    return eval_guarded(x, nd->b, out);
-  if (eas_ex_truth(out) == (nd->kind == ND_AND))
-    return eas_ex_eval(x, nd->b, out);
+  if (rc < 0) return rc;
+  if (out->type == EX_UNKNOWN) return eval_guarded(x, nd->b, out);
+  if (eas_ex_truth(out) == (nd->kind == ND_AND)) return eas_ex_eval(x, nd->b, out);
   return 0;
 }
 
@@ -125,8 +115,7 @@ static int eval_if(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 {
   eas_ex_value condition;
   int rc = eas_ex_eval(x, nd->b, &condition);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   if (condition.type == EX_UNKNOWN) {
     rc = eval_guarded(x, nd->a, out);
     return rc < 0 ? rc : eval_guarded(x, nd->c, out);
@@ -150,8 +139,7 @@ static int contains(eas_ex *x, const eas_ex_node *part, const eas_ex_value *a, c
   if (b->type != EX_LIST && b->type != EX_TUPLE)
     return eas_ex_fail_at(x, EAS_EINVAL, part, "'in' cannot look for %s in %s", eas_ex_type_name(a),
                           eas_ex_type_name(b));
-  for (size_t i = 0; i < b->n && !*yes; i++)
-    *yes = eas_ex_equal(x, a, &b->u.item[i], 0);
+  for (size_t i = 0; i < b->n && !*yes; i++) *yes = eas_ex_equal(x, a, &b->u.item[i], 0);
   return eas_ex_step(x, b->n);
 }
 
@@ -177,12 +165,10 @@ static int compare(eas_ex *x, const eas_ex_node *part, const eas_ex_value *a, co
 /* Whether anything in a value is unknown: a list compares as unknown if one item is. */
 static int is_unknown(const eas_ex_value *v)
 {
-  if (v->type == EX_DICT)
-    return !v->u.dict;
+  if (v->type == EX_DICT) return !v->u.dict;
   if (v->type == EX_LIST || v->type == EX_TUPLE)
     for (size_t i = 0; i < v->n; i++)
-      if (is_unknown(&v->u.item[i]))
-        return 1;
+      if (is_unknown(&v->u.item[i])) return 1;
   return v->type == EX_UNKNOWN;
 }
 
@@ -193,11 +179,9 @@ static int eval_compare(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
   int rc = eas_ex_eval(x, nd->a, &a);
   for (const eas_ex_node *part = nd->list; part && rc == 0 && yes; part = part->next) {
     rc = unknown ? eval_guarded(x, part->a, &b) : eas_ex_eval(x, part->a, &b);
-    if (rc < 0)
-      break;
+    if (rc < 0) break;
     unknown |= is_unknown(&a) || is_unknown(&b);
-    if (!unknown)
-      rc = compare(x, part, &a, &b, &yes);
+    if (!unknown) rc = compare(x, part, &a, &b, &yes);
     a = b;
   }
   *out = unknown ? eas_ex_unknown() : eas_ex_bool(yes);
@@ -210,10 +194,8 @@ static int eval_binary(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 {
   eas_ex_value a, b;
   int rc = eas_ex_eval(x, nd->a, &a);
-  if (rc == 0)
-    rc = eas_ex_eval(x, nd->b, &b);
-  if (rc < 0)
-    return rc;
+  if (rc == 0) rc = eas_ex_eval(x, nd->b, &b);
+  if (rc < 0) return rc;
   if (is_unknown(&a) || is_unknown(&b)) {
     *out = eas_ex_unknown();
     return 0;
@@ -225,8 +207,7 @@ static int eval_unary(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 {
   eas_ex_value a;
   int rc = eas_ex_eval(x, nd->a, &a);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   if (a.type == EX_UNKNOWN)
     *out = a;
   else if (nd->kind == ND_NOT)
@@ -248,8 +229,7 @@ static int eval_call(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
     if (n == MAX_ARGS)
       return eas_ex_fail(x, EAS_ELIMIT, arg->at, arg->len, "a function takes at most %d arguments", MAX_ARGS);
     int rc = eas_ex_eval(x, arg->a, &args[n]);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) return rc;
     unknown |= is_unknown(&args[n]);
   }
   if (unknown) {
@@ -262,16 +242,13 @@ static int eval_call(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 static int eval_list(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 {
   size_t n = 0;
-  for (const eas_ex_node *e = nd->list; e; e = e->next)
-    n++;
+  for (const eas_ex_node *e = nd->list; e; e = e->next) n++;
   eas_ex_value *item = eas_ex_alloc(x, n * sizeof *item);
-  if (!item)
-    return EAS_ELIMIT;
+  if (!item) return EAS_ELIMIT;
   size_t i = 0;
   for (const eas_ex_node *e = nd->list; e; e = e->next) {
     int rc = eas_ex_eval(x, e->a, &item[i++]);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) return rc;
   }
   *out = (eas_ex_value){.type = nd->kind == ND_LIST ? EX_LIST : EX_TUPLE, .n = n, .u.item = item};
   return 0;
@@ -280,13 +257,10 @@ static int eval_list(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 int eas_ex_eval(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 {
   int rc = eas_ex_step(x, 1);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   switch (nd->kind) {
   case ND_CONST: *out = nd->value; return 0;
-  case ND_METADATA:
-    *out = (eas_ex_value){.type = EX_DICT, .role = EX_METADATA, .u.dict = x->scope->metadata};
-    return 0;
+  case ND_METADATA: *out = (eas_ex_value){.type = EX_DICT, .role = EX_METADATA, .u.dict = x->scope->metadata}; return 0;
   case ND_REQUESTED:
     *out = (eas_ex_value){.type = EX_DICT, .role = EX_REQUESTED, .u.dict = x->scope->requested_metadata};
     return 0;

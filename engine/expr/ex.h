@@ -146,7 +146,7 @@ int eas_ex_negate(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, eas_e
 int eas_ex_function(const char *name, size_t n);
 int eas_ex_call(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *args, int n, eas_ex_value *out);
 int eas_ex_constant(const char *name, size_t n, eas_ex_value *out);
-const char *const *eas_ex_function_names(size_t *n);
+void eas_ex_put_names(eas_buf *b); /* all that an expression may start with */
 const char *const *eas_ex_constant_names(size_t *n);
 int eas_ex_random(const char *name, size_t n);
 int eas_ex_draw(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *args, int n, eas_ex_value *out);

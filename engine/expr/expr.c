@@ -9,8 +9,7 @@ enum { MAX_TREE = 128 }; /* levels of a document */
 
 int eas_expr_is(const char *text)
 {
-  while (isspace((unsigned char)*text))
-    text++;
+  while (isspace((unsigned char)*text)) text++;
   return *text == '\'' || *text == '"' || *text == '(';
 }
 
@@ -49,12 +48,9 @@ static int evaluate(const char *text, size_t size, eas_expr_scope *scope, int ow
   int rc = 0;
   if (size > EX_MAX_TEXT)
     rc = eas_ex_fail(&x, EAS_ELIMIT, EX_MAX_TEXT, 1, "it is longer than %d KB", EX_MAX_TEXT / 1024);
-  if (rc == 0)
-    rc = eas_ex_parse(&x, &tree);
-  if (rc == 0)
-    rc = eas_ex_eval(&x, tree, &v);
-  if (rc == 0)
-    rc = eas_ex_to_json(&x, tree, &v, out);
+  if (rc == 0) rc = eas_ex_parse(&x, &tree);
+  if (rc == 0) rc = eas_ex_eval(&x, tree, &v);
+  if (rc == 0) rc = eas_ex_to_json(&x, tree, &v, out);
   eas_ex_done(&x);
   return rc;
 }
@@ -63,15 +59,13 @@ int eas_expr_eval(const char *text, eas_expr_scope *scope, json_t **out, eas_exp
 {
   eas_expr_info own = {0};
   json_t *value = NULL;
-  if (info)
-    *info = own;
+  if (info) *info = own;
   int rc = evaluate(text, strlen(text), scope, !info, &value, info ? info : &own, err);
   if (rc == 0 && (info ? info : &own)->unknown) { /* a list with a hole in it is not known */
     json_decref(value);
     value = json_null();
   }
-  if (rc == 0)
-    *out = value;
+  if (rc == 0) *out = value;
   return rc;
 }
 
@@ -79,8 +73,7 @@ int eas_expr_value(const json_t *v, eas_expr_scope *scope, json_t **out, eas_exp
 {
   if (json_is_string(v) && eas_expr_is(json_string_value(v)))
     return eas_expr_eval(json_string_value(v), scope, out, info, err);
-  if (info)
-    *info = (eas_expr_info){0};
+  if (info) *info = (eas_expr_info){0};
   *out = json_incref((json_t *)v); /* nobody changes a document in place */
   return 0;
 }
@@ -89,12 +82,12 @@ int eas_expr_value(const json_t *v, eas_expr_scope *scope, json_t **out, eas_exp
 
 typedef struct {
   const char *const *raw;
-  eas_expr_scope    *scope;
-  eas_expr_info      info;
-  int                with_info;
-  eas_err           *err;
-  char               where[1024]; /* of the failure, written from its end */
-  size_t             at;
+  eas_expr_scope *scope;
+  eas_expr_info info;
+  int with_info;
+  eas_err *err;
+  char where[1024]; /* of the failure, written from its end */
+  size_t at;
 } walk;
 
 static int walk_value(walk *w, const json_t *v, int depth, json_t **out);
@@ -102,8 +95,7 @@ static int walk_value(walk *w, const json_t *v, int depth, json_t **out);
 static int is_raw(const walk *w, const char *key)
 {
   for (const char *const *p = w->raw; p && *p; p++)
-    if (strcmp(*p, key) == 0)
-      return 1;
+    if (strcmp(*p, key) == 0) return 1;
   return 0;
 }
 
@@ -111,8 +103,7 @@ static int is_raw(const walk *w, const char *key)
 static void put_before(walk *w, const char *text)
 {
   size_t n = strlen(text);
-  if (n > w->at)
-    return;
+  if (n > w->at) return;
   w->at -= n;
   memcpy(w->where + w->at, text, n);
 }
@@ -155,8 +146,7 @@ static int walk_key(walk *w, const char *key, const json_t *object, json_t **out
     json_t *text = json_string(key), *made = NULL;
     int rc = walk_string(w, text, &made);
     json_decref(text);
-    if (rc < 0)
-      return rc;
+    if (rc < 0) return rc;
     if (json_is_null(made) && w->scope->dry) { /* not known yet: its own text stands for it */
       *out = json_string(key);
       return 0;
@@ -187,8 +177,7 @@ static int walk_member(walk *w, const char *key, json_t *item, int depth, json_t
     made = json_incref(item);
   else
     rc = walk_value(w, item, depth + 1, &made);
-  if (rc == 0)
-    json_object_set_new(object, json_string_value(name), made);
+  if (rc == 0) json_object_set_new(object, json_string_value(name), made);
   json_decref(name);
   return rc;
 }
@@ -197,7 +186,8 @@ static int walk_object(walk *w, const json_t *v, int depth, json_t **out)
 {
   const char *key;
   json_t *item, *object = json_object();
-  json_object_foreach((json_t *)v, key, item) {
+  json_object_foreach((json_t *)v, key, item)
+  {
     int rc = walk_member(w, key, item, depth, object);
     if (rc < 0) {
       put_key(w, key);
@@ -230,14 +220,10 @@ static int walk_array(walk *w, const json_t *v, int depth, json_t **out)
 
 static int walk_value(walk *w, const json_t *v, int depth, json_t **out)
 {
-  if (depth > MAX_TREE)
-    return eas_fail(w->err, EAS_ELIMIT, "it is nested deeper than %d levels", MAX_TREE);
-  if (json_is_object(v))
-    return walk_object(w, v, depth, out);
-  if (json_is_array(v))
-    return walk_array(w, v, depth, out);
-  if (json_is_string(v))
-    return walk_string(w, v, out);
+  if (depth > MAX_TREE) return eas_fail(w->err, EAS_ELIMIT, "it is nested deeper than %d levels", MAX_TREE);
+  if (json_is_object(v)) return walk_object(w, v, depth, out);
+  if (json_is_array(v)) return walk_array(w, v, depth, out);
+  if (json_is_string(v)) return walk_string(w, v, out);
   *out = json_incref((json_t *)v);
   return 0;
 }
@@ -247,9 +233,7 @@ int eas_expr_tree(const json_t *v, const char *const *raw, eas_expr_scope *scope
 {
   walk w = {.raw = raw, .scope = scope, .with_info = info != NULL, .err = err, .at = sizeof w.where};
   int rc = walk_value(&w, v, 0, out);
-  if (where && where_size)
-    snprintf(where, where_size, "%.*s", (int)(sizeof w.where - w.at), w.where + w.at);
-  if (info)
-    *info = w.info;
+  if (where && where_size) snprintf(where, where_size, "%.*s", (int)(sizeof w.where - w.at), w.where + w.at);
+  if (info) *info = w.info;
   return rc;
 }

@@ -26,13 +26,11 @@ static int extreme(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int 
   const eas_ex_value *item = a;
   size_t count = (size_t)n;
   if (n == 1) {
-    if (a->type != EX_LIST && a->type != EX_TUPLE)
-      return refuse(x, nd, "several values or a list", a);
+    if (a->type != EX_LIST && a->type != EX_TUPLE) return refuse(x, nd, "several values or a list", a);
     item = a->u.item;
     count = a->n;
   }
-  if (count == 0)
-    return eas_ex_fail_at(x, EAS_EINVAL, nd, "the list is empty");
+  if (count == 0) return eas_ex_fail_at(x, EAS_EINVAL, nd, "the list is empty");
   int rc = eas_ex_step(x, count);
   *out = item[0];
   for (size_t i = 1; i < count && rc == 0; i++) {
@@ -40,8 +38,7 @@ static int extreme(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int 
     if (order == 3)
       return eas_ex_fail_at(x, EAS_EINVAL, nd, "%s and %s have no order", eas_ex_type_name(&item[i]),
                             eas_ex_type_name(out));
-    if (order == sign)
-      *out = item[i];
+    if (order == sign) *out = item[i];
   }
   return rc;
 }
@@ -59,8 +56,7 @@ static int fn_max(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n
 static int fn_abs(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n, eas_ex_value *out)
 {
   (void)n;
-  if (!eas_ex_is_number(a))
-    return refuse(x, nd, "a number", a);
+  if (!eas_ex_is_number(a)) return refuse(x, nd, "a number", a);
   if (a->type == EX_REAL)
     *out = eas_ex_float(fabs(a->u.r));
   else if (a->u.i < 0)
@@ -87,10 +83,8 @@ static int to_whole(eas_ex *x, const eas_ex_node *nd, double r, eas_ex_value *ou
 static double round_real(double r, int64_t digits)
 {
   char text[1200];
-  if (!isfinite(r) || r == 0 || digits > 400)
-    return r;
-  if (digits < -308)
-    return copysign(0, r);
+  if (!isfinite(r) || r == 0 || digits > 400) return r;
+  if (digits < -308) return copysign(0, r);
   if (digits >= 0) {
     snprintf(text, sizeof text, "%.*f", (int)digits, r);
   } else {
@@ -112,8 +106,7 @@ static int round_whole(eas_ex *x, const eas_ex_node *nd, int64_t v, int64_t digi
   if (digits < -19)
     size = 0;
   else
-    for (; digits < 0; digits++)
-      unit *= 10;
+    for (; digits < 0; digits++) unit *= 10;
   uint64_t rest = size % unit, down = size - rest;
   int up = rest > unit - rest || (rest && rest == unit - rest && (down / unit) % 2);
   if (up && (unit > INT64_MAX || down > (uint64_t)INT64_MAX - unit))
@@ -126,17 +119,12 @@ static int round_whole(eas_ex *x, const eas_ex_node *nd, int64_t v, int64_t digi
 static int fn_round(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n, eas_ex_value *out)
 {
   int digits = n == 2 && a[1].type != EX_NONE;
-  if (!eas_ex_is_number(a))
-    return refuse(x, nd, "a number", a);
-  if (digits && !eas_ex_is_whole(&a[1]))
-    return refuse(x, nd, "a whole number of digits", &a[1]);
-  if (eas_ex_is_whole(a))
-    return round_whole(x, nd, a->u.i, digits ? a[1].u.i : 0, out);
-  if (!digits)
-    return to_whole(x, nd, nearbyint(a->u.r), out);
+  if (!eas_ex_is_number(a)) return refuse(x, nd, "a number", a);
+  if (digits && !eas_ex_is_whole(&a[1])) return refuse(x, nd, "a whole number of digits", &a[1]);
+  if (eas_ex_is_whole(a)) return round_whole(x, nd, a->u.i, digits ? a[1].u.i : 0, out);
+  if (!digits) return to_whole(x, nd, nearbyint(a->u.r), out);
   double r = round_real(a->u.r, a[1].u.i);
-  if (isinf(r) && isfinite(a->u.r))
-    return eas_ex_fail_at(x, EAS_EINVAL, nd, "the rounded number is too large");
+  if (isinf(r) && isfinite(a->u.r)) return eas_ex_fail_at(x, EAS_EINVAL, nd, "the rounded number is too large");
   *out = eas_ex_float(r);
   return 0;
 }
@@ -145,14 +133,12 @@ static int fn_int(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n
 {
   int64_t v;
   (void)n;
-  if (a->type == EX_REAL)
-    return to_whole(x, nd, trunc(a->u.r), out);
+  if (a->type == EX_REAL) return to_whole(x, nd, trunc(a->u.r), out);
   if (eas_ex_is_whole(a)) {
     *out = eas_ex_int(a->u.i);
     return 0;
   }
-  if (a->type != EX_STR)
-    return refuse(x, nd, "a number or text", a);
+  if (a->type != EX_STR) return refuse(x, nd, "a number or text", a);
   if (eas_ex_read_int(a->u.s, a->n, &v) < 0)
     return eas_ex_fail_at(x, EAS_EINVAL, nd, "'%.*s' is no whole number of 64 bits", a->n > 40 ? 40 : (int)a->n,
                           a->u.s);
@@ -168,8 +154,7 @@ static int fn_float(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int
     *out = eas_ex_float(eas_ex_real(a));
     return 0;
   }
-  if (a->type != EX_STR)
-    return refuse(x, nd, "a number or text", a);
+  if (a->type != EX_STR) return refuse(x, nd, "a number or text", a);
   if (eas_ex_read_real(a->u.s, a->n, &r) < 0)
     return eas_ex_fail_at(x, EAS_EINVAL, nd, "'%.*s' is no number", a->n > 40 ? 40 : (int)a->n, a->u.s);
   *out = eas_ex_float(r);
@@ -186,8 +171,7 @@ static int fn_str(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n
   }
   eas_buf_init(&text);
   int rc = eas_ex_put(x, a, &text, 0, 0);
-  if (rc == 0)
-    return eas_ex_string(x, &text, out);
+  if (rc == 0) return eas_ex_string(x, &text, out);
   eas_buf_done(&text);
   return rc;
 }
@@ -211,10 +195,8 @@ static int fn_len(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n
 static int fn_sqrt(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n, eas_ex_value *out)
 {
   (void)n;
-  if (!eas_ex_is_number(a))
-    return refuse(x, nd, "a number", a);
-  if (eas_ex_real(a) < 0)
-    return eas_ex_fail_at(x, EAS_EINVAL, nd, "the square root of a negative number");
+  if (!eas_ex_is_number(a)) return refuse(x, nd, "a number", a);
+  if (eas_ex_real(a) < 0) return eas_ex_fail_at(x, EAS_EINVAL, nd, "the square root of a negative number");
   *out = eas_ex_float(sqrt(eas_ex_real(a)));
   return 0;
 }
@@ -222,16 +204,14 @@ static int fn_sqrt(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int 
 static int fn_log(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n, eas_ex_value *out)
 {
   for (int i = 0; i < n; i++) {
-    if (!eas_ex_is_number(&a[i]))
-      return refuse(x, nd, "a number", &a[i]);
+    if (!eas_ex_is_number(&a[i])) return refuse(x, nd, "a number", &a[i]);
     if (eas_ex_real(&a[i]) <= 0)
       return eas_ex_fail_at(x, EAS_EINVAL, nd, "the logarithm of a number that is not above 0");
   }
   double r = log(eas_ex_real(a));
   if (n == 2) {
     double base = log(eas_ex_real(&a[1]));
-    if (base == 0)
-      return eas_ex_fail_at(x, EAS_EINVAL, nd, "division by zero: a logarithm to base 1");
+    if (base == 0) return eas_ex_fail_at(x, EAS_EINVAL, nd, "division by zero: a logarithm to base 1");
     r /= base;
   }
   *out = eas_ex_float(r);
@@ -241,21 +221,17 @@ static int fn_log(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n
 static int fn_exp(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n, eas_ex_value *out)
 {
   (void)n;
-  if (!eas_ex_is_number(a))
-    return refuse(x, nd, "a number", a);
+  if (!eas_ex_is_number(a)) return refuse(x, nd, "a number", a);
   double r = exp(eas_ex_real(a));
-  if (isinf(r) && isfinite(eas_ex_real(a)))
-    return eas_ex_fail_at(x, EAS_EINVAL, nd, "the result is too large");
+  if (isinf(r) && isfinite(eas_ex_real(a))) return eas_ex_fail_at(x, EAS_EINVAL, nd, "the result is too large");
   *out = eas_ex_float(r);
   return 0;
 }
 
 static int angle(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, double (*f)(double), eas_ex_value *out)
 {
-  if (!eas_ex_is_number(a))
-    return refuse(x, nd, "a number (radians)", a);
-  if (isinf(eas_ex_real(a)))
-    return eas_ex_fail_at(x, EAS_EINVAL, nd, "an infinite angle");
+  if (!eas_ex_is_number(a)) return refuse(x, nd, "a number (radians)", a);
+  if (isinf(eas_ex_real(a))) return eas_ex_fail_at(x, EAS_EINVAL, nd, "an infinite angle");
   *out = eas_ex_float(f(eas_ex_real(a)));
   return 0;
 }
@@ -274,35 +250,47 @@ static int fn_cos(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n
 
 /* ---- tables */
 
-static const struct { int least, most; function *call; } functions[] = {
-  {2, 2, fn_pow}, {1, 64, fn_min}, {1, 64, fn_max}, {1, 1, fn_abs}, {1, 2, fn_round}, {1, 1, fn_int}, {1, 1, fn_float},
-  {1, 1, fn_str}, {1, 1, fn_len}, {1, 1, fn_sqrt}, {1, 2, fn_log}, {1, 1, fn_exp}, {1, 1, fn_sin}, {1, 1, fn_cos}};
-
-/* The functions in the order of the table above, then what else an expression may start with. */
-static const char *const function_names[] = {
-  "pow", "min", "max", "abs", "round", "int", "float", "str", "len", "sqrt", "log", "exp", "sin", "cos",
-  "pi", "metadata", "requested_metadata", "constants", "random"};
+static const struct {
+  const char *name;
+  int least, most;
+  function *call;
+} functions[] = {{"pow", 2, 2, fn_pow},     {"min", 1, 64, fn_min},  {"max", 1, 64, fn_max},    {"abs", 1, 1, fn_abs},
+                 {"round", 1, 2, fn_round}, {"int", 1, 1, fn_int},   {"float", 1, 1, fn_float}, {"str", 1, 1, fn_str},
+                 {"len", 1, 1, fn_len},     {"sqrt", 1, 1, fn_sqrt}, {"log", 1, 2, fn_log},     {"exp", 1, 1, fn_exp},
+                 {"sin", 1, 1, fn_sin},     {"cos", 1, 1, fn_cos}};
 
 /* Lengths in metres, times in days, Rearth in radii of Jupiter, plato_noise of a pixel of 25 s. */
-static const struct { const char *name; double value; int whole; } constants[] = {
-  {"day", 1, 1}, {"month", 28, 1}, {"year", 365.25, 0}, {"sun_radius", 695500e3, 0}, {"earth_radius", 6371e3, 0},
-  {"jupiter_radius", 71492e3, 0}, {"phy_AU", 149597870700, 1}, {"Rearth", 0.08911486, 0}, {"plato_noise", 0.000315, 0}};
+static const struct {
+  const char *name;
+  double value;
+  int whole;
+} constants[] = {{"day", 1, 1},
+                 {"month", 28, 1},
+                 {"year", 365.25, 0},
+                 {"sun_radius", 695500e3, 0},
+                 {"earth_radius", 6371e3, 0},
+                 {"jupiter_radius", 71492e3, 0},
+                 {"phy_AU", 149597870700, 1},
+                 {"Rearth", 0.08911486, 0},
+                 {"plato_noise", 0.000315, 0}};
 
 enum { N_FUNCTION = sizeof functions / sizeof *functions, N_CONSTANT = sizeof constants / sizeof *constants };
 
-static int is(const char *word, const char *name, size_t n) { return strlen(word) == n && !memcmp(word, name, n); }
-
-const char *const *eas_ex_function_names(size_t *n)
+static int is(const char *word, const char *name, size_t n)
 {
-  *n = sizeof function_names / sizeof *function_names;
-  return function_names;
+  return strlen(word) == n && !memcmp(word, name, n);
+}
+
+void eas_ex_put_names(eas_buf *b)
+{
+  for (int i = 0; i < N_FUNCTION; i++) eas_buf_printf(b, "%s, ", functions[i].name);
+  eas_buf_str(b, "pi, metadata, requested_metadata, constants, random");
 }
 
 int eas_ex_function(const char *name, size_t n)
 {
   for (int i = 0; i < N_FUNCTION; i++)
-    if (is(function_names[i], name, n))
-      return i;
+    if (is(functions[i].name, name, n)) return i;
   return -1;
 }
 
@@ -310,8 +298,10 @@ int eas_ex_call(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *args, int 
 {
   int least = functions[nd->op].least, most = functions[nd->op].most;
   if (n < least || n > most)
-    return eas_ex_fail_at(x, EAS_EINVAL, nd, "%s takes %d%s%s, found %d", function_names[nd->op], least,
-                          most == least ? " argument" : most == 2 ? " or 2 arguments" : " or more arguments",
+    return eas_ex_fail_at(x, EAS_EINVAL, nd, "%s takes %d%s%s, found %d", functions[nd->op].name, least,
+                          most == least ? " argument"
+                          : most == 2   ? " or 2 arguments"
+                                        : " or more arguments",
                           most == least && least > 1 ? "s" : "", n);
   return functions[nd->op].call(x, nd, args, n, out);
 }
@@ -319,8 +309,7 @@ int eas_ex_call(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *args, int 
 const char *const *eas_ex_constant_names(size_t *n)
 {
   static const char *names[N_CONSTANT]; /* always the same bytes: filling it twice does no harm */
-  for (int i = 0; i < N_CONSTANT; i++)
-    names[i] = constants[i].name;
+  for (int i = 0; i < N_CONSTANT; i++) names[i] = constants[i].name;
   *n = N_CONSTANT;
   return names;
 }

@@ -8,7 +8,9 @@
 enum { RANDOM, UNIFORM, RANDINT, GAUSS, CHOICE, N_RANDOM };
 
 static const char *const names[N_RANDOM] = {"random", "uniform", "randint", "gauss", "choice"};
-static const struct { int least, most; } counts[N_RANDOM] = {{0, 0}, {2, 2}, {2, 2}, {0, 2}, {1, 1}};
+static const struct {
+  int least, most;
+} counts[N_RANDOM] = {{0, 0}, {2, 2}, {2, 2}, {0, 2}, {1, 1}};
 
 const char *const *eas_ex_random_names(size_t *n)
 {
@@ -19,8 +21,7 @@ const char *const *eas_ex_random_names(size_t *n)
 int eas_ex_random(const char *name, size_t n)
 {
   for (int i = 0; i < N_RANDOM; i++)
-    if (strlen(names[i]) == n && memcmp(names[i], name, n) == 0)
-      return i;
+    if (strlen(names[i]) == n && memcmp(names[i], name, n) == 0) return i;
   return -1;
 }
 
@@ -45,8 +46,7 @@ static int randint(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, eas_
   double low = eas_ex_real(&a[0]), high = eas_ex_real(&a[1]);
   if (low != floor(low) || high != floor(high))
     return eas_ex_fail_at(x, EAS_EINVAL, nd, "randint takes two whole numbers");
-  if (low > high)
-    return eas_ex_fail_at(x, EAS_EINVAL, nd, "randint: the first number is above the second");
+  if (low > high) return eas_ex_fail_at(x, EAS_EINVAL, nd, "randint: the first number is above the second");
   if (fabs(low) > 0x1p52 || fabs(high) > 0x1p52)
     return eas_ex_fail_at(x, EAS_ELIMIT, nd, "randint: a number is beyond 2^52");
   *out = eas_ex_int((int64_t)low + draw_below(x, (int64_t)(high - low) + 1));
@@ -63,8 +63,7 @@ static int choice(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, eas_e
 {
   if (a->type != EX_LIST && a->type != EX_TUPLE)
     return eas_ex_fail_at(x, EAS_EINVAL, nd, "choice takes a list, found %s", eas_ex_type_name(a));
-  if (a->n == 0)
-    return eas_ex_fail_at(x, EAS_EINVAL, nd, "choice: the list is empty");
+  if (a->n == 0) return eas_ex_fail_at(x, EAS_EINVAL, nd, "choice: the list is empty");
   *out = a->u.item[draw_below(x, (int64_t)a->n)];
   return 0;
 }
@@ -74,14 +73,12 @@ int eas_ex_draw(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, int n, 
   int op = nd->op;
   if (n < counts[op].least || n > counts[op].most)
     return eas_ex_fail_at(x, EAS_EINVAL, nd, "random.%s takes %d arguments, found %d", names[op], counts[op].most, n);
-  if (op == CHOICE)
-    return choice(x, nd, a, out);
+  if (op == CHOICE) return choice(x, nd, a, out);
   for (int i = 0; i < n; i++)
     if (!eas_ex_is_number(&a[i]) || !isfinite(eas_ex_real(&a[i])))
       return eas_ex_fail_at(x, EAS_EINVAL, nd, "random.%s takes finite numbers, found %s", names[op],
                             eas_ex_type_name(&a[i]));
-  if (op == RANDINT)
-    return randint(x, nd, a, out);
+  if (op == RANDINT) return randint(x, nd, a, out);
   double first = n > 0 ? eas_ex_real(&a[0]) : 0, second = n > 1 ? eas_ex_real(&a[1]) : 1;
   if (op == RANDOM)
     *out = eas_ex_float(draw(x));

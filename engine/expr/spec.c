@@ -10,14 +10,16 @@ enum { MAX_NUMBER = 1000 }; /* of a width, and of a precision */
 
 static const char TOO_WIDE[] = "a width or precision is above 1000";
 
-static int is_align(char c) { return c == '<' || c == '>' || c == '^' || c == '='; }
+static int is_align(char c)
+{
+  return c == '<' || c == '>' || c == '^' || c == '=';
+}
 
 /* A number at s[*i], -1 if none; 1 too many when too large. */
 static int read_number(const char *s, size_t n, size_t *i)
 {
   int v = -1;
-  for (; *i < n && s[*i] >= '0' && s[*i] <= '9'; ++*i)
-    v = v > MAX_NUMBER ? v : (v < 0 ? 0 : v * 10) + (s[*i] - '0');
+  for (; *i < n && s[*i] >= '0' && s[*i] <= '9'; ++*i) v = v > MAX_NUMBER ? v : (v < 0 ? 0 : v * 10) + (s[*i] - '0');
   return v;
 }
 
@@ -36,33 +38,24 @@ const char *eas_ex_spec_parse(const char *s, size_t n, eas_ex_spec *out)
     out->align = s[0];
     i = 1;
   }
-  if (i < n && strchr("+- ", s[i]))
-    out->sign = s[i++];
-  if (i < n && s[i] == '#')
-    out->alternate = 1, i++;
+  if (i < n && strchr("+- ", s[i])) out->sign = s[i++];
+  if (i < n && s[i] == '#') out->alternate = 1, i++;
   if (i < n && s[i] == '0') {
     i++;
-    if (!fill_given)
-      out->fill[0] = '0';
-    if (!out->align)
-      out->align = '0'; /* as '=', but for text, which has no sign, as '<' */
+    if (!fill_given) out->fill[0] = '0';
+    if (!out->align) out->align = '0'; /* as '=', but for text, which has no sign, as '<' */
   }
   int width = read_number(s, n, &i);
   out->width = width < 0 ? 0 : width;
-  if (i < n && (s[i] == ',' || s[i] == '_'))
-    out->group = s[i++];
+  if (i < n && (s[i] == ',' || s[i] == '_')) out->group = s[i++];
   if (i < n && s[i] == '.') {
     i++;
     out->precision = read_number(s, n, &i);
-    if (out->precision < 0)
-      return "a number must follow '.'";
+    if (out->precision < 0) return "a number must follow '.'";
   }
-  if (i < n)
-    out->type = s[i++];
-  if (i < n)
-    return "expected [align][sign][#][0][width][,][.precision][type]";
-  if (out->width > MAX_NUMBER || out->precision > MAX_NUMBER)
-    return TOO_WIDE;
+  if (i < n) out->type = s[i++];
+  if (i < n) return "expected [align][sign][#][0][width][,][.precision][type]";
+  if (out->width > MAX_NUMBER || out->precision > MAX_NUMBER) return TOO_WIDE;
   return NULL;
 }
 
@@ -70,8 +63,7 @@ const char *eas_ex_spec_parse(const char *s, size_t n, eas_ex_spec *out)
 
 static void put_fill(const eas_ex_spec *spec, size_t count, eas_buf *b)
 {
-  while (count--)
-    eas_buf_add(b, spec->fill, spec->fill_len);
+  while (count--) eas_buf_add(b, spec->fill, spec->fill_len);
 }
 
 /* sign stands before the fill when align is '='; length counts characters. */
@@ -93,8 +85,7 @@ static void put_padded(const eas_ex_spec *spec, char align, const char *sign, co
 
 void eas_ex_spec_text(const eas_ex_spec *spec, const char *s, size_t n, eas_buf *b)
 {
-  if (spec->precision >= 0)
-    n = eas_ex_utf8_skip(s, n, (size_t)spec->precision);
+  if (spec->precision >= 0) n = eas_ex_utf8_skip(s, n, (size_t)spec->precision);
   char align = spec->align && spec->align != '0' ? spec->align : '<';
   put_padded(spec, align, "", s, n, eas_ex_utf8_length(s, n), b);
 }
@@ -104,11 +95,9 @@ static void put_grouped(const char *digits, char separator, size_t every, eas_bu
 {
   size_t n = strspn(digits, "0123456789abcdefABCDEF");
   size_t decimal = strspn(digits, "0123456789");
-  if (every == 3)
-    n = decimal; /* "1e+20" */
+  if (every == 3) n = decimal; /* "1e+20" */
   for (size_t i = 0; i < n; i++) {
-    if (i && (n - i) % every == 0)
-      eas_buf_char(b, separator);
+    if (i && (n - i) % every == 0) eas_buf_char(b, separator);
     eas_buf_char(b, digits[i]);
   }
   eas_buf_str(b, digits + n);
@@ -137,8 +126,7 @@ char *eas_ex_digits(uint64_t value, unsigned base, int upper, char out[68])
   const char *figures = upper ? "0123456789ABCDEF" : "0123456789abcdef";
   char *p = out + 67;
   *p = 0;
-  do
-    *--p = figures[value % base];
+  do *--p = figures[value % base];
   while (value /= base);
   return p;
 }
@@ -148,10 +136,8 @@ static const char *put_whole(const eas_ex_value *v, const eas_ex_spec *spec, eas
   char space[68];
   int64_t i = v->u.i;
   unsigned base = spec->type == 'b' ? 2 : spec->type == 'o' ? 8 : spec->type == 'x' || spec->type == 'X' ? 16 : 10;
-  if (spec->precision >= 0)
-    return "a whole number takes no precision";
-  if (spec->group == ',' && base != 10)
-    return "',' goes with decimal numbers only";
+  if (spec->precision >= 0) return "a whole number takes no precision";
+  if (spec->group == ',' && base != 10) return "',' goes with decimal numbers only";
   uint64_t size = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
   char prefix[3] = {'0', spec->type, 0};
   eas_ex_spec_number(spec, i < 0, spec->alternate && base != 10 ? prefix : "",
@@ -162,25 +148,21 @@ static const char *put_whole(const eas_ex_value *v, const eas_ex_spec *spec, eas
 /* Without type but with precision: as g, but with a point, and an exponent one digit sooner. */
 static void general(double r, int precision, char *out, size_t size)
 {
-  if (precision == 0)
-    precision = 1;
+  if (precision == 0) precision = 1;
   char text[1100];
   snprintf(text, sizeof text, "%.*e", precision - 1, r);
   int exponent = atoi(strchr(text, 'e') + 1);
   if (exponent >= precision - 1) {
     /* like g, which strips zeros only in its own exponent form */
     snprintf(out, size, "%.*g", precision, r);
-    if (strchr(out, 'e'))
-      return;
+    if (strchr(out, 'e')) return;
     char *e = strchr(text, 'e'), *last = e;
-    while (memchr(text, '.', (size_t)(last - text)) && (last[-1] == '0' || last[-1] == '.'))
-      last--;
+    while (memchr(text, '.', (size_t)(last - text)) && (last[-1] == '0' || last[-1] == '.')) last--;
     snprintf(out, size, "%.*s%s", (int)(last - text), text, e);
     return;
   }
   snprintf(out, size, "%.*g", precision, r);
-  if (!strpbrk(out, "e."))
-    strcat(out, ".0");
+  if (!strpbrk(out, "e.")) strcat(out, ".0");
 }
 
 static const char *put_real(double r, const eas_ex_spec *spec, eas_buf *b)
@@ -206,19 +188,16 @@ static const char *put_real(double r, const eas_ex_spec *spec, eas_buf *b)
     snprintf(text, sizeof text, pattern, spec->precision < 0 ? 6 : spec->precision, size);
 #pragma GCC diagnostic pop
   }
-  if (spec->type == '%')
-    strcat(text, "%");
+  if (spec->type == '%') strcat(text, "%");
   eas_ex_spec_number(spec, negative, "", text, b);
   return NULL;
 }
 
 static const char *put_character(const eas_ex_value *v, const eas_ex_spec *spec, eas_buf *b)
 {
-  if (v->u.i < 32 || v->u.i > 126)
-    return "'c' takes the number of a printable ASCII character";
+  if (v->u.i < 32 || v->u.i > 126) return "'c' takes the number of a printable ASCII character";
   char c = (char)v->u.i;
-  if (spec->sign || spec->precision >= 0 || spec->group)
-    return "'c' takes no sign, precision or separator";
+  if (spec->sign || spec->precision >= 0 || spec->group) return "'c' takes no sign, precision or separator";
   put_padded(spec, spec->align && spec->align != '0' ? spec->align : '>', "", &c, 1, 1, b);
   return NULL;
 }
@@ -227,29 +206,23 @@ const char *eas_ex_spec_put(eas_ex *x, const eas_ex_value *v, const eas_ex_spec 
 {
   (void)x;
   char type = spec->type;
-  if (spec->group && type == 'n')
-    return "a separator does not go with the type n";
+  if (spec->group && type == 'n') return "a separator does not go with the type n";
   if (spec->group && ((spec->align == '0' || (spec->align == '=' && spec->fill[0] == '0')) && spec->width))
     return "a separator does not go with a zero-padded width here";
   if (v->type == EX_STR) {
-    if (type && type != 's')
-      return "text takes the type s or none";
+    if (type && type != 's') return "text takes the type s or none";
     if (spec->sign || spec->alternate || spec->group || spec->align == '=')
       return "text takes no sign, '#', '=' or separator";
     eas_ex_spec_text(spec, v->u.s, v->n, b);
     return NULL;
   }
-  if (!eas_ex_is_number(v))
-    return "only text and numbers take a format";
-  if (type && strchr("eEfFgG%", type))
-    return put_real(eas_ex_real(v), spec, b);
+  if (!eas_ex_is_number(v)) return "only text and numbers take a format";
+  if (type && strchr("eEfFgG%", type)) return put_real(eas_ex_real(v), spec, b);
   if (eas_ex_is_whole(v)) {
-    if (type == 'c')
-      return put_character(v, spec, b);
+    if (type == 'c') return put_character(v, spec, b);
     return type && !strchr("dnboxX", type) ? "a whole number takes one of the types d n b o x X c e E f F g G %"
                                            : put_whole(v, spec, b);
   }
-  if (!type && spec->alternate)
-    return "'#' needs a type after it";
+  if (!type && spec->alternate) return "'#' needs a type after it";
   return type && type != 'n' ? "a real number takes one of the types e E f F g G % n" : put_real(v->u.r, spec, b);
 }

@@ -12,8 +12,7 @@ enum { DIGITS = 17, NESTED = 64 };
 static void count_up(char *text)
 {
   for (char *p = strchr(text, 'e') - 1; p >= text; p--) {
-    if (*p < '0' || *p > '9')
-      continue;
+    if (*p < '0' || *p > '9') continue;
     if (*p != '9') {
       ++*p;
       return;
@@ -29,12 +28,10 @@ static void shortest(double r, char out[32])
   for (; digits < DIGITS; digits++) {
     int exponent;
     snprintf(out, 32, "%.*e", digits - 1, r);
-    if (strtod(out, NULL) == r)
-      return;
+    if (strtod(out, NULL) == r) return;
     if (digits == 16 && frexp(r, &exponent) == 0.5) { /* below a power of two, gaps are half as wide */
       count_up(out);
-      if (strtod(out, NULL) == r)
-        return;
+      if (strtod(out, NULL) == r) return;
     }
   }
   snprintf(out, 32, "%.*e", DIGITS - 1, r);
@@ -46,10 +43,8 @@ static int split(const char *text, char digits[32], int *point)
   int n = 0;
   const char *e = strchr(text, 'e');
   for (const char *p = text; p < e; p++)
-    if (*p != '.')
-      digits[n++] = *p;
-  while (n > 1 && digits[n - 1] == '0')
-    n--;
+    if (*p != '.') digits[n++] = *p;
+  while (n > 1 && digits[n - 1] == '0') n--;
   *point = atoi(e + 1) + 1;
   return n;
 }
@@ -62,8 +57,7 @@ void eas_ex_put_real(eas_buf *b, double r)
     eas_buf_str(b, isnan(r) ? "nan" : r < 0 ? "-inf" : "inf");
     return;
   }
-  if (signbit(r))
-    eas_buf_char(b, '-');
+  if (signbit(r)) eas_buf_char(b, '-');
   r = fabs(r);
   if (r < 1e15 && r == floor(r)) {
     eas_buf_printf(b, "%" PRId64 ".0", (int64_t)r);
@@ -73,23 +67,18 @@ void eas_ex_put_real(eas_buf *b, double r)
   n = split(text, digits, &point);
   if (point > 16 || point < -3) {
     eas_buf_char(b, digits[0]);
-    if (n > 1)
-      eas_buf_char(b, '.');
+    if (n > 1) eas_buf_char(b, '.');
     eas_buf_add(b, digits + 1, (size_t)n - 1);
     eas_buf_printf(b, "e%c%02d", point > 0 ? '+' : '-', abs(point - 1));
     return;
   }
-  if (point <= 0)
-    eas_buf_str(b, "0.");
-  for (int i = point; i < 0; i++)
-    eas_buf_char(b, '0');
+  if (point <= 0) eas_buf_str(b, "0.");
+  for (int i = point; i < 0; i++) eas_buf_char(b, '0');
   for (int i = 0; i < n || i < point; i++) {
-    if (i == point && point > 0)
-      eas_buf_char(b, '.');
+    if (i == point && point > 0) eas_buf_char(b, '.');
     eas_buf_char(b, i < n ? digits[i] : '0');
   }
-  if (n <= point)
-    eas_buf_str(b, ".0");
+  if (n <= point) eas_buf_str(b, ".0");
 }
 
 /* Text in quotes, as inside of a list. */
@@ -136,10 +125,8 @@ static int put_single(const eas_ex_value *v, eas_buf *b, int quoted)
 
 int eas_ex_put(eas_ex *x, const eas_ex_value *v, eas_buf *b, int quoted, int depth)
 {
-  if (put_single(v, b, quoted))
-    return 0;
-  if (depth > NESTED)
-    return eas_ex_fail(x, EAS_ELIMIT, 0, x->size, "a list is nested deeper than %d", NESTED);
+  if (put_single(v, b, quoted)) return 0;
+  if (depth > NESTED) return eas_ex_fail(x, EAS_ELIMIT, 0, x->size, "a list is nested deeper than %d", NESTED);
   if (v->type == EX_DICT) {
     eas_ex_put_json(v->u.dict, 0, b, 1, depth);
     return 0;
@@ -147,11 +134,9 @@ int eas_ex_put(eas_ex *x, const eas_ex_value *v, eas_buf *b, int quoted, int dep
   int rc = eas_ex_step(x, v->n);
   eas_buf_char(b, v->type == EX_LIST ? '[' : '(');
   for (size_t i = 0; i < v->n && rc == 0; i++) {
-    if (i)
-      eas_buf_str(b, ", ");
+    if (i) eas_buf_str(b, ", ");
     rc = eas_ex_put(x, &v->u.item[i], b, 1, depth + 1);
-    if (b->len > EX_MAX_TEXT)
-      break;
+    if (b->len > EX_MAX_TEXT) break;
   }
   eas_buf_str(b, v->type == EX_LIST ? "]" : v->n == 1 ? ",)" : ")");
   return rc;
@@ -163,11 +148,10 @@ static void put_object(const json_t *v, int prototype, eas_buf *b, int depth)
   json_t *item;
   int first = 1;
   eas_buf_char(b, '{');
-  json_object_foreach((json_t *)v, key, item) {
-    if (b->len > EX_MAX_TEXT)
-      break;
-    if (!first)
-      eas_buf_str(b, ", ");
+  json_object_foreach((json_t *)v, key, item)
+  {
+    if (b->len > EX_MAX_TEXT) break;
+    if (!first) eas_buf_str(b, ", ");
     first = 0;
     put_quoted(key, strlen(key), b);
     eas_buf_str(b, ": ");
@@ -202,8 +186,7 @@ void eas_ex_put_json(const json_t *v, int prototype, eas_buf *b, int quoted, int
   case JSON_ARRAY:
     eas_buf_char(b, '[');
     for (size_t i = 0; i < json_array_size(v) && b->len <= EX_MAX_TEXT; i++) {
-      if (i)
-        eas_buf_str(b, ", ");
+      if (i) eas_buf_str(b, ", ");
       eas_ex_put_json(json_array_get(v, i), prototype, b, 1, depth + 1);
     }
     eas_buf_char(b, ']');

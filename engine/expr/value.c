@@ -5,33 +5,51 @@
 
 enum { NESTED = 64 }; /* arrays in arrays that an expression may take from metadata */
 
-eas_ex_value eas_ex_int(int64_t i) { return (eas_ex_value){.type = EX_INT, .u.i = i}; }
-eas_ex_value eas_ex_float(double r) { return (eas_ex_value){.type = EX_REAL, .u.r = r}; }
-eas_ex_value eas_ex_bool(int b) { return (eas_ex_value){.type = EX_BOOL, .u.i = b != 0}; }
-eas_ex_value eas_ex_unknown(void) { return (eas_ex_value){.type = EX_UNKNOWN}; }
+eas_ex_value eas_ex_int(int64_t i)
+{
+  return (eas_ex_value){.type = EX_INT, .u.i = i};
+}
+eas_ex_value eas_ex_float(double r)
+{
+  return (eas_ex_value){.type = EX_REAL, .u.r = r};
+}
+eas_ex_value eas_ex_bool(int b)
+{
+  return (eas_ex_value){.type = EX_BOOL, .u.i = b != 0};
+}
+eas_ex_value eas_ex_unknown(void)
+{
+  return (eas_ex_value){.type = EX_UNKNOWN};
+}
 
-int eas_ex_is_whole(const eas_ex_value *v) { return v->type == EX_INT || v->type == EX_BOOL; }
-int eas_ex_is_number(const eas_ex_value *v) { return eas_ex_is_whole(v) || v->type == EX_REAL; }
-double eas_ex_real(const eas_ex_value *v) { return v->type == EX_REAL ? v->u.r : (double)v->u.i; }
+int eas_ex_is_whole(const eas_ex_value *v)
+{
+  return v->type == EX_INT || v->type == EX_BOOL;
+}
+int eas_ex_is_number(const eas_ex_value *v)
+{
+  return eas_ex_is_whole(v) || v->type == EX_REAL;
+}
+double eas_ex_real(const eas_ex_value *v)
+{
+  return v->type == EX_REAL ? v->u.r : (double)v->u.i;
+}
 
 const char *eas_ex_type_name(const eas_ex_value *v)
 {
-  static const char *const names[] = {"None", "a truth value", "a whole number", "a real number", "text",
-                                      "a list", "a tuple", "a mapping", "an unknown value"};
+  static const char *const names[] = {"None",   "a truth value", "a whole number", "a real number",   "text",
+                                      "a list", "a tuple",       "a mapping",      "an unknown value"};
   return names[v->type];
 }
 
 static int load_list(eas_ex *x, const json_t *v, int from_metadata, int depth, eas_ex_value *out)
 {
   size_t n = json_array_size(v);
-  if (depth > NESTED)
-    return eas_ex_fail(x, EAS_ELIMIT, 0, x->size, "a list is nested deeper than %d", NESTED);
+  if (depth > NESTED) return eas_ex_fail(x, EAS_ELIMIT, 0, x->size, "a list is nested deeper than %d", NESTED);
   int rc = eas_ex_step(x, n);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   eas_ex_value *item = eas_ex_alloc(x, n * sizeof *item);
-  if (!item)
-    return EAS_ELIMIT;
+  if (!item) return EAS_ELIMIT;
   for (size_t i = 0; i < n && rc == 0; i++)
     rc = eas_ex_load(x, json_array_get(v, i), from_metadata, depth + 1, &item[i]);
   *out = (eas_ex_value){.type = EX_LIST, .n = n, .u.item = item};
@@ -66,8 +84,7 @@ static int list_to_json(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *v,
   for (size_t i = 0; i < v->n && rc == 0; i++) {
     json_t *item = NULL;
     rc = eas_ex_to_json(x, nd, &v->u.item[i], &item);
-    if (rc == 0)
-      json_array_append_new(array, item);
+    if (rc == 0) json_array_append_new(array, item);
   }
   if (rc < 0)
     json_decref(array);
@@ -94,7 +111,10 @@ int eas_ex_to_json(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *v, json
     *out = v->u.dict ? json_deep_copy(v->u.dict) : json_null();
     x->info->unknown |= !v->u.dict;
     break;
-  case EX_UNKNOWN: x->info->unknown = 1; *out = json_null(); break;
+  case EX_UNKNOWN:
+    x->info->unknown = 1;
+    *out = json_null();
+    break;
   case EX_NONE:
   default: *out = json_null(); break;
   }
@@ -120,71 +140,54 @@ int eas_ex_truth(const eas_ex_value *v)
 /* A whole number against a real one, exactly: the whole one may not fit a double. */
 static int order_mixed(int64_t i, double r)
 {
-  if (isnan(r))
-    return 2;
-  if (r >= 0x1p63)
-    return -1;
-  if (r < -0x1p63)
-    return 1;
+  if (isnan(r)) return 2;
+  if (r >= 0x1p63) return -1;
+  if (r < -0x1p63) return 1;
   int64_t whole = (int64_t)r; /* towards zero */
-  if (i != whole)
-    return i < whole ? -1 : 1;
+  if (i != whole) return i < whole ? -1 : 1;
   double rest = r - (double)whole;
   return rest > 0 ? -1 : rest < 0;
 }
 
 static int order_numbers(const eas_ex_value *a, const eas_ex_value *b)
 {
-  if (a->type != EX_REAL && b->type != EX_REAL)
-    return a->u.i < b->u.i ? -1 : a->u.i > b->u.i;
-  if (a->type != EX_REAL)
-    return order_mixed(a->u.i, b->u.r);
+  if (a->type != EX_REAL && b->type != EX_REAL) return a->u.i < b->u.i ? -1 : a->u.i > b->u.i;
+  if (a->type != EX_REAL) return order_mixed(a->u.i, b->u.r);
   if (b->type != EX_REAL) {
     int o = order_mixed(b->u.i, a->u.r);
     return o == 2 ? 2 : -o;
   }
-  if (isnan(a->u.r) || isnan(b->u.r))
-    return 2;
+  if (isnan(a->u.r) || isnan(b->u.r)) return 2;
   return a->u.r < b->u.r ? -1 : a->u.r > b->u.r;
 }
 
 int eas_ex_order(const eas_ex_value *a, const eas_ex_value *b)
 {
-  if (eas_ex_is_number(a) && eas_ex_is_number(b))
-    return order_numbers(a, b);
-  if (a->type != EX_STR || b->type != EX_STR)
-    return 3;
+  if (eas_ex_is_number(a) && eas_ex_is_number(b)) return order_numbers(a, b);
+  if (a->type != EX_STR || b->type != EX_STR) return 3;
   size_t n = a->n < b->n ? a->n : b->n;
   int o = n ? memcmp(a->u.s, b->u.s, n) : 0; /* the order of UTF-8 bytes is that of the characters */
-  if (o == 0)
-    return a->n < b->n ? -1 : a->n > b->n;
+  if (o == 0) return a->n < b->n ? -1 : a->n > b->n;
   return o < 0 ? -1 : 1;
 }
 
 int eas_ex_equal(eas_ex *x, const eas_ex_value *a, const eas_ex_value *b, int depth)
 {
   int order = eas_ex_order(a, b);
-  if (order != 3)
-    return order == 0;
-  if (a->type != b->type || depth > EX_MAX_DEPTH)
-    return 0;
-  if (a->type == EX_NONE)
-    return 1;
-  if (a->type == EX_DICT)
-    return a->u.dict && b->u.dict && json_equal(a->u.dict, b->u.dict);
-  if ((a->type != EX_LIST && a->type != EX_TUPLE) || a->n != b->n || eas_ex_step(x, a->n) < 0)
-    return 0;
+  if (order != 3) return order == 0;
+  if (a->type != b->type || depth > EX_MAX_DEPTH) return 0;
+  if (a->type == EX_NONE) return 1;
+  if (a->type == EX_DICT) return a->u.dict && b->u.dict && json_equal(a->u.dict, b->u.dict);
+  if ((a->type != EX_LIST && a->type != EX_TUPLE) || a->n != b->n || eas_ex_step(x, a->n) < 0) return 0;
   for (size_t i = 0; i < a->n; i++)
-    if (!eas_ex_equal(x, &a->u.item[i], &b->u.item[i], depth + 1))
-      return 0;
+    if (!eas_ex_equal(x, &a->u.item[i], &b->u.item[i], depth + 1)) return 0;
   return 1;
 }
 
 size_t eas_ex_utf8_length(const char *s, size_t n)
 {
   size_t count = 0;
-  for (size_t i = 0; i < n; i++)
-    count += ((unsigned char)s[i] & 0xC0) != 0x80;
+  for (size_t i = 0; i < n; i++) count += ((unsigned char)s[i] & 0xC0) != 0x80;
   return count;
 }
 
@@ -193,8 +196,7 @@ size_t eas_ex_utf8_skip(const char *s, size_t n, size_t count)
   size_t i = 0;
   while (i < n && count--) {
     i++;
-    while (i < n && ((unsigned char)s[i] & 0xC0) == 0x80)
-      i++;
+    while (i < n && ((unsigned char)s[i] & 0xC0) == 0x80) i++;
   }
   return i;
 }

@@ -14,7 +14,10 @@ void *eas_registry_keep(eas_registry *r, void *p)
   return p;
 }
 
-static int line_of(const xmlNode *e) { return (int)xmlGetLineNo(e); }
+static int line_of(const xmlNode *e)
+{
+  return (int)xmlGetLineNo(e);
+}
 
 static double number_of(const xmlNode *e)
 {
@@ -34,14 +37,15 @@ static int is_yes(const xmlNode *e)
 
 static int read_timeout(const xmlNode *e, const char *file, int64_t *out, eas_err *err)
 {
-  static const struct { const char *unit; double ms; } units[] = {
-    {"ms", 1}, {"s", 1000}, {"min", 60e3}, {"h", 3600e3}, {"d", DAY_MS}};
+  static const struct {
+    const char *unit;
+    double ms;
+  } units[] = {{"ms", 1}, {"s", 1000}, {"min", 60e3}, {"h", 3600e3}, {"d", DAY_MS}};
   char *end, *text = eas_registry_text(e);
   double v = strtod(text, &end), factor = 1000;
   end += strspn(end, " ");
   for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-    if (strcmp(end, units[i].unit) == 0)
-      factor = units[i].ms;
+    if (strcmp(end, units[i].unit) == 0) factor = units[i].ms;
   double ms = v * factor;
   int rc = 0;
   if (!(ms >= 1 && ms <= 366.0 * DAY_MS))
@@ -63,11 +67,12 @@ static int add_container(eas_registry *r, const xmlNode *e, const char *file, ea
   c.gpu = number_of(eas_registry_child(need, "gpu"));
   c.memory_gb = number_of(eas_registry_child(need, "memory_gb"));
   if (strcmp(c.name, "all") == 0)
-    return eas_fail(err, EAS_EFORMAT, "%s:%d: 'all' cannot name a container: it means all of them", file, line_of(name));
+    return eas_fail(err, EAS_EFORMAT, "%s:%d: 'all' cannot name a container: it means all of them", file,
+                    line_of(name));
   for (int i = 0; i < r->n_container; i++)
     if (strcmp(r->container[i].name, c.name) == 0)
-      return eas_fail(err, EAS_EEXIST, "%s:%d: container '%s' is there twice: first at %s:%d", file, line_of(name), c.name,
-                      r->container[i].file, r->container[i].line);
+      return eas_fail(err, EAS_EEXIST, "%s:%d: container '%s' is there twice: first at %s:%d", file, line_of(name),
+                      c.name, r->container[i].file, r->container[i].line);
   r->container = eas_realloc(r->container, (size_t)(r->n_container + 1) * sizeof c);
   r->container[r->n_container++] = c;
   return 0;
@@ -78,8 +83,7 @@ static int add_container(eas_registry *r, const xmlNode *e, const char *file, ea
 static int is_one_of(const char *name, const char *const *names)
 {
   for (; *names; names++)
-    if (strcmp(name, *names) == 0)
-      return 1;
+    if (strcmp(name, *names) == 0) return 1;
   return 0;
 }
 
@@ -120,8 +124,7 @@ static int set_field(eas_registry *r, eas_task_type *t, const xmlNode *e, eas_er
     t->reuse = is_yes(e);
   else {
     double v = number_of(e);
-    if (v == 0)
-      return eas_fail(err, EAS_EFORMAT, "%s:%d: %s of task '%s' is 0", t->file, line_of(e), field, t->name);
+    if (v == 0) return eas_fail(err, EAS_EFORMAT, "%s:%d: %s of task '%s' is 0", t->file, line_of(e), field, t->name);
     *(strcmp(field, "cpu") == 0 ? &t->cpu : &t->memory_gb) = v;
   }
   return 0;
@@ -131,8 +134,7 @@ static int set_field(eas_registry *r, eas_task_type *t, const xmlNode *e, eas_er
 static const xmlNode *earlier(const xmlNode *e)
 {
   for (const xmlNode *p = e->prev; p; p = p->prev)
-    if (p->type == XML_ELEMENT_NODE && strcmp((const char *)p->name, (const char *)e->name) == 0)
-      return p;
+    if (p->type == XML_ELEMENT_NODE && strcmp((const char *)p->name, (const char *)e->name) == 0) return p;
   return NULL;
 }
 
@@ -140,8 +142,7 @@ static int read_task(eas_registry *r, eas_raw_task *task, const xmlNode *of, eas
 {
   eas_task_type *t = &task->type;
   for (const xmlNode *e = of->children; e; e = e->next) {
-    if (e->type != XML_ELEMENT_NODE)
-      continue;
+    if (e->type != XML_ELEMENT_NODE) continue;
     int is_container = strcmp((const char *)e->name, "container") == 0;
     const xmlNode *first = earlier(e);
     if (first && !is_container)
@@ -151,8 +152,7 @@ static int read_task(eas_registry *r, eas_raw_task *task, const xmlNode *of, eas
       add_ref(r, task, e);
     else if (strcmp((const char *)e->name, "name") != 0) {
       int rc = set_field(r, t, e, err);
-      if (rc < 0)
-        return rc;
+      if (rc < 0) return rc;
     }
   }
   if (task->n_ref == 0) {
@@ -165,8 +165,7 @@ static int read_task(eas_registry *r, eas_raw_task *task, const xmlNode *of, eas
 static int add_task(eas_registry *r, const xmlNode *e, const char *file, const char *pack, eas_err *err)
 {
   const xmlNode *name = eas_registry_child(e, "name");
-  if (!name)
-    return eas_fail(err, EAS_EFORMAT, "%s:%d: a task without a name", file, line_of(e));
+  if (!name) return eas_fail(err, EAS_EFORMAT, "%s:%d: a task without a name", file, line_of(e));
   eas_raw_task task = {.type = {.file = file, .line = line_of(e), .pack = pack}};
   task.type.name = eas_registry_keep(r, eas_registry_text(name));
   set_defaults(&task.type);
@@ -186,11 +185,9 @@ int eas_registry_collect(eas_registry *r, const xmlDoc *doc, const char *file, c
   const xmlNode *containers = eas_registry_child(root, "containers"), *tasks = eas_registry_child(root, "tasks");
   int rc = 0;
   for (const xmlNode *e = containers ? containers->children : NULL; e && rc == 0; e = e->next)
-    if (e->type == XML_ELEMENT_NODE)
-      rc = add_container(r, e, file, err);
+    if (e->type == XML_ELEMENT_NODE) rc = add_container(r, e, file, err);
   for (const xmlNode *e = tasks ? tasks->children : NULL; e && rc == 0; e = e->next)
-    if (e->type == XML_ELEMENT_NODE)
-      rc = add_task(r, e, file, pack, err);
+    if (e->type == XML_ELEMENT_NODE) rc = add_task(r, e, file, pack, err);
   return rc;
 }
 
@@ -199,8 +196,7 @@ int eas_registry_add(eas_registry *r, const eas_registry_schema *s, const char *
 {
   xmlDoc *doc;
   int rc = eas_registry_xml(s, path, text, size, &doc, err);
-  if (rc < 0)
-    return rc;
+  if (rc < 0) return rc;
   rc = eas_registry_collect(r, doc, path, pack, err);
   xmlFreeDoc(doc);
   return rc;

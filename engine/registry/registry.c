@@ -25,8 +25,7 @@ static int read_one(eas_registry *r, const eas_registry_schema *s, const char *p
   eas_buf text;
   eas_buf_init(&text);
   int rc = eas_file_read(path, EAS_REGISTRY_MAX_FILE, &text, err);
-  if (rc >= 0)
-    rc = eas_registry_add(r, s, path, pack, text.data ? text.data : "", text.len, err);
+  if (rc >= 0) rc = eas_registry_add(r, s, path, pack, text.data ? text.data : "", text.len, err);
   eas_buf_done(&text);
   return rc;
 }
@@ -40,8 +39,7 @@ static int read_pack(eas_registry *r, const eas_registry_schema *s, const char *
     rc = eas_fail(err, EAS_EIO, "open '%s': %s", folder, strerror(errno));
   for (int i = 0; i < n; i++) {
     char *path = eas_registry_keep(r, eas_path_join(folder, found[i]->d_name));
-    if (rc == 0)
-      rc = read_one(r, s, path, pack, err);
+    if (rc == 0) rc = read_one(r, s, path, pack, err);
     free(found[i]);
   }
   free(found);
@@ -53,8 +51,7 @@ static int read_pack(eas_registry *r, const eas_registry_schema *s, const char *
 static int real_packs(eas_registry *r, const char *const *packs, const char *const **out, eas_err *err)
 {
   int n = 0;
-  while (packs[n])
-    n++;
+  while (packs[n]) n++;
   const char **real = eas_registry_keep(r, eas_alloc((size_t)(n + 1) * sizeof *real));
   *out = real;
   for (int i = 0; i < n; i++) {
@@ -65,8 +62,7 @@ static int real_packs(eas_registry *r, const char *const *packs, const char *con
     }
     real[i] = eas_registry_keep(r, path);
     for (int k = 0; k < i; k++)
-      if (strcmp(real[k], path) == 0)
-        return eas_fail(err, EAS_EEXIST, "task pack '%s' is named twice", path);
+      if (strcmp(real[k], path) == 0) return eas_fail(err, EAS_EEXIST, "task pack '%s' is named twice", path);
   }
   return 0;
 }
@@ -76,16 +72,15 @@ static int real_packs(eas_registry *r, const char *const *packs, const char *con
 static int unknown_container(const eas_registry *r, const eas_raw_task *task, const eas_raw_ref *ref, eas_err *err)
 {
   const char **names = eas_alloc((size_t)(r->n_container + 1) * sizeof *names);
-  for (int i = 0; i < r->n_container; i++)
-    names[i] = r->container[i].name;
+  for (int i = 0; i < r->n_container; i++) names[i] = r->container[i].name;
   eas_fail(err, EAS_ENOENT, "%s:%d: unknown container '%s' in task '%s'", task->type.file, ref->line, ref->name,
            task->type.name);
   const char *near = eas_nearest(ref->name, names, (size_t)r->n_container);
   if (near)
     eas_hint(err, "use %s", near);
   else
-    eas_hint(err, "%d containers are known, %s%s; or write all", r->n_container,
-             r->n_container ? "as " : "add it", r->n_container ? names[0] : "");
+    eas_hint(err, "%d containers are known, %s%s; or write all", r->n_container, r->n_container ? "as " : "add it",
+             r->n_container ? names[0] : "");
   free(names);
   return EAS_ENOENT;
 }
@@ -94,8 +89,7 @@ static int resolve(eas_registry *r, const eas_raw_task *task, eas_task_type *out
 {
   int all = 0, n = 0;
   *out = task->type;
-  for (int i = 0; i < task->n_ref; i++)
-    all |= strcmp(task->ref[i].name, "all") == 0;
+  for (int i = 0; i < task->n_ref; i++) all |= strcmp(task->ref[i].name, "all") == 0;
   const char **names = eas_registry_keep(r, eas_alloc((size_t)(r->n_container + 1) * sizeof *names));
   for (int i = 0; i < task->n_ref; i++)
     if (strcmp(task->ref[i].name, "all") != 0 && !eas_registry_container(r, task->ref[i].name))
@@ -103,17 +97,13 @@ static int resolve(eas_registry *r, const eas_raw_task *task, eas_task_type *out
   double memory = 0;
   for (int i = 0; i < r->n_container; i++) {
     int wanted = all;
-    for (int k = 0; k < task->n_ref; k++)
-      wanted |= strcmp(task->ref[k].name, r->container[i].name) == 0;
-    if (!wanted)
-      continue;
+    for (int k = 0; k < task->n_ref; k++) wanted |= strcmp(task->ref[k].name, r->container[i].name) == 0;
+    if (!wanted) continue;
     names[n++] = r->container[i].name;
-    if (r->container[i].memory_gb > memory)
-      memory = r->container[i].memory_gb;
+    if (r->container[i].memory_gb > memory) memory = r->container[i].memory_gb;
   }
   out->containers = names;
-  if (out->memory_gb == 0)
-    out->memory_gb = memory > 0 ? memory : DEFAULT_MEMORY_GB;
+  if (out->memory_gb == 0) out->memory_gb = memory > 0 ? memory : DEFAULT_MEMORY_GB;
   return 0;
 }
 
@@ -141,10 +131,8 @@ static int find_script(eas_registry *r, const char *const *packs, int n, const e
 static int find_scripts(eas_registry *r, const char *const *packs, eas_task_type *t, eas_err *err)
 {
   int n = 0, rc = 0;
-  while (packs[n])
-    n++;
-  if (t->flow)
-    return 0;
+  while (packs[n]) n++;
+  if (t->flow) return 0;
   rc = find_script(r, packs, n, t, "tasks_lua", &t->script, err);
   return rc < 0 ? rc : find_script(r, packs, n, t, "qc_lua", &t->qc, err);
 }
@@ -161,20 +149,16 @@ static int by_container_name(const void *a, const void *b)
 
 int eas_registry_resolve(eas_registry *r, const char *const *packs, eas_err *err)
 {
-  if (r->n_container)
-    qsort(r->container, (size_t)r->n_container, sizeof *r->container, by_container_name);
+  if (r->n_container) qsort(r->container, (size_t)r->n_container, sizeof *r->container, by_container_name);
   r->type = eas_alloc((size_t)(r->n_raw + 1) * sizeof *r->type);
   r->names = eas_alloc((size_t)(r->n_raw + 1) * sizeof *r->names);
   for (int i = 0; i < r->n_raw; i++) {
     int rc = resolve(r, &r->raw[i], &r->type[i], err);
-    if (rc == 0)
-      rc = find_scripts(r, packs, &r->type[i], err);
-    if (rc < 0)
-      return rc;
+    if (rc == 0) rc = find_scripts(r, packs, &r->type[i], err);
+    if (rc < 0) return rc;
   }
   qsort(r->type, (size_t)r->n_raw, sizeof *r->type, by_type_name);
-  for (int i = 0; i < r->n_raw; i++)
-    r->names[i] = r->type[i].name;
+  for (int i = 0; i < r->n_raw; i++) r->names[i] = r->type[i].name;
   return 0;
 }
 
@@ -186,15 +170,11 @@ int eas_registry_open(eas_registry **out, const char *const *packs, eas_err *err
   eas_registry *r = eas_alloc(sizeof *r);
   const char *const *real;
   eas_err spare;
-  if (!err)
-    err = &spare; /* eas_hint(NULL) gives 0, which would pass for success */
+  if (!err) err = &spare; /* eas_hint(NULL) gives 0, which would pass for success */
   int rc = real_packs(r, packs, &real, err);
-  if (rc == 0)
-    rc = eas_registry_schema_new(&schema, err);
-  for (int i = 0; rc == 0 && real[i]; i++)
-    rc = read_pack(r, schema, real[i], err);
-  if (rc == 0)
-    rc = eas_registry_resolve(r, real, err);
+  if (rc == 0) rc = eas_registry_schema_new(&schema, err);
+  for (int i = 0; rc == 0 && real[i]; i++) rc = read_pack(r, schema, real[i], err);
+  if (rc == 0) rc = eas_registry_resolve(r, real, err);
   eas_registry_schema_free(schema);
   if (rc < 0)
     eas_registry_close(r);
@@ -205,12 +185,9 @@ int eas_registry_open(eas_registry **out, const char *const *packs, eas_err *err
 
 void eas_registry_close(eas_registry *r)
 {
-  if (!r)
-    return;
-  for (size_t i = 0; i < r->n_pool; i++)
-    free(r->pool[i]);
-  for (int i = 0; i < r->n_raw; i++)
-    free(r->raw[i].ref);
+  if (!r) return;
+  for (size_t i = 0; i < r->n_pool; i++) free(r->pool[i]);
+  for (int i = 0; i < r->n_raw; i++) free(r->raw[i].ref);
   free(r->pool);
   free(r->container);
   free(r->raw);
@@ -234,8 +211,7 @@ const eas_task_type *eas_registry_types(const eas_registry *r, int *n)
 const eas_container *eas_registry_container(const eas_registry *r, const char *name)
 {
   for (int i = 0; i < r->n_container; i++)
-    if (strcmp(r->container[i].name, name) == 0)
-      return &r->container[i];
+    if (strcmp(r->container[i].name, name) == 0) return &r->container[i];
   return NULL;
 }
 
@@ -253,8 +229,7 @@ const char *eas_registry_nearest(const eas_registry *r, const char *name)
 int eas_registry_usable(const eas_registry *r, const eas_task_type *t, eas_err *err)
 {
   (void)r;
-  if (t->flow || (t->script && t->qc))
-    return 0;
+  if (t->flow || (t->script && t->qc)) return 0;
   const char *what = t->script ? "QC script" : "task script", *folder = t->script ? "qc_lua" : "tasks_lua";
   eas_fail(err, EAS_ENOENT, "%s:%d: task type '%s' has no %s", t->file, t->line, t->name, what);
   eas_hint(err, "write %s/%s/%s.lua, or put it into another pack of the task path", t->pack, folder, t->name);

@@ -29,8 +29,7 @@ static void check_types(const eas_registry *r)
     must(i == 0 || strcmp(types[i - 1].name, t->name) < 0);
     must(strlen(t->name) >= 1 && strlen(t->name) <= 64 && !strchr(t->name, '/'));
     must(t->timeout_ms > 0 && t->max_attempts >= 1 && t->cpu > 0 && t->memory_gb > 0 && t->line >= 1);
-    for (int k = 0; t->containers[k]; k++)
-      must(k < n_container && eas_registry_container(r, t->containers[k]) != NULL);
+    for (int k = 0; t->containers[k]; k++) must(k < n_container && eas_registry_container(r, t->containers[k]) != NULL);
     must(eas_registry_usable(r, t, NULL) == (t->flow ? 0 : EAS_ENOENT));
   }
 }
@@ -38,9 +37,9 @@ static void check_types(const eas_registry *r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static eas_registry_schema *schema;
-  static const char *const packs[] = { PACK, NULL };
+  static const char *const packs[] = {PACK, NULL};
   if (!schema) must(eas_registry_schema_new(&schema, NULL) == 0);
-  eas_err err = { 0 };
+  eas_err err = {0};
   eas_registry *r = eas_alloc(sizeof *r);
   int rc = eas_registry_add(r, schema, FILE_NAME, PACK, (const char *)data, size, &err);
   if (rc == 0) rc = eas_registry_resolve(r, packs, &err);
