@@ -71,11 +71,12 @@ static void forget(eas_expansion *x, int table)
 int eas_expand_write(eas_expansion *x, eas_err *err)
 {
   int rc = 0;
+  int at_once = eas_db_kind(x->db) == EAS_DB_SQLITE ? AT_ONCE : 1; /* a pipeline has the same effect on a server */
   for (int table = 0; table < EAS_ROWS_TABLES; table++) { /* in the order of their references */
     struct eas_rows_held *h = &x->held[table];
     int at = 0;
-    for (; at + AT_ONCE <= h->n && rc >= 0; at += AT_ONCE)
-      rc = send(x, table, h->values + (size_t)at * (size_t)tables[table].columns, AT_ONCE, err);
+    for (; at_once > 1 && at + at_once <= h->n && rc >= 0; at += at_once)
+      rc = send(x, table, h->values + (size_t)at * (size_t)tables[table].columns, at_once, err);
     for (; at < h->n && rc >= 0; at++)
       rc = send(x, table, h->values + (size_t)at * (size_t)tables[table].columns, 1, err);
     forget(x, table);
