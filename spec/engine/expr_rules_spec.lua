@@ -28,6 +28,7 @@ local function scope(options)
   s.metadata = parse(options.metadata or "{}")
   s.requested_metadata = options.requested and parse(options.requested) or nil
   s.seed, s.draws = options.seed or 1, options.draws or 0
+  s.names = options.names and parse(options.names) or nil
   s.prototype_names, s.dry = options.prototype and 1 or 0, options.dry and 1 or 0
   return s
 end
@@ -280,6 +281,19 @@ describe("a document", function()
   it("marks what is not known yet", function()
     local got, info = tree('{"a": "(metadata[\'later\'] + 1)", "b": "(random.random())"}', { metadata = '{"later": null}', dry = true })
     assert.same({ '{"a":null,"b":null}', 1, 1 }, { got, info.unknown, info.has_random })
+  end)
+end)
+
+describe("a filter", function()
+  it("names its fields bare", function()
+    local row = '{"recovered": false, "size": 2.5, "type": "tls", "alias": null}'
+    for text, value in pairs {
+      ["(recovered == false and size >= 2)"] = "true", ["(type == 'bls')"] = "false", ["(alias == null)"] = "true", ["(size)"] = "2.5",
+    } do
+      assert.equal(value, eval(text, { names = row }).value, text)
+    end
+    assert.equal("expression: no name 'true'", eval("(true)").message)
+    assert.equal("expression: no name 'sise'", eval("(sise > 2)", { names = row }).message)
   end)
 end)
 
