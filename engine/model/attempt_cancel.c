@@ -5,9 +5,10 @@
 #include "model/attempt.h"
 #include "model/settle.h"
 
+/* In this order (CROSS): not by all queued attempts of all jobs. */
 static const char find_queued[] =
-  "SELECT a.id, a.task, a.job, a.type, a.number FROM job j JOIN job_type q ON q.job = j.id AND q.queued > 0"
-  " JOIN attempt a ON a.type = q.type AND a.job = q.job AND a.state = 'queued'"
+  "SELECT a.id, a.task, a.job, a.type, a.number FROM job j /*sqlite CROSS */JOIN job_type q ON q.job = j.id AND q.queued > 0"
+  " /*sqlite CROSS */JOIN attempt a ON a.type = q.type AND a.job = q.job AND a.state = 'queued'"
   " WHERE j.state = 'cancelled' LIMIT $1/*pg  FOR UPDATE OF a SKIP LOCKED*/";
 
 static const char end_them[] =

@@ -171,7 +171,14 @@ int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_re
   }
   if (rc == 0) {
     qsort(list, (size_t)n, sizeof *list, by_attempt);
-    rc = commit_group(db, r, list, n, &ready, err);
+    member *copy = eas_alloc((size_t)n * sizeof *copy);
+    int tries = eas_db_kind(db) == EAS_DB_POSTGRES ? 5 : 1; /* two that wait for each other: one begins anew */
+    do {
+      memcpy(copy, list, (size_t)n * sizeof *copy);
+      ready = 0;
+      rc = commit_group(db, r, copy, n, &ready, err);
+    } while (rc == EAS_EBUSY && --tries > 0);
+    free(copy);
   }
   free(list);
   if (rc >= 0 && n_ready) *n_ready = ready;

@@ -52,7 +52,7 @@ CREATE TABLE task (
   ordinal         BIGINT NOT NULL,     -- among the siblings, from 0
   depth           BIGINT NOT NULL,     -- 0: the root
   type            BIGINT NOT NULL REFERENCES task_type,
-  node            BIGINT NOT NULL REFERENCES node,
+  node            BIGINT NOT NULL,     -- no foreign key: nodes go with their job only
   name            BIGINT REFERENCES word,
   directory       BIGINT NOT NULL REFERENCES word, -- working directory, inherited
   label           BIGINT REFERENCES word,          -- job_name where a task overrides it
@@ -164,6 +164,7 @@ CREATE TABLE version (
   metadata   TEXT,
   UNIQUE (product, attempt)
 );
+CREATE INDEX version_attempt ON version (attempt);
 CREATE INDEX version_digest ON version (digest);
 
 CREATE TABLE task_input (              -- an edge: task needs product
