@@ -86,7 +86,7 @@ struct eas_worker {
   struct eas_notice *notice;
   int64_t id;
   int64_t lease_us, renew_us;
-  char *scratch_root;
+  char *scratch_root, *data_root;  /* absolute */
   char **exec_path;
   int64_t memory_cap;
   eas_slot_group **groups;

@@ -120,7 +120,7 @@ int eas_worker_zygote(eas_worker *w, eas_err *err)
     w->zygote = NULL;
   }
   eas_zygote_options z = { .probe = &w->probe, .use = w->use, .packs = w->o.packs,
-                           .data_dir = eas_conf_str(w->o.conf, "data"), .scratch_root = w->scratch_root,
+                           .data_dir = w->data_root, .scratch_root = w->scratch_root,
                            .store_root = eas_store_root(w->o.store), .exec_path = (const char *const *)w->exec_path,
                            .require = (int)w->require };
   int rc = eas_zygote_start(&w->zygote, &z, err);

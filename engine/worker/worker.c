@@ -211,6 +211,15 @@ static int open_groups(eas_worker *w)
   return 0;
 }
 
+/* Children start in another folder: what they are told must not depend on ours. */
+static int absolute_folder(const char *path, char **out, eas_err *err)
+{
+  int rc = eas_path_mkdirs(path, 0711, err);
+  if (rc < 0) return rc;
+  *out = realpath(path, NULL);
+  return *out ? 0 : eas_fail(err, EAS_EIO, "open '%s': %s", path, strerror(errno));
+}
+
 static int open_parts(eas_worker *w, eas_err *err)
 {
   const eas_conf *conf = w->o.conf;
@@ -218,8 +227,8 @@ static int open_parts(eas_worker *w, eas_err *err)
   w->renew_us = eas_conf_duration_us(conf, "lease_renew");
   w->memory_cap = machine_memory();
   w->exec_path = split_list(eas_conf_str(conf, "exec_path"));
-  w->scratch_root = eas_strdup(eas_conf_str(conf, "scratch"));
-  int rc = eas_path_mkdirs(w->scratch_root, 0711, err);
+  int rc = absolute_folder(eas_conf_str(conf, "scratch"), &w->scratch_root, err);
+  if (rc >= 0) rc = absolute_folder(eas_conf_str(conf, "data"), &w->data_root, err);
   if (rc >= 0) rc = open_sandbox(w, err);
   if (rc >= 0) rc = open_groups(w);
   if (rc >= 0) rc = register_worker(w, err);
@@ -332,6 +341,7 @@ void eas_worker_close(eas_worker *w)
   for (int i = 0; w->exec_path && w->exec_path[i]; i++) free(w->exec_path[i]);
   free(w->exec_path);
   free(w->scratch_root);
+  free(w->data_root);
   free(w->running.list);
   free(w->finished.list);
   json_decref(w->code);
