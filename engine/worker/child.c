@@ -1,6 +1,7 @@
 /* child.c: the life of a child: into its sandbox, run the script, out. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,19 +10,42 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/json.h"
 #include "worker/zygote_own.h"
 
-enum { EVENT_FD = 3, PAGE = 4096, MAX_INPUTS = 4096 };
+enum { EVENT_FD = 3, PAGE = 4096, MAX_INPUTS = 4096, MAX_ENVIRONMENT = 64 };
 
 typedef struct {
   const char *scratch, *request;
   const char *inputs[MAX_INPUTS + 1];
   eas_shared_page *page;
 } given;
+
+/* The environment of a child, with room for two more; by setenv each child would allocate it anew. */
+static char *environment[MAX_ENVIRONMENT + 3];
+static int n_environment;
+
+void eas_child_prepare(void)
+{
+  n_environment = 0;
+  for (char **e = environ; *e && n_environment < MAX_ENVIRONMENT; e++)
+    if (strncmp(*e, "HOME=", 5) != 0 && strncmp(*e, "TMPDIR=", 7) != 0) environment[n_environment++] = *e;
+  environ = environment;
+}
+
+static void set_environment(const char *scratch)
+{
+  static char home[PATH_MAX + 8], tmpdir[PATH_MAX + 8];
+  size_t n = strlen(scratch) < PATH_MAX ? strlen(scratch) + 1 : 0;
+  memcpy(stpcpy(home, "HOME="), scratch, n);
+  memcpy(stpcpy(tmpdir, "TMPDIR="), scratch, n);
+  environment[n_environment] = home;
+  environment[n_environment + 1] = tmpdir;
+}
 
 /* What the supervisor will show as the attempt's error. */
 static _Noreturn void refuse(const char *text)
@@ -94,11 +118,12 @@ _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wan
   enter(self, wanted, &g);
   follow_supervisor();
   prctl(PR_SET_NAME, "eas-task", 0, 0, 0);
-  setenv("HOME", g.scratch, 1);
-  setenv("TMPDIR", g.scratch, 1);
+  set_environment(g.scratch);
   g.page->stage = 1;
   eas_run run = { .fd = EVENT_FD, .page = g.page, .scratch = g.scratch, .request = g.request, .request_len = wanted->head->request };
   int rc = self->runner->run(self->runner->arg, &run);
   fflush(NULL);
+  siginfo_t info;
+  if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD) g.page->childless = 1;
   _exit(rc < 0 ? 1 : 0); /* no exit handlers: they are the zygote's */
 }

@@ -48,6 +48,7 @@ typedef struct {
   volatile uint32_t stage;   /* child: 1 sandbox on, 2 script loaded, 3 handler running */
   volatile uint64_t done, total; /* progress */
   volatile uint32_t layers;  /* child: isolation it has */
+  volatile uint32_t childless; /* child: 1 it ends in order and has no processes of its own left */
 } eas_shared_page;
 
 #endif

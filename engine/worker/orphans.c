@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "worker/zygote_own.h"
 
-enum { ROUNDS = 1000 };
+enum { ROUNDS = 1000, TRUST_US = 1000000 };
 
 static struct { pid_t *pid; int n, cap; } known;
 
@@ -40,10 +41,11 @@ void eas_orphans_forget(pid_t pid)
     if (known.pid[i] == pid) known.pid[i--] = known.pid[--known.n];
 }
 
-static int family(const char *pid, int *parent, int *session)
+/* Parent and session of a process. */
+static int family(pid_t pid, int *parent, int *session)
 {
   char path[64], text[1024];
-  snprintf(path, sizeof path, "/proc/%.16s/stat", pid);
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
   if (fd >= 0) close(fd);
@@ -53,27 +55,34 @@ static int family(const char *pid, int *parent, int *session)
   return end && sscanf(end + 1, " %*c %d %*d %d", parent, session) == 2;
 }
 
+static int kill_if_left(pid_t pid)
+{
+  int parent = 0, session = 0;
+  if (is_known(pid) || !family(pid, &parent, &session) || parent != getpid() || session == (int)getsid(0)) return 0;
+  kill(pid, SIGKILL);
+  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+  return 1;
+}
+
 static int kill_round(void)
 {
   DIR *d = opendir("/proc");
-  int found = 0, own = (int)getsid(0);
-  if (!d) return 0;
-  for (struct dirent *e; (e = readdir(d));) {
-    int parent = 0, session = 0;
-    if (e->d_name[0] < '1' || e->d_name[0] > '9' || !family(e->d_name, &parent, &session)) continue;
-    pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-    if (parent != getpid() || session == own || is_known(pid)) continue;
-    kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
-    found++;
-  }
-  closedir(d);
+  int found = 0;
+  for (struct dirent *e; d && (e = readdir(d));)
+    if (e->d_name[0] >= '1' && e->d_name[0] <= '9') found += kill_if_left((pid_t)strtol(e->d_name, NULL, 10));
+  if (d) closedir(d);
   return found;
 }
 
-void eas_orphans_kill(pid_t pid)
+/* A walk over /proc costs more than a whole attempt. A child that ended in order, and said that it had no children then,
+ * is believed for a second; by then whatever lied is gone too. */
+void eas_orphans_kill(pid_t pid, int is_childless)
 {
+  static int64_t walked_us;
   if (!is_known(pid)) return;
   eas_orphans_forget(pid);
+  int64_t now = eas_tick_us();
+  if (is_childless && now - walked_us < TRUST_US) return;
+  walked_us = now;
   for (int i = 0; i < ROUNDS && kill_round() > 0; i++) continue;
 }

@@ -38,6 +38,21 @@ void eas_signal_text_hex(eas_signal_text *t, uintptr_t v)
   eas_signal_text_add(t, digits + at, sizeof digits - at);
 }
 
+void eas_signal_text_limit(char *out, size_t size, const char *before, int64_t number, const char *after)
+{
+  char digits[24];
+  size_t at = sizeof digits, n = 0;
+  digits[--at] = 0;
+  do {
+    digits[--at] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number > 0);
+  const char *const parts[] = { before, digits + at, after };
+  for (size_t i = 0; i < 3; i++)
+    for (const char *p = parts[i]; *p && n + 1 < size; p++) out[n++] = *p;
+  out[n] = 0;
+}
+
 /* Bytes of the UTF-8 character at s, 0 if there is none. */
 static size_t character(const unsigned char *s, size_t n)
 {

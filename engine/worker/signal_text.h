@@ -13,5 +13,7 @@ void eas_signal_text_str(eas_signal_text *t, const char *s);
 void eas_signal_text_hex(eas_signal_text *t, uintptr_t v);                     /* 0x1a2b */
 /* As a JSON string; bytes that are no UTF-8 become '?'. Leaves room for what closes an object. */
 void eas_signal_text_quoted(eas_signal_text *t, const char *s, size_t n);
+/* BEFORE NUMBER AFTER into a small buffer; number >= 0. */
+void eas_signal_text_limit(char *out, size_t size, const char *before, int64_t number, const char *after);
 
 #endif

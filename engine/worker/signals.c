@@ -10,8 +10,6 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -25,8 +23,8 @@ enum { ALT_STACK = 128 * 1024, FRAMES = 48, PHASE_S = 1 };
 static struct {
   const eas_runner *runner;
   const eas_shared_page *page;
+  const eas_limits *limits;
   int fd;                      /* -1: this is the zygote */
-  char limit[96], cpu[96], disk[96];
 } self = { .fd = -1 };
 
 static char alt_stack[ALT_STACK] __attribute__((aligned(64)));
@@ -216,12 +214,28 @@ static void on_alarm(int signo)
   if (in_phase && atomic_load(&owner) == thread_id()) siglongjmp(out_of_phase, 1);
 }
 
+/* "ran longer than its time limit of 90 s" */
+static const char *limit_text(int signo)
+{
+  static char text[96];
+  const eas_limits *l = self.limits;
+  if (signo == SIGXCPU)
+    eas_signal_text_limit(text, sizeof text, "used more than its CPU limit of ", l->cpu_s, " s");
+  else if (signo == SIGXFSZ)
+    eas_signal_text_limit(text, sizeof text, "wrote a file over its limit of ", l->file_bytes >> 20, " MB");
+  else if (self.page->cancel)
+    return "cancelled";
+  else if (l->wall_ms % 1000)
+    eas_signal_text_limit(text, sizeof text, "ran longer than its time limit of ", l->wall_ms, " ms");
+  else
+    eas_signal_text_limit(text, sizeof text, "ran longer than its time limit of ", l->wall_ms / 1000, " s");
+  return text;
+}
+
 static void on_soft_time_out(int signo)
 {
-  (void)signo;
   int kept = errno;
-  if (self.fd >= 0 && self.runner->interrupt)
-    self.runner->interrupt(self.runner->arg, self.page->cancel ? "cancelled" : self.limit);
+  if (self.fd >= 0 && self.runner->interrupt) self.runner->interrupt(self.runner->arg, limit_text(signo));
   errno = kept;
 }
 
@@ -233,12 +247,8 @@ static void on_limit(int signo)
   if (!atomic_compare_exchange_strong(&owner, &nobody, thread_id())) return;
   eas_signal_text_clear(&trace);
   add_lua_stack();
-  if (signo == SIGUSR2 && self.page->cancel)
-    send_event("cancelled", "cancelled");
-  else if (signo == SIGUSR2)
-    send_event("timeout", self.limit);
-  else
-    send_event(signo == SIGXCPU ? "cpu" : "disk", signo == SIGXCPU ? self.cpu : self.disk);
+  const char *ending = signo == SIGXCPU ? "cpu" : signo == SIGXFSZ ? "disk" : self.page->cancel ? "cancelled" : "timeout";
+  send_event(ending, limit_text(signo));
   _exit(signo == SIGUSR2 ? EAS_EXIT_TIMEOUT : 128 + signo);
 }
 
@@ -284,10 +294,7 @@ void eas_signals_zygote(const eas_runner *runner)
 
 void eas_signals_child(int event_fd, const eas_limits *limits, const eas_shared_page *page)
 {
-  const char *unit = limits->wall_ms % 1000 ? "ms" : "s";
-  snprintf(self.limit, sizeof self.limit, "ran longer than its time limit of %lld %s", (long long)(limits->wall_ms % 1000 ? limits->wall_ms : limits->wall_ms / 1000), unit);
-  snprintf(self.cpu, sizeof self.cpu, "used more than its CPU limit of %lld s", (long long)limits->cpu_s);
-  snprintf(self.disk, sizeof self.disk, "wrote a file over its limit of %lld MB", (long long)(limits->file_bytes >> 20));
+  self.limits = limits;
   self.page = page;
   self.fd = event_fd;
 }

@@ -38,6 +38,7 @@ static void settle(zygote *z, int fd)
   }
   fcntl(EAS_WIRE_SOCKET, F_SETFD, FD_CLOEXEC);
   syscall(SYS_close_range, EAS_WIRE_SOCKET + 1, ~0u, 0);
+  unsetenv("LD_BIND_NOW"); /* it was for this process */
   setsid(); /* Ctrl-C on the supervisor's terminal is the supervisor's matter */
   umask(077);
   prctl(PR_SET_NAME, "eas-zygote", 0, 0, 0);
@@ -119,6 +120,7 @@ static int prepare(zygote *z, eas_err *err)
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* again: a change of credentials clears it */
   if (getppid() != z->supervisor) return eas_fail(err, EAS_ECONNECT, "the supervisor is gone");
   eas_signals_zygote(r);
+  eas_child_prepare();
   return 0;
 }
 

@@ -14,7 +14,8 @@ struct eas_zygote { /* the supervisor's side */
 /* orphans.c: what children without a pid namespace leave behind. */
 void eas_orphans_known(pid_t pid);  /* a living zygote or child: not to be touched */
 void eas_orphans_forget(pid_t pid);
-void eas_orphans_kill(pid_t pid);   /* pid has ended: kills and reaps what it left; nothing to do if it was not known */
+/* pid has ended, in order and without children of its own, or not: kills and reaps what it left. Nothing to do if it was not known. */
+void eas_orphans_kill(pid_t pid, int is_childless);
 
 /* One request as the zygote received it. strings is borrowed, or NULL when they are in fds[n_fds - 1]. */
 typedef struct {
@@ -30,7 +31,8 @@ typedef struct {
   unsigned layers;
 } eas_zygote_self;
 
-/* child.c: the whole life of a child; called in it, right after the clone. */
+/* child.c: the whole life of a child; called in it, right after the clone. In the zygote, once, before: eas_child_prepare. */
+void eas_child_prepare(void);
 _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wanted);
 
 /* signals.c. In the zygote, once; children inherit the handlers, which serve only after eas_signals_child. */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -123,6 +124,8 @@ static int own_scratch(const eas_zygote *z, const eas_spawn *s, eas_err *err)
 {
   if (geteuid() != 0) return 0;
   uid_t uid = z->layers & EAS_LAYER_UID ? eas_slot_uid(s->slot) : 0;
+  struct stat st;
+  if (stat(s->scratch, &st) == 0 && st.st_uid == uid) return 0; /* a change costs the disk's journal */
   if (chown(s->scratch, uid, uid) == 0) return 0;
   return eas_fail(err, EAS_EIO, "give scratch '%s' to uid %u: %s", s->scratch, (unsigned)uid, strerror(errno));
 }
@@ -166,8 +169,8 @@ void eas_child_done(eas_child *c)
   shut(&c->events);
   shut(&c->output);
   shut(&c->errors);
+  if (c->pid > 0) eas_orphans_kill(c->pid, c->page && c->page->childless == 1);
   if (c->page) munmap(c->page, PAGE);
   c->page = NULL;
-  if (c->pid > 0) eas_orphans_kill(c->pid);
   c->pid = 0;
 }
