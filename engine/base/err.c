@@ -32,7 +32,7 @@ int eas_fail(eas_err *err, int code, const char *format, ...)
 
 int eas_hint(eas_err *err, const char *format, ...)
 {
-  if (!err) return 0;
+  if (!err) return EAS_EINVAL; /* what failed is not told; that it failed is */
   va_list ap;
   va_start(ap, format);
   char hint[sizeof err->hint];
@@ -46,7 +46,7 @@ int eas_hint(eas_err *err, const char *format, ...)
 
 int eas_err_prefix(eas_err *err, const char *format, ...)
 {
-  if (!err) return 0;
+  if (!err) return EAS_EINVAL;
   if (!err->code) return 0;
   char text[sizeof err->text + 3];
   va_list ap;
