@@ -90,6 +90,17 @@ void bls_wrap_and_sum(const bls_setup *s, size_t bins, double *y, double *w)
   }
 }
 
+void bls_wrap_sums(const bls_setup *s, size_t bins, double *y, double *w)
+{
+  size_t to = s->job->set.wrap == EAS_BLS_WRAP_FULL ? bins : bins - 1;
+  for (size_t k = 1; k <= s->pad; k++) {
+    y[to + k] = y[to] + y[k];
+    w[to + k] = w[to] + w[k];
+  }
+  y[bins + s->pad] = y[to + s->pad]; /* the peer's last bin is empty */
+  w[bins + s->pad] = w[to + s->pad];
+}
+
 void bls_scan(const bls_setup *s, size_t bins, const double *y, const double *w, bls_best *best)
 {
   for (size_t k = 0; k < s->job->set.n_duration; k++) {
@@ -143,24 +154,32 @@ int eas_bls_path(const eas_bls_job *job)
 
 static const size_t head_size = (sizeof(bls_plan) + 63) / 64 * 64;
 
+static size_t samples_size(size_t n) { return (3 * n * sizeof(double) + 63) / 64 * 64; }
+
 size_t eas_bls_plan_size(const eas_bls_job *job)
 {
-  return head_size + 3 * job->n * sizeof(double);
+  bls_setup s;
+  bls_setup_of(&s, job);
+  return head_size + samples_size(job->n) + bls_rows_plan_size(job->n, bls_cells(&s));
 }
 
 int eas_bls_prepare(const eas_bls_job *job)
 {
   bls_plan *plan = job->plan;
-  double *x = (double *)((char *)job->plan + head_size), *yw = x + job->n;
-  *plan = (bls_plan){.path = EAS_BLS_PATH_FOLD, .level = eas_simd_level(), .x = x, .yw = yw};
+  double *yw = (double *)((char *)job->plan + head_size), *x = yw + 2 * job->n;
+  char *rows = (char *)job->plan + head_size + samples_size(job->n);
+  *plan = (bls_plan){.path = EAS_BLS_PATH_FOLD, .level = eas_simd_level(), .shortest = INFINITY, .x = x, .yw = yw};
   bls_setup_of(&plan->setup, job);
   plan->cells = bls_cells(&plan->setup);
+  for (size_t i = 0; i < job->n_period; i++) plan->shortest = fmin(plan->shortest, job->period[i]);
   for (size_t i = 0; i < job->n; i++) {
     double w = job->ivar != NULL ? job->ivar[i] : 1.0;
     x[i] = job->time[i] - job->time[0];
     yw[2 * i] = (job->flux[i] - job->flux_zero) * w;
     yw[2 * i + 1] = w;
   }
+  if (job->set.path == EAS_BLS_PATH_FOLD) return EAS_OK;
+  if (bls_rows_prepare(plan, rows, (double *)(void *)rows)) plan->path = EAS_BLS_PATH_ROWS;
   return EAS_OK;
 }
 
@@ -168,7 +187,10 @@ size_t eas_bls_work_size(const eas_bls_job *job)
 {
   bls_setup s;
   bls_setup_of(&s, job);
-  return 4 * bls_cells(&s) * sizeof(double);
+  size_t size = 4 * bls_cells(&s) * sizeof(double);
+  const bls_plan *plan = job->plan;
+  if (eas_bls_path(job) == EAS_BLS_PATH_ROWS) size += bls_rows_work_size(plan, plan->shortest);
+  return size;
 }
 
 static void run_reference(const eas_bls_job *job, size_t i0, size_t i1, double *work)
@@ -182,11 +204,12 @@ static void run_reference(const eas_bls_job *job, size_t i0, size_t i1, double *
 static void run_fast(const eas_bls_job *job, size_t i0, size_t i1, double *work)
 {
   const bls_plan *plan = job->plan;
-  double *y = work, *w = y + plan->cells, *pairs = w + plan->cells;
+  double *y = work, *w = y + plan->cells, *pairs = w + plan->cells, *rows = pairs + 2 * plan->cells;
   for (size_t i = i0; i < i1; i++) {
     size_t bins = bls_bins(&plan->setup, job->period[i]);
     bls_best best = {.objective = -INFINITY};
-    bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
+    if (plan->path != EAS_BLS_PATH_ROWS || !bls_rows_fold(plan, job->period[i], bins, y, w, rows))
+      bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
     bls_scan_fast(plan, bins, y, w, &best);
     bls_store(&plan->setup, job->period[i], &best, &job->out[i]);
   }

@@ -65,7 +65,7 @@ EAS_EXPORT int eas_bls_prepare(const eas_bls_job *job);
 /* The path that a prepared job takes: EAS_BLS_PATH_REFERENCE, _FOLD or _ROWS. */
 EAS_EXPORT int eas_bls_path(const eas_bls_job *job);
 
-/* Bytes of scratch, aligned to 64, that one call of eas_bls_run needs. */
+/* Bytes of scratch, aligned to 64, that one call of eas_bls_run needs; of a prepared job, if it is to have a plan. */
 EAS_EXPORT size_t eas_bls_work_size(const eas_bls_job *job);
 
 /* Best box at each trial i0 <= i < i1 of a checked job, into job->out[i]. The first

@@ -61,7 +61,8 @@ static inline void bls_try(const bls_setup *s, double y_in, double w_in, size_t 
 static inline size_t bls_bin_of(double x, double period, double bin, size_t bins)
 {
   double phase = x - period * floor(x / period);
-  size_t k = (size_t)fmax(phase / bin, 0.0) + 1;
+  double bins_before = phase / bin;
+  size_t k = (size_t)(int64_t)(bins_before > 0 ? bins_before : 0) + 1;
   return k <= bins ? k : bins;
 }
 
@@ -78,13 +79,29 @@ void bls_scan(const bls_setup *s, size_t bins, const double *y, const double *w,
 
 void bls_store(const bls_setup *s, double period, const bls_best *best, eas_bls_peak *out);
 
+/* Uniform cadence: the light curve by slots of one cadence (bls__rows.c). */
+typedef struct {
+  double step;          /* day */
+  double doubt;         /* slots; nearer to an edge, rounding decides */
+  size_t slots;
+  int plain;            /* no gap, all weights 1 */
+  const double *y, *w;  /* flux times weight, weight by slot; 0 where there is no sample, and behind the last */
+  const double *y_first, *w_first; /* [cells] prefix sums over the bins of the first cycle */
+  size_t denominator;   /* edges repeat after so many, 0: never */
+  uint32_t *column;     /* [cells] whole slots of an edge */
+  uint32_t *kind;       /* [cells] edges of one kind have the same fraction of a slot: */
+  double *edge;         /* [kinds] that fraction */
+} bls_rows;
+
 /* The plan: what the fast paths share, behind this head in the same memory. */
 typedef struct {
   int path, level;   /* EAS_BLS_PATH_*, EAS_SIMD_* */
   bls_setup setup;
   size_t cells;
+  double shortest;   /* day, trial period */
   const double *x;   /* [n] day since the first sample */
   const double *yw;  /* [n] pairs of flux times weight, weight */
+  bls_rows rows;
 } bls_plan;
 
 /* As bls_scan, the same result bit for bit, by vectors. */
@@ -92,6 +109,17 @@ void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const dou
 
 /* Folds samples into prefix sums y, w, bit for bit as the reference. pairs: 2 * cells. */
 void bls_fold_fast(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *pairs);
+
+/* Uniform cadence: 1 if the light curve has one, and its tables in memory [bls_rows_plan_size]; scratch[n]. */
+size_t bls_rows_plan_size(size_t n, size_t cells);
+int bls_rows_prepare(bls_plan *plan, void *memory, double *scratch);
+
+/* Folds by rows into prefix sums y, w; 0 where rounding decides and nothing was done. */
+size_t bls_rows_work_size(const bls_plan *plan, double shortest);
+int bls_rows_fold(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *work);
+
+/* Continues prefix sums of `bins` bins behind the last as bls_wrap_and_sum does. */
+void bls_wrap_sums(const bls_setup *s, size_t bins, double *y, double *w);
 
 /* One trial by the definition. y, w: bls_cells each. */
 void bls_reference(const bls_setup *s, double period, double *y, double *w, eas_bls_peak *out);
