@@ -99,7 +99,7 @@ static void print_end(eas_cli *c, const eas_job_counts *k, int64_t wall_us)
   if (bad)
     printf("\nNext     eas errors j%" PRId64 "%s\n", k->job, flag);
   else
-    printf("\nFiles    %s/products/\nNext     eas results j%" PRId64 "%s\n", eas_conf_str(c->conf, "store"), k->job, flag);
+    printf("\nFiles    %s/products/     open in TOPCAT, astropy, lightkurve\nNext     eas results j%" PRId64 "%s\n", eas_conf_str(c->conf, "store"), k->job, flag);
 }
 
 static int finish(run *r)
@@ -140,6 +140,7 @@ int eas_run_job(eas_cli *c, const eas_jobfile *f, const eas_submit_options *o)
   eas_err err = { 0 };
   r.s.arg = &r;
   int rc = eas_session_lock(&r.s, &err);
+  if (rc >= 0) eas_session_tidy(&r.s);
   if (rc >= 0) rc = eas_cli_open_registry(c, &err);
   if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_CREATE, &err);
   if (rc >= 0) rc = eas_job_submit(c->db, f, c->registry, o, &r.job, &err);

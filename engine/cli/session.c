@@ -44,6 +44,14 @@ int eas_session_lock(eas_session *s, eas_err *err)
   return rc;
 }
 
+/* Only after the lock: whoever worked here before is gone, and what it left in scratch is nobody's. */
+void eas_session_tidy(eas_session *s)
+{
+  eas_err err = { 0 };
+  const char *scratch = eas_conf_str(s->c->conf, "scratch");
+  if (eas_path_exists(scratch) && eas_path_remove_tree(scratch, &err) < 0) eas_log(EAS_WARN, "scratch: %s", err.text);
+}
+
 /* Types this worker can run: those of its container, or all that have scripts. */
 static const char **worker_types(const eas_cli *c)
 {

@@ -30,6 +30,7 @@ enum { EAS_ROLE_WORKER = 1, EAS_ROLE_CONTROL = 2 };
 /* Opens registry, database, store and the roles. SQLite: takes the lock of the data folder (EAS_EBUSY says who has it). */
 int  eas_session_open(eas_session *s, eas_cli *c, int roles, eas_err *err);
 int  eas_session_lock(eas_session *s, eas_err *err);
+void eas_session_tidy(eas_session *s); /* holding the lock: sweeps scratch */
 void eas_session_close(eas_session *s);
 
 #endif
