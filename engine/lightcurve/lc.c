@@ -4,23 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 #include "lightcurve/lc_bytes.h"
 #include "lightcurve/lc_private.h"
 
+/* Columns stand in one block, each at a multiple of 64 bytes, as vector code likes them. A large block asks
+ * for large pages: page faults would cost a tenth of reading a file. */
 int eas_lc_resize(eas_lc *lc, size_t cap)
 {
   eas_lc_columns *c = &lc->c;
-  size_t want = cap ? cap : 1;
-  double **reals[] = {&c->time, &c->flux, &c->flux_err};
-  for (size_t i = 0; i < 3; i++) {
-    double *p = realloc(*reals[i], want * sizeof **reals[i]);
-    if (!p) return EAS_ENOMEM;
-    *reals[i] = p;
+  const size_t page = (size_t)2 << 20, column = (cap * sizeof(double) + 63) & ~(size_t)63;
+  size_t bytes = 3 * column + ((cap * sizeof(uint32_t) + 63) & ~(size_t)63);
+  size_t align = bytes >= page ? page : 64;
+  bytes = (bytes + align - 1) & ~(align - 1);
+  char *block = aligned_alloc(align, bytes ? bytes : align);
+  if (!block) return EAS_ENOMEM;
+  if (align == page) madvise(block, bytes, MADV_HUGEPAGE); /* a wish: failing changes nothing */
+  eas_lc_columns old = *c;
+  c->time = (double *)(void *)block;
+  c->flux = (double *)(void *)(block + column);
+  c->flux_err = (double *)(void *)(block + 2 * column);
+  c->flag = (uint32_t *)(void *)(block + 3 * column);
+  size_t n = old.n < cap ? old.n : cap;
+  if (n > 0) {
+    memcpy(c->time, old.time, n * sizeof *c->time);
+    memcpy(c->flux, old.flux, n * sizeof *c->flux);
+    memcpy(c->flux_err, old.flux_err, n * sizeof *c->flux_err);
+    memcpy(c->flag, old.flag, n * sizeof *c->flag);
   }
-  uint32_t *flag = realloc(c->flag, want * sizeof *flag);
-  if (!flag) return EAS_ENOMEM;
-  c->flag = flag;
+  free(old.time);
   return 0;
 }
 
@@ -48,10 +61,7 @@ int eas_lc_new(eas_lc **out, size_t n, eas_err *err)
 void eas_lc_free(eas_lc *lc)
 {
   if (!lc) return;
-  free(lc->c.time);
-  free(lc->c.flux);
-  free(lc->c.flux_err);
-  free(lc->c.flag);
+  free(lc->c.time); /* the block of all columns */
   json_decref(lc->metadata);
   free(lc);
 }
@@ -109,35 +119,31 @@ static int sort_rows(eas_lc *lc, eas_err *err)
 }
 
 /* One NaN for all: LuaJIT takes the bits of others, read from an array, for values that are no numbers. */
-static void plain_nans(double *x, size_t n)
+void eas_lc_look(eas_lc_columns *c, size_t from, size_t to, eas_lc_order *order)
 {
-  for (size_t i = 0; i < n; i++)
-    if (isnan(x[i])) x[i] = NAN;
-}
-
-int eas_lc_settle(eas_lc *lc, eas_err *err)
-{
-  eas_lc_columns *c = &lc->c;
-  c->n_rows = c->n;
-  plain_nans(c->time, c->n);
-  plain_nans(c->flux, c->n);
-  plain_nans(c->flux_err, c->n);
-  int backwards = 0;
-  double last = -INFINITY;
-  for (size_t i = 0; i < c->n; i++) {
+  for (size_t i = from; i < to; i++) {
     double t = c->time[i];
-    if (!isfinite(t) || !isfinite(c->flux[i])) c->flag[i] |= EAS_LC_BAD;
+    if (isnan(c->flux_err[i])) c->flux_err[i] = NAN;
+    if (!isfinite(c->flux[i])) {
+      c->flag[i] |= EAS_LC_BAD;
+      if (isnan(c->flux[i])) c->flux[i] = NAN;
+    }
     if (isfinite(t)) {
-      backwards |= t < last;
-      last = t;
+      order->backwards |= t < order->last;
+      order->equal |= t == order->last;
+      order->last = t;
+    } else {
+      c->flag[i] |= EAS_LC_BAD;
+      if (isnan(t)) c->time[i] = NAN;
     }
   }
-  if (backwards) {
-    int rc = sort_rows(lc, err);
-    if (rc < 0) return rc;
-  }
+}
+
+/* Keeps the first of equal times. */
+static void drop_equal(eas_lc_columns *c)
+{
   size_t n = 0;
-  last = -INFINITY;
+  double last = -INFINITY;
   for (size_t i = 0; i < c->n; i++) {
     if (c->time[i] == last) continue;
     if (isfinite(c->time[i])) last = c->time[i];
@@ -146,7 +152,17 @@ int eas_lc_settle(eas_lc *lc, eas_err *err)
   }
   c->n_duplicate = c->n - n;
   c->n = n;
-  return eas_lc_resize(lc, n) < 0 ? eas_fail(err, EAS_ENOMEM, "light curve of %zu points: no memory", n) : 0;
+}
+
+int eas_lc_settle(eas_lc *lc, const eas_lc_order *order, eas_err *err)
+{
+  lc->c.n_rows = lc->c.n;
+  if (order->backwards) {
+    int rc = sort_rows(lc, err);
+    if (rc < 0) return rc;
+  }
+  if (order->backwards || order->equal) drop_equal(&lc->c);
+  return 0;
 }
 
 int eas_lc_read(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err)

@@ -15,6 +15,7 @@ struct eas_bytes {
   int fd; /* -1: memory */
   const unsigned char *mem;
   size_t mem_left;
+  size_t size; /* as stored; 0: not known */
   int gzip;
   int ended; /* the gzip stream, or the file */
   z_stream z;
@@ -151,6 +152,7 @@ int eas_bytes_open(eas_bytes **out, const char *path, eas_err *err)
   eas_bytes *b = eas_alloc(sizeof *b);
   b->name = eas_strdup(path);
   b->fd = fd;
+  b->size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
   int rc = begin(b, err);
   if (rc < 0) {
     eas_bytes_close(b);
@@ -166,7 +168,7 @@ eas_bytes *eas_bytes_over(const void *data, size_t n, const char *name)
   b->name = eas_strdup(name);
   b->fd = -1;
   b->mem = data;
-  b->mem_left = n;
+  b->mem_left = b->size = n;
   if (begin(b, NULL) < 0) /* only for want of memory; eas_alloc ends the process for that */
     abort();
   return b;
@@ -184,6 +186,11 @@ void eas_bytes_close(eas_bytes *b)
 const char *eas_bytes_name(const eas_bytes *b)
 {
   return b->name;
+}
+
+size_t eas_bytes_size(const eas_bytes *b)
+{
+  return b->gzip ? b->size * 3 : b->size; /* numbers as text shrink to about a third, or to less */
 }
 
 int eas_bytes_is_gzip(const eas_bytes *b)

@@ -14,6 +14,8 @@ eas_bytes *eas_bytes_over(const void *data, size_t n, const char *name);
 void eas_bytes_close(eas_bytes *b);
 
 const char *eas_bytes_name(const eas_bytes *b);
+/* About how many bytes the contents have: a guess for making room, 0 if nothing is known. */
+size_t eas_bytes_size(const eas_bytes *b);
 int eas_bytes_is_gzip(const eas_bytes *b);
 /* The first n <= 4096 bytes of the contents (gunzipped), without consuming them; fewer at the end. */
 int eas_bytes_peek(eas_bytes *b, const char **data, size_t *n, eas_err *err);

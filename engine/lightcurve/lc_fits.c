@@ -205,7 +205,7 @@ static int read_flags(eas_fits_table *t, LONGLONG first, long n, int64_t mask, L
   return 0;
 }
 
-static int read_rows(eas_fits_table *t, eas_lc *lc, int64_t mask, eas_err *err)
+static int read_rows(eas_fits_table *t, eas_lc *lc, int64_t mask, eas_lc_order *order, eas_err *err)
 {
   int status = 0;
   long chunk = 0;
@@ -217,10 +217,17 @@ static int read_rows(eas_fits_table *t, eas_lc *lc, int64_t mask, eas_err *err)
     long n = t->rows - at < chunk ? (long)(t->rows - at) : chunk;
     read_reals(t, EAS_ROLE_TIME, at + 1, n, c->time + at, &status);
     read_reals(t, EAS_ROLE_FLUX, at + 1, n, c->flux + at, &status);
-    if (t->at[EAS_ROLE_ERR]) read_reals(t, EAS_ROLE_ERR, at + 1, n, c->flux_err + at, &status);
-    if (t->at[EAS_ROLE_FLAG]) read_flags(t, at + 1, n, mask, raw, c->flag + at, &status);
+    if (t->at[EAS_ROLE_ERR])
+      read_reals(t, EAS_ROLE_ERR, at + 1, n, c->flux_err + at, &status);
+    else
+      for (long i = 0; i < n; i++) c->flux_err[at + i] = NAN;
+    if (t->at[EAS_ROLE_FLAG])
+      read_flags(t, at + 1, n, mask, raw, c->flag + at, &status);
+    else
+      memset(c->flag + at, 0, (size_t)n * sizeof *c->flag);
     if (t->unit != 1)
       for (long i = 0; i < n; i++) c->time[at + i] *= t->unit;
+    if (status == 0) eas_lc_look(c, (size_t)at, (size_t)(at + n), order);
   }
   free(raw);
   return status ? eas_fits_fail(t, status, "rows", err) : 0;
@@ -233,13 +240,17 @@ static int read_table(eas_lc **out, eas_fits_table *t, const eas_lc_options *opt
   int64_t mask = 0;
   int rc;
   if ((rc = check_columns(t, err)) < 0 || (rc = check_unit(t, err)) < 0 || (rc = check_rows(t, err)) < 0) return rc;
-  rc = eas_lc_new(&lc, (size_t)t->rows, err);
+  rc = eas_lc_new(&lc, 0, err);
   if (rc < 0) return rc;
-  rc = eas_fits_metadata(t, lc->metadata, err);
+  eas_lc_order order = EAS_LC_ORDER;
+  if (eas_lc_resize(lc, (size_t)t->rows) < 0)
+    rc = eas_fail(err, EAS_ENOMEM, "%s: no memory for %lld rows", t->name, (long long)t->rows);
+  lc->c.n = rc < 0 ? 0 : (size_t)t->rows;
+  if (rc == 0) rc = eas_fits_metadata(t, lc->metadata, err);
   if (rc == 0) rc = eas_fits_mask(t, options, &mask, err);
-  if (rc == 0) rc = read_rows(t, lc, mask, err);
+  if (rc == 0) rc = read_rows(t, lc, mask, &order, err);
   if (rc == 0 && !t->own && t->at[EAS_ROLE_FLAG]) json_object_set_new(lc->metadata, "quality_mask", json_integer(mask));
-  if (rc == 0) rc = eas_lc_settle(lc, err);
+  if (rc == 0) rc = eas_lc_settle(lc, &order, err);
   if (rc < 0) {
     eas_lc_free(lc);
     return rc;

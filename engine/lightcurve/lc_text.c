@@ -1,4 +1,4 @@
-/* lc_text.c: rows of text to columns: 256 KB at a time, no copy of a line. */
+/* lc_text.c: rows of text to columns, a block at a time, no copy of a line. */
 #include "lightcurve/lc_text.h"
 
 #include <math.h>
@@ -6,18 +6,22 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lightcurve/lc_blocks.h"
 #include "lightcurve/lc_private.h"
 #include "lightcurve/number.h"
 
-enum { CHUNK = 256 << 10, PAD = 32, LINE_MAX_BYTES = 64 << 10 };
+enum { FIRST_ROWS = 4 << 20 };
+_Static_assert((int)EAS_BLOCK_PAD > (int)EAS_NUMBER_PAD, "numbers read ahead");
 
 typedef struct {
   eas_bytes *bytes;
   const char *name;
   eas_lc *lc;
   size_t cap;
+  size_t row_bytes; /* of the first row, to guess their number */
   size_t line_no;
   double last;        /* latest time */
+  size_t n_duplicate; /* rows of the same time as one before them */
   int began;          /* format is known */
   int as_flux;        /* of the first 16 rows: third column bitwise equal to the flux */
   int third_fraction; /* some value of a nameless third column is no whole number */
@@ -35,11 +39,12 @@ static int is_blank(char c)
  * (64 bits) times 10^q / 86400 in 64-bit precision. */
 static double days_of(const eas_decimal *d, const char *p, const char *end)
 {
-  static const long double scale[] = {
-      1e-27L / 86400, 1e-26L / 86400, 1e-25L / 86400, 1e-24L / 86400, 1e-23L / 86400, 1e-22L / 86400, 1e-21L / 86400,
-      1e-20L / 86400, 1e-19L / 86400, 1e-18L / 86400, 1e-17L / 86400, 1e-16L / 86400, 1e-15L / 86400, 1e-14L / 86400,
-      1e-13L / 86400, 1e-12L / 86400, 1e-11L / 86400, 1e-10L / 86400, 1e-9L / 86400,  1e-8L / 86400,  1e-7L / 86400,
-      1e-6L / 86400,  1e-5L / 86400,  1e-4L / 86400,  1e-3L / 86400,  1e-2L / 86400,  1e-1L / 86400,  1e0L / 86400};
+  static const long double scale[] = { 1e-27L / 86400, 1e-26L / 86400, 1e-25L / 86400, 1e-24L / 86400, 1e-23L / 86400,
+                                       1e-22L / 86400, 1e-21L / 86400, 1e-20L / 86400, 1e-19L / 86400, 1e-18L / 86400,
+                                       1e-17L / 86400, 1e-16L / 86400, 1e-15L / 86400, 1e-14L / 86400, 1e-13L / 86400,
+                                       1e-12L / 86400, 1e-11L / 86400, 1e-10L / 86400, 1e-9L / 86400,  1e-8L / 86400,
+                                       1e-7L / 86400,  1e-6L / 86400,  1e-5L / 86400,  1e-4L / 86400,  1e-3L / 86400,
+                                       1e-2L / 86400,  1e-1L / 86400,  1e0L / 86400 };
   if (d->many || d->q < -27 || d->q > 0) return eas_decimal_double(d, p, end) / 86400;
   double v = (double)((long double)d->w * scale[d->q + 27]);
   return d->neg ? -v : v;
@@ -121,26 +126,37 @@ static int grow(reader *r)
 {
   if (r->lc->c.n >= EAS_LC_MAX_ROWS)
     return eas_fail(r->err, EAS_ELIMIT, "%s: more than %d rows", r->name, EAS_LC_MAX_ROWS);
-  r->cap = r->cap ? r->cap * 2 : 16384;
+  size_t guess = eas_bytes_size(r->bytes) / (r->row_bytes + 1) + 1024;
+  r->cap = r->cap ? r->cap * 2 : guess < FIRST_ROWS ? guess : FIRST_ROWS;
+  if (r->cap > EAS_LC_MAX_ROWS) r->cap = EAS_LC_MAX_ROWS;
   if (eas_lc_resize(r->lc, r->cap) < 0)
     return eas_fail(r->err, EAS_ENOMEM, "%s: no memory for %zu rows", r->name, r->cap);
   return 0;
 }
 
-static int take_row(reader *r, const char *p)
+static int time_back(const reader *r, double t)
 {
-  double v[EAS_ROLES] = {0, 0, 0, NAN, 0};
-  int rc = read_row(r, p, v);
-  if (rc < 0) return rc;
+  int rc = eas_fail(r->err, EAS_EFORMAT, "%s: line %zu: time goes back from %.9f to %.9f d", r->name, r->line_no,
+                    r->last, t);
+  eas_hint(r->err, "sort the file by time");
+  return rc;
+}
+
+/* A row of values into the columns. */
+static inline int put_row(reader *r, const double v[EAS_ROLES])
+{
   eas_lc_columns *c = &r->lc->c;
+  int rc;
   if (c->n == r->cap && (rc = grow(r)) < 0) return rc;
   double t = r->f.seconds ? v[EAS_ROLE_TIME] : v[EAS_ROLE_TIME] * r->f.unit;
+  double flag = v[EAS_ROLE_FLAG];
+  uint32_t bits = flag == 0 ? 0 : flag_bits(r, flag);
+  if (!isfinite(t) || !isfinite(v[EAS_ROLE_FLUX])) bits |= EAS_LC_BAD;
   if (isfinite(t)) {
-    if (t < r->last) {
-      rc = eas_fail(r->err, EAS_EFORMAT, "%s: line %zu: time goes back from %.9f to %.9f d", r->name, r->line_no,
-                    r->last, t);
-      eas_hint(r->err, "sort the file by time");
-      return rc;
+    if (t < r->last) return time_back(r, t);
+    if (t == r->last) {
+      r->n_duplicate++;
+      return 0;
     }
     r->last = t;
   }
@@ -148,10 +164,53 @@ static int take_row(reader *r, const char *p)
   c->time[i] = t;
   c->flux[i] = v[EAS_ROLE_FLUX];
   c->flux_err[i] = v[EAS_ROLE_ERR];
-  c->flag[i] = flag_bits(r, v[EAS_ROLE_FLAG]);
-  if (i < 16 && v[EAS_ROLE_FLAG] != 0) r->as_flux += v[EAS_ROLE_FLAG] == v[EAS_ROLE_FLUX];
+  c->flag[i] = bits;
+  if (i < 16 && flag != 0) r->as_flux += flag == v[EAS_ROLE_FLUX];
   if (r->f.third && isfinite(v[EAS_ROLE_ERR])) r->third_fraction |= v[EAS_ROLE_ERR] != floor(v[EAS_ROLE_ERR]);
   return 0;
+}
+
+static int take_row(reader *r, const char *p)
+{
+  double v[EAS_ROLES] = { 0, 0, 0, NAN, 0 };
+  int rc = read_row(r, p, v);
+  return rc < 0 ? rc : put_row(r, v);
+}
+
+/* The rows of [p, end), whole lines, that are nothing but numbers with one blank or comma between: most of what is
+ * read, at twice the speed of the general way. Stops at a row that is not and gives where. */
+static char *take_plain_rows(reader *r, char *p, const char *end, int *rc)
+{
+  static const char zero[] = "0.000000000000000000e+00 "; /* most flags of the prototype */
+  enum { ZERO = sizeof zero - 1 };
+  if (!r->began || r->f.n_columns > 4) return p;
+  const int n = r->f.n_columns;
+  const char between = r->f.comma ? ',' : ' ';
+  while (p < end) {
+    double v[EAS_ROLES] = { 0, 0, 0, NAN, 0 };
+    const char *q = p;
+    for (int k = 0; k < n; k++) {
+      int role = r->f.role[k];
+      if (role >= EAS_ROLE_ERR && k + 1 < n && memcmp(q, zero, ZERO) == 0) {
+        v[role] = 0;
+        q += ZERO;
+        continue;
+      }
+      eas_decimal d;
+      const char *to = eas_decimal_scan(q, &d);
+      if (!to || *to != (k + 1 < n ? between : '\n')) return p;
+      if (role == EAS_ROLE_TIME && r->f.seconds)
+        v[role] = days_of(&d, q, to);
+      else if (!eas_decimal_fast(&d, &v[role]))
+        v[role] = eas_number_slow(q, to);
+      q = to + 1;
+    }
+    r->line_no++;
+    p += q - p;
+    *rc = put_row(r, v);
+    if (*rc < 0) return p;
+  }
+  return p;
 }
 
 /* The line [p, end), *end is '\n'. */
@@ -173,52 +232,51 @@ static int take_line(reader *r, const char *p, const char *end)
     int rc = eas_text_decide(&r->head, p, end, r->line_no, &r->f, r->err);
     if (rc < 0) /* a row of words below a line of words is not worth a word on columns */
       return number || rc == EAS_EINVAL ? rc : row_fail(r, p, "not a number");
+    r->row_bytes = (size_t)(end - p);
     r->began = 1;
   }
   return take_row(r, p);
 }
 
-static int take_chunk(reader *r, char *buf, size_t n, size_t *left)
+/* The whole lines of a block; *p moves to what is left of it. */
+static int take_block(reader *r, char **at, const char *end)
 {
-  char *p = buf, *end = buf + n;
-  while (p < end) {
+  char *p = *at, *last = memrchr(p, '\n', (size_t)(end - p));
+  while (last && p <= last) {
+    int rc = 0;
+    p = take_plain_rows(r, p, last + 1, &rc);
+    if (rc < 0) return rc;
+    if (p > last) break;
     char *nl = memchr(p, '\n', (size_t)(end - p));
-    if (!nl) break;
-    int rc = take_line(r, p, nl);
+    rc = take_line(r, p, nl);
     if (rc < 0) return rc;
     p = nl + 1;
   }
-  *left = (size_t)(end - p);
-  if (*left > LINE_MAX_BYTES) {
-    r->line_no++;
-    return row_fail(r, p, "on a line of more than 64 KB: this is no light curve");
-  }
-  memmove(buf, p, *left);
-  return 0;
+  *at = p;
+  if (end - p <= EAS_BLOCK_REST) return 0;
+  r->line_no++;
+  return row_fail(r, p, "on a line of more than 64 KB: this is no light curve");
 }
 
-static int read_all(reader *r, char *buf)
+static int read_blocks(reader *r, eas_blocks *blocks)
 {
-  size_t have = 0;
-  int first = 1;
-  for (;;) {
-    ptrdiff_t n = eas_bytes_read(r->bytes, buf + have, CHUNK - have, r->err);
-    if (n < 0) return (int)n;
-    if (n == 0) break;
-    have += (size_t)n;
-    if (first && have >= 3 && memcmp(buf, "\xef\xbb\xbf", 3) == 0) /* byte order mark */
-      memset(buf, ' ', 3);
-    first = 0;
-    memset(buf + have, 0, PAD);
-    int rc = take_chunk(r, buf, have, &have);
+  char *p = NULL;
+  size_t n = 0;
+  for (int first = 1;; first = 0) {
+    int rc = eas_blocks_next(blocks, p, n, &p, &n, r->err);
     if (rc < 0) return rc;
+    if (first && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) memset(p, ' ', 3); /* byte order mark */
+    char *end = p + n;
+    memset(end, 0, EAS_BLOCK_PAD);
+    if (rc == 0 && n > 0) { /* a last line without its end */
+      *end = '\n';
+      return take_line(r, p, end);
+    }
+    if (rc == 0) return 0;
+    rc = take_block(r, &p, end);
+    if (rc < 0) return rc;
+    n = (size_t)(end - p);
   }
-  if (have > 0) { /* a last line without its end */
-    buf[have] = '\n';
-    memset(buf + have + 1, 0, PAD - 1);
-    return take_line(r, buf, buf + have);
-  }
-  return 0;
 }
 
 /* A nameless third column after commas: flags if all whole (the stitching group's), else errors. */
@@ -228,7 +286,7 @@ static void settle_third(reader *r)
   if (!r->f.third || r->third_fraction) return;
   r->f.kind = EAS_TEXT_LCSG;
   for (size_t i = 0; i < c->n; i++) {
-    c->flag[i] = flag_bits(r, c->flux_err[i]);
+    c->flag[i] |= flag_bits(r, c->flux_err[i]);
     c->flux_err[i] = NAN;
   }
 }
@@ -239,7 +297,7 @@ static void settle_flags(reader *r)
   eas_lc_columns *c = &r->lc->c;
   int rows = c->n < 16 ? (int)c->n : 16;
   if (r->f.kind != EAS_TEXT_PROTOTYPE || rows == 0 || r->as_flux != rows) return;
-  memset(c->flag, 0, c->n * sizeof *c->flag);
+  for (size_t i = 0; i < c->n; i++) c->flag[i] = isfinite(c->time[i]) && isfinite(c->flux[i]) ? 0 : EAS_LC_BAD;
   json_object_set_new(r->lc->metadata, "flags_repaired", json_true());
 }
 
@@ -283,7 +341,7 @@ static void snap(eas_lc_columns *c)
 
 static int settle(reader *r)
 {
-  static const char *const formats[] = {"text", "prototype", "prototype", "lcsg", "text"};
+  static const char *const formats[] = { "text", "prototype", "prototype", "lcsg", "text" };
   if (!r->began) {
     const char *why = r->line_no == 0     ? "the file is empty"
                       : r->head.has_names ? "no line of numbers"
@@ -292,9 +350,20 @@ static int settle(reader *r)
   }
   settle_third(r);
   settle_flags(r);
-  if (r->f.kind == EAS_TEXT_PROTOTYPE) snap(&r->lc->c);
   json_object_set_new(r->lc->metadata, "format", json_string(formats[r->f.kind]));
-  return eas_lc_settle(r->lc, r->err);
+  eas_lc_columns *c = &r->lc->c;
+  c->n_rows = c->n;
+  int rc = 0;
+  if (r->f.kind == EAS_TEXT_PROTOTYPE) {
+    snap(c);
+    eas_lc_order order = EAS_LC_ORDER; /* what was snapped may be double now */
+    eas_lc_look(c, 0, c->n, &order);
+    rc = eas_lc_settle(r->lc, &order, r->err);
+  }
+  if (c->n < r->cap / 2 && rc == 0) eas_lc_resize(r->lc, c->n); /* without memory for less, it stays as large */
+  c->n_rows += r->n_duplicate;
+  c->n_duplicate += r->n_duplicate;
+  return rc;
 }
 
 int eas_lc_text_bytes(eas_lc **out, eas_bytes *bytes, const eas_lc_options *options, eas_err *err)
@@ -302,12 +371,12 @@ int eas_lc_text_bytes(eas_lc **out, eas_bytes *bytes, const eas_lc_options *opti
   eas_lc *lc;
   int rc = eas_lc_new(&lc, 0, err);
   if (rc < 0) return rc;
-  reader r = {.bytes = bytes, .name = eas_bytes_name(bytes), .lc = lc, .last = -INFINITY, .err = err};
-  r.head = (eas_text_head){.name = r.name, .options = options, .metadata = lc->metadata};
-  char *buf = eas_alloc(CHUNK + PAD);
-  rc = read_all(&r, buf);
+  reader r = { .bytes = bytes, .name = eas_bytes_name(bytes), .lc = lc, .last = -INFINITY, .err = err };
+  r.head = (eas_text_head){ .name = r.name, .options = options, .metadata = lc->metadata };
+  eas_blocks *blocks = eas_blocks_open(bytes);
+  rc = read_blocks(&r, blocks);
+  eas_blocks_close(blocks);
   if (rc == 0) rc = settle(&r);
-  free(buf);
   if (rc < 0) {
     eas_lc_free(lc);
     return rc;

@@ -48,9 +48,9 @@ const char *eas_number_word(const char *p, double *out)
 int eas_number_parse(const char *text, size_t n, double *out)
 {
   char small[256];
-  char *copy = n + 16 < sizeof small ? small : eas_alloc(n + 16);
+  char *copy = n + EAS_NUMBER_PAD < sizeof small ? small : eas_alloc(n + EAS_NUMBER_PAD);
   memcpy(copy, text, n);
-  memset(copy + n, 0, 16);
+  memset(copy + n, 0, EAS_NUMBER_PAD);
 
   eas_decimal d;
   double v = 0;

@@ -2,14 +2,14 @@
  *
  * Scan first, convert then: the text reader converts seconds to days from the scanned
  * digits, so that a time is rounded once. Decimal numbers only: no hexadecimal, no nan, no inf.
- * Text must be followed by at least 8 readable bytes. */
+ * Text must be followed by EAS_NUMBER_PAD readable bytes. */
 #ifndef EAS_LIGHTCURVE_NUMBER_H
 #define EAS_LIGHTCURVE_NUMBER_H
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-enum { EAS_NUMBER_QMIN = -64, EAS_NUMBER_QMAX = 64 };
+enum { EAS_NUMBER_QMIN = -64, EAS_NUMBER_QMAX = 64, EAS_NUMBER_PAD = 32 };
 extern const uint64_t eas_number_powers[EAS_NUMBER_QMAX - EAS_NUMBER_QMIN + 1][2];
 
 typedef struct {
@@ -33,10 +33,10 @@ static inline int eas_digit(char c)
   return (unsigned char)(c - '0') < 10;
 }
 
-/* All of 8 bytes are digits: none borrows below '0', none carries over '9'. */
-static inline int eas_digits8(uint64_t v)
+/* 0 if all of 8 bytes are digits: none borrows below '0', none carries over '9'. */
+static inline uint64_t eas_strangers8(uint64_t v)
 {
-  return !(((v + 0x4646464646464646u) | (v - 0x3030303030303030u)) & 0x8080808080808080u);
+  return ((v + 0x4646464646464646u) | (v - 0x3030303030303030u)) & 0x8080808080808080u;
 }
 
 /* 8 digits to a number in three steps: pairs, fours, eight (little endian). */
@@ -49,21 +49,31 @@ static inline uint64_t eas_value8(uint64_t v)
   return v;
 }
 
+/* Appends the digits at p to *w; returns where they end. */
 static inline const char *eas_digits_scan(const char *p, uint64_t *w)
 {
   uint64_t v = *w;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  static const uint64_t ten[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000 };
   for (;;) {
-    uint64_t chunk;
+    uint64_t chunk, strangers;
     memcpy(&chunk, p, 8);
-    if (!eas_digits8(chunk)) break;
+    strangers = eas_strangers8(chunk);
+    if (strangers) { /* the lowest one is exact: nothing borrows or carries below it */
+      int n = __builtin_ctzll(strangers) >> 3;
+      if (n > 0) /* zeros in front instead of what follows */
+        v = v * ten[n] + eas_value8(chunk << (64 - 8 * n) | UINT64_C(0x3030303030303030) >> 8 * n);
+      *w = v;
+      return p + n;
+    }
     v = v * 100000000u + eas_value8(chunk);
     p += 8;
   }
-#endif
+#else
   for (; eas_digit(*p); p++) v = v * 10 + (uint64_t)(*p - '0');
   *w = v;
   return p;
+#endif
 }
 
 /* More than 19 digits may still be 19 significant ones. */
@@ -73,12 +83,39 @@ static inline int eas_digits_many(const char *p, ptrdiff_t n)
   return n > 19;
 }
 
+/* "d.dddddddddddddddddde+dd", as %.18e writes nearly all: its end, or NULL if p holds something else. */
+static inline const char *eas_decimal_scan18(const char *p, eas_decimal *d)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  uint64_t a, b, c;
+  memcpy(&a, p + 2, 8);
+  memcpy(&b, p + 10, 8);
+  memcpy(&c, p + 16, 8); /* digits but for "e+", which are taken for zeros */
+  c = (c & ~(UINT64_C(0xffff) << 32)) | UINT64_C(0x3030) << 32;
+  int sign = 44 - p[21]; /* '+' 1, '-' -1 */
+  if (eas_strangers8(a) | eas_strangers8(b) | eas_strangers8(c)) return NULL;
+  if (!eas_digit(p[0]) || eas_digit(p[24]) || (sign != 1 && sign != -1)) return NULL;
+  uint64_t head = (uint64_t)(p[0] - '0') * 100000000u + eas_value8(a);
+  d->w = (head * 100000000u + eas_value8(b)) * 100 + (uint64_t)((p[18] - '0') * 10 + (p[19] - '0'));
+  d->q = sign * ((p[22] - '0') * 10 + (p[23] - '0')) - 18;
+  d->many = 0;
+  return p + 24;
+#else
+  (void)p, (void)d;
+  return NULL;
+#endif
+}
+
 /* End of the number that starts at p, or NULL if none does. */
 static inline const char *eas_decimal_scan(const char *p, eas_decimal *d)
 {
   uint64_t w = 0;
   d->neg = *p == '-';
   p += *p == '-' || *p == '+';
+  if (p[1] == '.' && p[20] == 'e') {
+    const char *end = eas_decimal_scan18(p, d);
+    if (end) return end;
+  }
   const char *first = p;
   p = eas_digits_scan(p, &w);
   ptrdiff_t n = p - first;
@@ -110,16 +147,20 @@ static inline const char *eas_decimal_scan(const char *p, eas_decimal *d)
  * numbers, Lemire 2021 algorithm 1 else; halves, subnormals and overflow are left to strtod). */
 static inline int eas_decimal_fast(const eas_decimal *d, double *out)
 {
-  static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  static const double ten[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
   if (d->many) return 0;
+  if (d->w == 0) {
+    *out = d->neg ? -0.0 : 0.0;
+    return 1;
+  }
   if (d->w <= (UINT64_C(1) << 53) && d->q >= -22 && d->q <= 22) {
     double v = (double)d->w;
     v = d->q < 0 ? v / ten[-d->q] : v * ten[d->q];
     *out = d->neg ? -v : v;
     return 1;
   }
-  if (d->w == 0 || d->q < EAS_NUMBER_QMIN || d->q > EAS_NUMBER_QMAX) return 0;
+  if (d->q < EAS_NUMBER_QMIN || d->q > EAS_NUMBER_QMAX) return 0;
   const uint64_t *power = eas_number_powers[d->q - EAS_NUMBER_QMIN];
   int lz = __builtin_clzll(d->w);
   uint64_t w = d->w << lz;
