@@ -55,7 +55,7 @@ static void push_born(eas_expansion *x, stack *s, const eas_flow_task *t, const 
     int64_t type = 0;
     if (eas_type_id(x->db, c->type->name, &type, NULL) < 0) continue;
     push(s, (eas_flow_task){
-      .attempt = c->attempt, .task = c->id, .ordinal = c->ordinal, .unborn = !c->item.name, .parent = t->task, .type = type, .depth = t->depth + 1, .turn = c->turn,
+      .attempt = c->attempt, .task = c->id, .ordinal = c->ordinal, .unborn = eas_expand_is_later(x, c), .parent = t->task, .type = type, .depth = t->depth + 1, .turn = c->turn,
       .directory = c->directory, .label = c->label, .seed = c->seed, .flow = c->flow, .parent_flow = t->flow,
       .named = c->item.name != NULL, .has_needs = c->item.n_needs > 0, .path = eas_strdup(c->path),
       .own = json_incref(c->own), .inherited = json_incref(metadata) });

@@ -95,10 +95,10 @@ static int insert_edges(eas_expansion *x, const eas_birth *c, eas_err *err)
   return rc;
 }
 
-/* Flow control that is looked at next is written when it was. */
-static int is_later(const eas_expansion *x, const eas_birth *c)
+/* Flow control that is looked at next is written when it was; what has edges, or may get some, is written now. */
+int eas_expand_is_later(const eas_expansion *x, const eas_birth *c)
 {
-  return !x->apart && c->flow != EAS_FLOW_NONE && !c->pending && !c->item.name;
+  return !x->apart && c->flow != EAS_FLOW_NONE && !c->pending && !c->item.name && !c->item.n_needs && !c->item.n_inputs;
 }
 
 int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, eas_err *err)
@@ -109,7 +109,7 @@ int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, e
     int64_t type;
     if (!c->id) continue;
     rc = eas_type_id(x->db, c->type->name, &type, err);
-    if (rc >= 0 && !is_later(x, c)) {
+    if (rc >= 0 && !eas_expand_is_later(x, c)) {
       rc = insert_task(x, t, c, type, err);
       if (rc >= 0) rc = insert_products(x, c, err);
       if (rc >= 0) rc = insert_edges(x, c, err);
@@ -120,7 +120,7 @@ int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, e
     count->queued += c->pending == 0;
     if (c->pending) continue;
     rc = eas_expand_id(x, &x->attempts, "attempt", &c->attempt, err);
-    if (rc < 0 || is_later(x, c)) continue;
+    if (rc < 0 || eas_expand_is_later(x, c)) continue;
     rc = eas_expand_attempt(x, c->attempt, c->id, type, EAS_BORN_QUEUED, 0, err);
     x->n_queued += c->flow == EAS_FLOW_NONE;
   }

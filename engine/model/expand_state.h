@@ -105,6 +105,7 @@ int eas_expand_link(eas_expansion *x, const eas_flow_task *t, int64_t room, eas_
 
 /* expand_insert.c: sends the rows of children. */
 int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, eas_err *err);
+int eas_expand_is_later(const eas_expansion *x, const eas_birth *c); /* 1: eas_expand_bear writes it */
 /* The first attempt of a task. */
 int eas_expand_attempt(eas_expansion *x, int64_t id, int64_t task, int64_t type, eas_born as, int64_t wall_us, eas_err *err);
 /* The rows of an unborn flow-control task, as it is by now. */
