@@ -71,7 +71,7 @@ int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char rea
   eas_limits_prepare();
   enter_namespaces(&e, p, &trees);
   if (e.use & EAS_LAYER_LANDLOCK) {
-    int rc = eas_landlock_prepare(&trees, e.with_proc);
+    int rc = eas_landlock_prepare(&trees, (e.got & EAS_LAYER_MOUNT_NS) != 0, e.with_proc);
     note(&e, EAS_LAYER_LANDLOCK, rc, "open the folders of its rules");
   }
   eas_trees_done(&trees);

@@ -28,13 +28,12 @@ enum { WITH_ASAN = 0 };
 #endif
 
 static int64_t others; /* processes and threads that this user has besides the attempts' */
+static int64_t slots;  /* as many as there may be */
 
 /* RLIMIT_NPROC counts all of a user (in a user namespace: all of it in there). Without a uid per slot the limit is therefore
  * laid on top of what runs already, with room for as many slots as there may be: it stops a fork bomb, it does not share out. */
 static int64_t shared_limit(int64_t processes, unsigned use)
 {
-  long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-  int64_t slots = cpus > 4 ? 2 * (int64_t)cpus : 8;
   return (use & EAS_LAYER_USER_NS ? 1 : others) + slots * processes;
 }
 
@@ -52,6 +51,8 @@ static int64_t threads_of(const char *pid, uid_t uid)
 void eas_limits_prepare(void)
 {
   DIR *d = opendir("/proc");
+  long cpus = sysconf(_SC_NPROCESSORS_ONLN); /* reads files of /sys: not for each child */
+  slots = cpus > 4 ? 2 * (int64_t)cpus : 8;
   others = 0;
   if (!d) return;
   for (struct dirent *e; (e = readdir(d));)

@@ -1,6 +1,7 @@
 /* ns.c: user namespace, and a mount namespace with a root that holds only what children may see. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,7 @@ static int copy_tree(const eas_tree *t, int *fd, int *is_folder)
   struct stat st;
   if (stat(t->path, &st) < 0) return -errno;
   *is_folder = S_ISDIR(st.st_mode);
-  if (t->kind == EAS_TREE_HIDDEN) return 0;
+  if (t->kind == EAS_TREE_HIDDEN || t->kind == EAS_TREE_LINK) return 0;
   *fd = open_tree(AT_FDCWD, t->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
   if (*fd < 0) return -errno;
   return set_attributes(*fd, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes(t->kind));
@@ -96,8 +97,25 @@ done:
   return rc;
 }
 
+/* The link itself, read from the root that is still this process's. */
+static int copy_link(const char *path)
+{
+  char to[PATH_MAX];
+  ssize_t n = readlink(path, to, sizeof to - 1);
+  if (n < 0) return -errno;
+  to[n] = 0;
+  char *parent = eas_strdup(path), *place = eas_format(".%s", path);
+  *strrchr(parent, '/') = 0;
+  int rc = parent[0] ? make_place(parent, 1) : 0;
+  if (rc == 0 && symlink(to, place) < 0 && errno != EEXIST) rc = -errno;
+  free(parent);
+  free(place);
+  return rc;
+}
+
 static int attach(const eas_tree *t, int fd, int is_folder)
 {
+  if (t->kind == EAS_TREE_LINK) return copy_link(t->path);
   int rc = make_place(t->path, is_folder);
   if (rc < 0) return rc;
   char *place = eas_format(".%s", t->path);

@@ -7,6 +7,7 @@
 
 enum { /* what a child may do with a tree */
   EAS_TREE_READ,    /* read, execute */
+  EAS_TREE_LINK,    /* a link to what another tree shows: /lib -> usr/lib */
   EAS_TREE_DEVICE,  /* read, write */
   EAS_TREE_HIDDEN,  /* nothing: the data folder, when another tree would show it */
   EAS_TREE_STORE,   /* visible, but Landlock leaves only the attempt's inputs */
@@ -27,11 +28,12 @@ int eas_seccomp_load(const char **what);                /* no_new_privs must be 
 
 int eas_landlock_version(void);                         /* ABI, or a negative errno */
 void eas_landlock_names_missing(int abi, char *out, size_t size);
-int eas_landlock_prepare(const eas_trees *trees, int with_proc); /* zygote: opens what the rules name */
+/* Zygote: opens what the rules name. own_root: after eas_ns_root, so that nothing else is there. */
+int eas_landlock_prepare(const eas_trees *trees, int own_root, int with_proc);
 int eas_landlock_apply(int abi, const char *scratch, const char *const *inputs, const char **what);
 
 int eas_limits_apply(const eas_limits *l, unsigned use, const char **what);
-void eas_limits_prepare(void);                          /* zygote: counts this user's other processes */
+void eas_limits_prepare(void);                          /* zygote: counts CPUs and this user's other processes */
 int eas_caps_drop(const char **what);                   /* all sets empty, no way back by exec */
 int eas_uid_enter(uid_t uid, const char **what);
 

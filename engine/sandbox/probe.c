@@ -51,7 +51,7 @@ static int try_landlock(const eas_probe *so_far, const char **what)
   if (so_far->landlock_abi < 0) return so_far->landlock_abi;
   int rc = try_no_new_privs(so_far, what);
   if (rc == 0) rc = chdir("/tmp") < 0 ? -errno : 0;
-  if (rc == 0) rc = eas_landlock_prepare(&none, 0);
+  if (rc == 0) rc = eas_landlock_prepare(&none, 0, 0);
   if (rc == 0) rc = eas_landlock_apply(so_far->landlock_abi, "/tmp", NULL, what);
   if (rc < 0) return rc;
   *what = "rules without effect";

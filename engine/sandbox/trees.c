@@ -45,15 +45,22 @@ static void put(eas_trees *t, const char *path, int kind)
   t->list[t->n++] = (eas_tree){ eas_strdup(path), kind };
 }
 
+static int is_link(const char *path)
+{
+  struct stat st;
+  return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* A path is known by its given name and, where links lead elsewhere, by its real one: scripts may print either. */
 static void add(eas_trees *t, const char *path, int kind)
 {
   char *real = path && path[0] == '/' ? realpath(path, NULL) : NULL;
   if (!real) return;
-  put(t, real, kind);
   char *given = eas_strdup(path);
   for (size_t n = strlen(given); n > 1 && given[n - 1] == '/'; n--) given[n - 1] = 0;
-  put(t, given, kind);
+  int shown = have(t, real, kind);
+  put(t, real, kind);
+  put(t, given, kind == EAS_TREE_READ && shown && is_link(given) ? EAS_TREE_LINK : kind);
   free(given);
   free(real);
 }

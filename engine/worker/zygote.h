@@ -56,7 +56,8 @@ typedef struct {
   int events;                      /* read end, non-blocking */
   int output;                      /* read end of the child's stdout, non-blocking */
   int errors;                      /* read end of its stderr */
-  eas_shared_page *page;           /* mapped; eas_child_done unmaps */
+  eas_shared_page *page;           /* mapped; eas_child_done takes it back */
+  int page_fd;                     /* eas_child_done's own */
 } eas_child;
 
 /* Clones a child; blocks for the zygote's answer (about 0.1 ms). EAS_ECONNECT: the zygote is gone; start a new one. */

@@ -20,9 +20,26 @@ typedef struct {
   eas_shared_page *map;
 } handles;
 
+static void shut(int *fd)
+{
+  if (*fd >= 0) close(*fd);
+  *fd = -1;
+}
+
+/* Pages whose attempt is gone with all its processes: making one costs a tenth of an attempt. */
+enum { POOL = 64 };
+static struct { int fd; eas_shared_page *map; } pool[POOL];
+static int n_pool;
+
 /* A memfd that the child cannot shrink: the supervisor reads the page, and must not get a SIGBUS. */
 static int make_page(handles *h)
 {
+  if (n_pool > 0) {
+    h->page = pool[--n_pool].fd;
+    h->map = pool[n_pool].map;
+    memset(h->map, 0, PAGE);
+    return 0;
+  }
   h->page = memfd_create("eas-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (h->page < 0 || ftruncate(h->page, PAGE) < 0) return -errno;
   if (fcntl(h->page, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) return -errno;
@@ -30,6 +47,20 @@ static int make_page(handles *h)
   if (h->map != MAP_FAILED) return 0;
   h->map = NULL;
   return -errno;
+}
+
+static void drop_page(eas_child *c)
+{
+  if (!c->page) return; /* never spawned: nothing in it means anything */
+  if (c->page_fd >= 0 && n_pool < POOL) {
+    pool[n_pool].fd = c->page_fd;
+    pool[n_pool++].map = c->page;
+  } else {
+    munmap(c->page, PAGE);
+    shut(&c->page_fd);
+  }
+  c->page = NULL;
+  c->page_fd = -1;
 }
 
 static int open_handles(handles *h)
@@ -41,21 +72,16 @@ static int open_handles(handles *h)
   return make_page(h);
 }
 
-static void shut(int *fd)
-{
-  if (*fd >= 0) close(*fd);
-  *fd = -1;
-}
-
 static void close_handles(handles *h, int all)
 {
   for (int i = 0; i < 3; i++) {
     if (all) shut(&h->pipe[i][0]);
     shut(&h->pipe[i][1]);
   }
-  shut(&h->page);
   shut(&h->strings);
-  if (all && h->map) munmap(h->map, PAGE);
+  if (!all) return;
+  shut(&h->page);
+  if (h->map) munmap(h->map, PAGE);
 }
 
 static void add_string(eas_buf *b, const char *s)
@@ -155,7 +181,11 @@ int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err 
   child.output = h.pipe[1][0];
   child.errors = h.pipe[2][0];
   child.page = h.map;
-  if (!(z->layers & EAS_LAYER_PID_NS)) eas_orphans_known(child.pid);
+  child.page_fd = h.page;
+  if (!(z->layers & EAS_LAYER_PID_NS)) { /* somebody it left behind may write to the page for a while */
+    eas_orphans_known(child.pid);
+    shut(&child.page_fd);
+  }
   *out = child;
   return 0;
 failed:
@@ -170,7 +200,6 @@ void eas_child_done(eas_child *c)
   shut(&c->output);
   shut(&c->errors);
   if (c->pid > 0) eas_orphans_kill(c->pid, c->page && c->page->childless == 1);
-  if (c->page) munmap(c->page, PAGE);
-  c->page = NULL;
+  drop_page(c);
   c->pid = 0;
 }
