@@ -85,9 +85,12 @@ static void on_change(void *arg)
 
 static void on_stop(void *arg, int n_running)
 {
-  const eas_session *s = arg;
+  eas_session *s = arg;
   eas_log(EAS_INFO, "stopping: %d running, %" PRId64 " s grace", n_running, eas_conf_duration_us(s->c->conf, "drain_grace") / 1000000);
-  if (!s->worker) eas_loop_stop(s->loop);
+  if (s->worker)
+    eas_loop_after(s->loop, 0, on_beat, s); /* only now: an idle worker has no clock that ticks */
+  else
+    eas_loop_stop(s->loop);
 }
 
 static int serve(eas_cli *c, int roles)
@@ -99,10 +102,7 @@ static int serve(eas_cli *c, int roles)
   if (rc < 0) return eas_cli_fail(c, &err);
   eas_log(EAS_INFO, roles & EAS_ROLE_WORKER ? "worker w%" PRId64 " is up" : "control is up", s.worker ? eas_worker_id(s.worker) : 0);
   if (s.control) eas_control_look(s.control);
-  if (eas_cli_has(c, "--once"))
-    eas_loop_after(s.loop, 200000, on_beat, &s);
-  else
-    eas_loop_after(s.loop, 200000, on_beat, &s);
+  if (eas_cli_has(c, "--once")) eas_loop_after(s.loop, 200000, on_beat, &s);
   rc = eas_loop_run(s.loop, &err);
   eas_session_close(&s);
   return rc < 0 ? eas_cli_fail(c, &err) : EAS_EXIT_OK;
