@@ -1,5 +1,6 @@
 /* db_sqlite.c: the embedded back end: one file in WAL mode, every commit flushed. */
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,12 +293,18 @@ static int set_up(sqlite_db *s, eas_err *err)
     "PRAGMA cache_size=-131072; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864", err);
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* SQLite's books of its memory cost a lock at each allocation; nobody reads them. */
+static void configure(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 int eas_db_open_sqlite(eas_db **out, const char *path, int flags, eas_err *err)
 {
   if (!(flags & EAS_DB_CREATE) && access(path, F_OK) < 0) {
     if (errno == ENOENT) return eas_fail(err, EAS_ENOENT, "database '%s': there is none", path);
     return eas_fail(err, EAS_ECONNECT, "database '%s': %s", path, strerror(errno));
   }
+  pthread_once(&once, configure);
   sqlite_db *s = eas_alloc(sizeof *s);
   s->db = (eas_db){ .ops = &ops, .kind = EAS_DB_SQLITE, .flags = flags };
   s->path = eas_strdup(path);

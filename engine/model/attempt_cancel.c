@@ -9,7 +9,7 @@
 static const char find_queued[] =
   "SELECT a.id, a.task, a.job, a.type, a.number FROM job j /*sqlite CROSS */JOIN job_type q ON q.job = j.id AND q.queued > 0"
   " /*sqlite CROSS */JOIN attempt a ON a.type = q.type AND a.job = q.job AND a.state = 'queued'"
-  " WHERE j.state = 'cancelled' LIMIT $1/*pg  FOR UPDATE OF a SKIP LOCKED*/";
+  " WHERE j.state = 'cancelled' LIMIT $1/*pg  FOR NO KEY UPDATE OF a SKIP LOCKED*/";
 
 static const char end_them[] =
   "UPDATE attempt SET state = 'ended', ending = 'cancelled', verdict = 'fail', token = token + 1, ended_at = eas_now()"

@@ -69,7 +69,7 @@ int eas_attempt_hand_back_unknown(eas_db *db, int64_t worker, const eas_held *kn
   if (rc < 0) return rc;
   eas_rows *rows = NULL;
   int found = rc = eas_db_query(db,
-    "SELECT id, token FROM attempt WHERE worker = $1 AND state = 'running' ORDER BY id/*pg  FOR UPDATE*/",
+    "SELECT id, token FROM attempt WHERE worker = $1 AND state = 'running' ORDER BY id/*pg  FOR NO KEY UPDATE*/",
     EAS_ARGS(eas_v_int(worker)), &rows, err);
   eas_held *unknown = eas_alloc((size_t)(found > 0 ? found : 1) * sizeof *unknown);
   int n_unknown = 0;

@@ -29,7 +29,7 @@ static const char find_worker[] =
 
 static const char find_oldest[] =
   "SELECT id, task FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
-  " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR UPDATE SKIP LOCKED*/";
+  " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
 
 /* $3: one more than were taken. If so many are due, another claimer holds some: look again soon. */
 static const char find_next[] =

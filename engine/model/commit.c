@@ -8,15 +8,18 @@
 #include "model/expand.h"
 #include "model/settle.h"
 
+/* Looked at first and changed after: SQLite pays a statement journal for UPDATE ... RETURNING. */
+static const char look[] =
+  "SELECT id, token, task, job, type, number FROM attempt WHERE id " EAS_IN_IDS("$1") " AND state = 'running'"
+  " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+
 static const char end_attempt[] =
-  "UPDATE attempt SET state = 'ended', ending = $3, verdict = $4, ended_at = eas_now(), wall_us = $5, cpu_us = $6,"
-  " peak_kb = $7, layers = $8, reused = $9, prov_key = $10, metadata = $11"
-  " WHERE id = $1 AND token = $2 AND state = 'running' RETURNING task, job, type, number";
+  "UPDATE attempt SET state = 'ended', ending = $2, verdict = $3, ended_at = eas_now(), wall_us = $4, cpu_us = $5,"
+  " peak_kb = $6, layers = $7, reused = $8, prov_key = $9, metadata = $10 WHERE id = $1";
 
 typedef struct {
   eas_result *result;
   eas_settled settled;
-  int         ticket; /* of the guard; then of the first version */
 } member;
 
 static int by_attempt(const void *a, const void *b)
@@ -25,42 +28,52 @@ static int by_attempt(const void *a, const void *b)
   return (x->result->attempt > y->result->attempt) - (x->result->attempt < y->result->attempt);
 }
 
-static int send_end(eas_db *db, member *m, eas_err *err)
+static int send_end(eas_db *db, const eas_result *r, eas_err *err)
 {
-  const eas_result *r = m->result;
   char *metadata = r->metadata ? json_dumps(r->metadata, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
   int rc = eas_db_send(db, end_attempt,
-    EAS_ARGS(eas_v_int(r->attempt), eas_v_int(r->token), eas_v_text(r->ending), eas_v_text(r->verdict), eas_v_int(r->wall_us),
+    EAS_ARGS(eas_v_int(r->attempt), eas_v_text(r->ending), eas_v_text(r->verdict), eas_v_int(r->wall_us),
              eas_v_int(r->cpu_us), eas_v_int(r->peak_kb), eas_v_int(r->layers), eas_v_id(r->reused),
-             r->prov_key ? eas_v_blob(r->prov_key, sizeof *r->prov_key) : eas_v_null(), eas_v_text(metadata)),
-    &m->ticket, err);
+             r->prov_key ? eas_v_blob(r->prov_key, sizeof *r->prov_key) : eas_v_null(), eas_v_text(metadata)), NULL, err);
   free(metadata);
   return rc;
 }
 
-/* Ends the attempts whose token still holds; those stay in list[0 .. returned). */
+static eas_outcome outcome_of(const eas_result *r)
+{
+  if (strcmp(r->verdict, "pass") == 0) return EAS_OUT_PASSED;
+  if (strcmp(r->ending, "cancelled") == 0) return EAS_OUT_CANCELLED;
+  return r->again ? EAS_OUT_AGAIN : EAS_OUT_FAILED;
+}
+
+/* Locks the attempts whose token still holds; their results stay in list[0 .. returned). list and rows are sorted by id. */
 static int guard(eas_db *db, member *list, int n, eas_err *err)
 {
-  int rc = 0, kept = 0;
-  for (int i = 0; i < n && rc >= 0; i++)
-    rc = send_end(db, &list[i], err);
-  if (rc >= 0) rc = eas_db_flush(db, err);
-  if (rc < 0) return rc;
-  for (int i = 0; i < n; i++) {
-    const eas_rows *rows = eas_db_result(db, list[i].ticket);
+  int64_t *ids = eas_alloc((size_t)n * sizeof *ids);
+  for (int i = 0; i < n; i++)
+    ids[i] = list[i].result->attempt;
+  eas_buf text;
+  eas_buf_init(&text);
+  eas_rows *rows = NULL;
+  int found = eas_db_query(db, look, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n, &text))), &rows, err);
+  eas_buf_done(&text);
+  free(ids);
+  int kept = 0, k = 0;
+  for (int i = 0; i < n && found >= 0; i++) {
     eas_result *r = list[i].result;
-    r->stale = eas_rows_n(rows) == 0;
+    while (k < found && eas_rows_int(rows, k, 0) < r->attempt) k++;
+    r->stale = k == found || eas_rows_int(rows, k, 0) != r->attempt || eas_rows_int(rows, k, 1) != r->token;
     if (r->stale) continue;
-    eas_settled *t = &list[kept].settled;
-    *t = (eas_settled){ .task = eas_rows_int(rows, 0, 0), .job = eas_rows_int(rows, 0, 1), .type = eas_rows_int(rows, 0, 2),
-                        .number = eas_rows_int(rows, 0, 3), .attempt = r->attempt, .delay_us = r->delay_us };
-    t->reused = strcmp(r->ending, "reused") == 0;
-    if (strcmp(r->verdict, "pass") == 0) t->outcome = EAS_OUT_PASSED;
-    else if (strcmp(r->ending, "cancelled") == 0) t->outcome = EAS_OUT_CANCELLED;
-    else t->outcome = r->again ? EAS_OUT_AGAIN : EAS_OUT_FAILED;
+    list[kept].settled = (eas_settled){
+      .attempt = r->attempt, .task = eas_rows_int(rows, k, 2), .job = eas_rows_int(rows, k, 3), .type = eas_rows_int(rows, k, 4),
+      .number = eas_rows_int(rows, k, 5), .delay_us = r->delay_us, .outcome = outcome_of(r),
+      .reused = strcmp(r->ending, "reused") == 0
+    };
     list[kept++].result = r;
+    k++; /* once each */
   }
-  return kept;
+  eas_rows_free(rows);
+  return found < 0 ? found : kept;
 }
 
 /* Children that tasks made: they stand before their parents are found to be done. */
@@ -89,7 +102,8 @@ static int store(eas_db *db, member *list, int n, eas_settle *s, int64_t *versio
     attempts[i] = r->attempt;
     for (int k = 0; k < r->n_versions; k++)
       if (strcmp(r->versions[k].verdict, "pass") == 0) s->products[s->n_products++] = r->versions[k].product;
-    rc = eas_result_store(db, r, err);
+    rc = send_end(db, r, err);
+    if (rc >= 0) rc = eas_result_store(db, r, err);
     if (rc >= 0) rc = eas_versions_store(db, r, list[i].settled.task, version_ids + n_versions, tickets + n_versions, err);
     n_versions += r->n_versions;
   }

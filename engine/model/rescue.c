@@ -10,13 +10,13 @@ enum { WORKERS = 32, ATTEMPTS = 512, LOSSES = 20 }; /* a task that takes its wor
 /* Others that rescue pass by; a claim that is under way under this name is waited for. */
 static const char find_workers[] =
   "SELECT id FROM worker WHERE state = 'active' AND (lease_until < eas_now() OR ($1 <> 0 AND id <> $1))"
-  " ORDER BY id LIMIT 32/*pg  FOR UPDATE SKIP LOCKED*/";
+  " ORDER BY id LIMIT 32/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
 
 static const char find_attempts[] =
   "SELECT a.id, a.task, a.job, a.type, a.number, j.state,"
   " (SELECT count(*) FROM attempt x WHERE x.task = a.task AND x.ending = 'lost')"
   " FROM attempt a JOIN job j ON j.id = a.job WHERE a.worker " EAS_IN_IDS("$1") " AND a.state = 'running'"
-  " ORDER BY a.id LIMIT 512/*pg  FOR UPDATE OF a*/";
+  " ORDER BY a.id LIMIT 512/*pg  FOR NO KEY UPDATE OF a*/";
 
 static const char lose[] =
   "UPDATE attempt SET state = 'ended', ending = 'lost', verdict = 'fail', token = token + 1, ended_at = eas_now()"

@@ -8,15 +8,17 @@
 
 static const char find_failed[] =
   "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state IN ('failed', 'skipped') AND state = 'failed'"
-  " ORDER BY id/*pg  FOR UPDATE*/";
+  " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
 static const char find_cancelled[] =
-  "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state = 'cancelled' ORDER BY id/*pg  FOR UPDATE*/";
+  "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state = 'cancelled' ORDER BY id/*pg  FOR NO KEY UPDATE*/";
 static const char find_one[] =
-  "SELECT id, job, type, state, done, parent FROM task WHERE id = $1/*pg  FOR UPDATE*/";
+  "SELECT id, job, type, state, done, parent FROM task WHERE id = $1/*pg  FOR NO KEY UPDATE*/";
 static const char find_skipped[] = /* those that hang on what was revived last */
   "SELECT t.id, t.job, t.type, t.state, t.done, t.parent FROM task t WHERE t.state = 'skipped' AND t.id IN ("
   "SELECT i.task FROM product p JOIN task_input i ON i.product = p.id WHERE p.task " EAS_IN_IDS("$1") " AND i.met = 0"
-  " UNION SELECT n.task FROM task_need n WHERE n.needed " EAS_IN_IDS("$1") " AND n.met = 0) ORDER BY t.id/*pg  FOR UPDATE OF t*/";
+  " UNION SELECT n.task FROM task_need n WHERE n.needed " EAS_IN_IDS("$1") " AND n.met = 0) ORDER BY t.id/*pg  FOR NO KEY UPDATE OF t*/";
+
+static const char find_chain[] = EAS_UP_CHAIN("id " EAS_IN_IDS("$1"));
 
 /* In two steps, so that the second sees what is pending now. */
 static const char revive_first[] =
@@ -125,7 +127,7 @@ static place *find(place **sorted, int n, int64_t id)
 static int add_children(eas_db *db, place **sorted, int n, const place *p, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(db, "SELECT done FROM task WHERE id = $1/*pg  FOR UPDATE*/", EAS_ARGS(eas_v_int(p->id)), &rows, err);
+  int rc = eas_db_query(db, "SELECT done FROM task WHERE id = $1/*pg  FOR NO KEY UPDATE*/", EAS_ARGS(eas_v_int(p->id)), &rows, err);
   int was_done = rc > 0 && eas_rows_int(rows, 0, 0);
   eas_rows_free(rows);
   if (rc >= 0)
@@ -147,7 +149,7 @@ static int undo_up(retry *r, eas_err *err)
   eas_buf list;
   eas_buf_init(&list);
   eas_rows *chain = NULL; /* deepest first */
-  int n = eas_db_query(r->db, eas_up_chain, EAS_ARGS(eas_v_text(eas_db_id_list(r->db, first, n_first, &list))), &chain, err);
+  int n = eas_db_query(r->db, find_chain, EAS_ARGS(eas_v_text(eas_db_id_list(r->db, first, n_first, &list))), &chain, err);
   eas_buf_done(&list);
   free(first);
   if (n < 0) return n;
@@ -211,7 +213,7 @@ static int retry_task(retry *r, int64_t job, int64_t task, int cancelled, eas_er
 static int retry_all(retry *r, int64_t job, int64_t task, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(r->db, "SELECT state FROM job WHERE id = $1/*pg  FOR UPDATE*/", EAS_ARGS(eas_v_int(job)), &rows, err);
+  int rc = eas_db_query(r->db, "SELECT state FROM job WHERE id = $1/*pg  FOR NO KEY UPDATE*/", EAS_ARGS(eas_v_int(job)), &rows, err);
   int cancelled = rc > 0 && strcmp(eas_rows_text(rows, 0, 0), "cancelled") == 0;
   eas_rows_free(rows);
   if (rc == 0) return eas_fail(err, EAS_ENOENT, "job j%lld: there is none", (long long)job);

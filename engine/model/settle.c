@@ -5,13 +5,17 @@
 
 #include "base/buf.h"
 
+static const char lock_tasks[] =
+  "SELECT id, parent, open_children, failed_children FROM task WHERE id " EAS_IN_IDS("$1") " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char find_chain[] = EAS_UP_CHAIN("id IN (SELECT c.parent FROM task c WHERE c.id " EAS_IN_IDS("$1") ")");
+
 static const char pass_task[] =
   "UPDATE task SET state = 'passed', accepted = $2, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
-  " WHERE id = $1 RETURNING done, failed_children";
+  " WHERE id = $1";
 static const char end_task[] =
   "UPDATE task SET state = $2, spread = $3, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
-  " WHERE id = $1 RETURNING done, failed_children";
-static const char again_task[] = "UPDATE task SET attempts = $2 WHERE id = $1 RETURNING done, failed_children";
+  " WHERE id = $1";
+static const char again_task[] = "UPDATE task SET attempts = $2 WHERE id = $1";
 
 static const char pass_products[] =
   "UPDATE product SET passed = (SELECT max(v.id) FROM version v WHERE v.product = product.id AND v.verdict = 'pass')"
@@ -55,18 +59,18 @@ static int send_task(eas_settle *s, eas_settled *t, int64_t next_id, eas_err *er
   int rc;
   switch (t->outcome) {
   case EAS_OUT_PASSED:
-    return eas_db_send(s->db, pass_task, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->attempt)), &t->ticket, err);
+    return eas_db_send(s->db, pass_task, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->attempt)), NULL, err);
   case EAS_OUT_AGAIN:
-    rc = eas_db_send(s->db, again_task, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->number + 1)), &t->ticket, err);
+    rc = eas_db_send(s->db, again_task, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->number + 1)), NULL, err);
     if (rc < 0) return rc;
     s->n_ready++;
     return eas_db_send(s->db, bear_next, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->job), eas_v_int(t->type),
                        eas_v_int(t->number + 1), eas_v_int(t->delay_us), eas_v_int(next_id)), NULL, err);
   case EAS_OUT_CANCELLED: /* what hangs on it waits: the job is cancelled, or is tried again as a whole */
-    return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task), eas_v_text("cancelled"), eas_v_int(0)), &t->ticket, err);
+    return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task), eas_v_text("cancelled"), eas_v_int(0)), NULL, err);
   default:
     return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task),
-                       eas_v_text(t->outcome == EAS_OUT_SKIPPED ? "skipped" : "failed"), eas_v_int(1)), &t->ticket, err);
+                       eas_v_text(t->outcome == EAS_OUT_SKIPPED ? "skipped" : "failed"), eas_v_int(1)), NULL, err);
   }
 }
 
@@ -104,25 +108,15 @@ static void count_own(eas_settle *s)
   }
 }
 
-int eas_settle_send(eas_settle *s, eas_err *err)
+static int send_edges(eas_settle *s, const int64_t *passed, int n_passed, eas_err *err)
 {
-  int64_t *passed = eas_alloc(2 * (size_t)(s->n + 1) * sizeof *passed), *decided = passed + s->n + 1;
-  int n_passed = 0, n_decided = 0;
-  qsort(s->list, (size_t)s->n, sizeof *s->list, by_task);
-  qsort(s->products, (size_t)s->n_products, sizeof *s->products, by_value);
-  for (int i = 0; i < s->n; i++) {
-    if (s->list[i].outcome == EAS_OUT_PASSED) passed[n_passed++] = s->list[i].task;
-    if (s->list[i].outcome != EAS_OUT_AGAIN) decided[n_decided++] = s->list[i].task;
-  }
-  s->edges[0] = s->edges[1] = s->chain = -1;
-  count_own(s);
   eas_buf list;
   eas_buf_init(&list);
-
-  int rc = send_tasks(s, err);
+  int rc = 0;
   if (s->n_products) {
+    qsort(s->products, (size_t)s->n_products, sizeof *s->products, by_value);
     eas_val products = eas_v_text(eas_db_id_list(s->db, s->products, s->n_products, &list));
-    if (rc >= 0) rc = eas_db_send(s->db, pass_products, &products, 1, NULL, err);
+    rc = eas_db_send(s->db, pass_products, &products, 1, NULL, err);
     if (rc >= 0) rc = eas_db_send(s->db, meet_inputs, &products, 1, &s->edges[0], err);
   }
   if (n_passed) {
@@ -130,10 +124,29 @@ int eas_settle_send(eas_settle *s, eas_err *err)
     if (rc >= 0) rc = eas_db_send(s->db, meet_needs, &tasks, 1, &s->edges[1], err);
     if (rc >= 0) rc = eas_db_send(s->db, spread_missing, &tasks, 1, NULL, err);
   }
-  if (n_decided) {
-    eas_val tasks = eas_v_text(eas_db_id_list(s->db, decided, n_decided, &list));
-    if (rc >= 0) rc = eas_db_send(s->db, eas_up_chain, &tasks, 1, &s->chain, err);
+  eas_buf_done(&list);
+  return rc;
+}
+
+int eas_settle_send(eas_settle *s, eas_err *err)
+{
+  int64_t *passed = eas_alloc(2 * (size_t)(s->n + 1) * sizeof *passed), *all = passed + s->n + 1;
+  int n_passed = 0, n_decided = 0;
+  qsort(s->list, (size_t)s->n, sizeof *s->list, by_task);
+  for (int i = 0; i < s->n; i++) {
+    all[i] = s->list[i].task;
+    if (s->list[i].outcome == EAS_OUT_PASSED) passed[n_passed++] = s->list[i].task;
+    n_decided += s->list[i].outcome != EAS_OUT_AGAIN;
   }
+  s->edges[0] = s->edges[1] = s->chain = -1;
+  count_own(s);
+  eas_buf list;
+  eas_buf_init(&list);
+  eas_val tasks = eas_v_text(eas_db_id_list(s->db, all, s->n, &list));
+  int rc = eas_db_send(s->db, lock_tasks, &tasks, 1, &s->own, err);
+  if (rc >= 0 && n_decided) rc = eas_db_send(s->db, find_chain, &tasks, 1, &s->chain, err);
+  if (rc >= 0) rc = send_tasks(s, err);
+  if (rc >= 0) rc = send_edges(s, passed, n_passed, err);
   eas_buf_done(&list);
   free(passed);
   return rc < 0 ? rc : 0;
@@ -197,20 +210,25 @@ static int follow_up(eas_settle *s, const eas_rows *chain, const eas_up *done, i
   return rc < 0 ? rc : 0;
 }
 
+/* Tasks of the group that are done now; both lists are sorted by task. */
+static int find_done(eas_settle *s, eas_up *done, eas_err *err)
+{
+  const eas_rows *own = eas_db_result(s->db, s->own);
+  int n_done = 0;
+  if (eas_rows_n(own) != s->n)
+    return eas_fail(err, EAS_EDB, "database: %d of %d tasks of ended attempts are not there", s->n - eas_rows_n(own), s->n);
+  for (int i = 0; i < s->n; i++) {
+    if (s->list[i].outcome == EAS_OUT_AGAIN || eas_rows_int(own, i, 2) > 0) continue;
+    done[n_done++] = (eas_up){ eas_rows_int(own, i, 1), s->list[i].outcome != EAS_OUT_PASSED || eas_rows_int(own, i, 3) > 0 };
+  }
+  return n_done;
+}
+
 int eas_settle_follow(eas_settle *s, eas_err *err)
 {
   eas_up *done = eas_alloc((size_t)(s->n + 1) * sizeof *done);
-  int n_done = 0, born = -1, rc = 0;
-  for (int i = 0; i < s->n; i++) {
-    const eas_settled *t = &s->list[i];
-    const eas_rows *r = eas_db_result(s->db, t->ticket);
-    if (eas_rows_n(r) == 0) {
-      rc = eas_fail(err, EAS_EDB, "database: task %lld of a running attempt is not there", (long long)t->task);
-      goto out;
-    }
-    if (t->outcome != EAS_OUT_AGAIN && eas_rows_int(r, 0, 0))
-      done[n_done++] = (eas_up){ t->task, t->outcome != EAS_OUT_PASSED || eas_rows_int(r, 0, 1) > 0 };
-  }
+  int born = -1, n_done = find_done(s, done, err), rc = n_done;
+  if (n_done < 0) goto out;
   /* the next send drops the results that are read here */
   eas_rows *chain = s->chain < 0 ? NULL : eas_db_take(s->db, s->chain);
   rc = follow_edges(s, &born, err);

@@ -20,7 +20,6 @@ typedef struct {
   int64_t     delay_us;  /* again: the next one's back-off */
   eas_outcome outcome;
   int         reused;    /* passed by another's results */
-  int         ticket;    /* of its task's update */
 } eas_settled;
 
 typedef struct {
@@ -30,7 +29,7 @@ typedef struct {
   int64_t     *products; int n_products; /* that have a new passed version */
   eas_counts   counts;
   int          n_ready;              /* attempts born queued */
-  int          edges[2], chain;      /* tickets; -1: nothing was asked */
+  int          own, edges[2], chain; /* tickets; -1: nothing was asked */
 } eas_settle;
 
 int  eas_settle_send(eas_settle *s, eas_err *err);
@@ -40,9 +39,13 @@ void eas_settle_done(eas_settle *s); /* frees counts, list and products */
 /* Sends one INSERT for tasks that are ready and have no open attempt; *ticket: rows (job, type). */
 int  eas_settle_bear(eas_db *db, const int64_t *tasks, int n, int *ticket, eas_err *err);
 
-/* Parents of tasks that are done. chain: rows (id, parent, depth) of them and all their ancestors. */
-typedef struct { int64_t task; int failed; } eas_up;
-extern const char eas_up_chain[]; /* asks for chain; $1: ids of the tasks */
+/* Done tasks count their parents down. chain: rows (id, parent, depth) of all their ancestors, deepest first. */
+typedef struct { int64_t parent; int failed; } eas_up;
+/* Asks for a chain, of the tasks for which `which` holds and all above them. */
+#define EAS_UP_CHAIN(which) \
+  "WITH RECURSIVE up (id, parent, depth) AS (SELECT id, parent, depth FROM task WHERE " which \
+  " UNION SELECT t.id, t.parent, t.depth FROM up JOIN task t ON t.id = up.parent)" \
+  " SELECT id, parent, depth FROM up ORDER BY depth DESC, id"
 int  eas_up_send(eas_db *db, const eas_rows *chain, const eas_up *done, int n, eas_err *err);
 
 #endif

@@ -7,16 +7,10 @@
 #include "base/buf.h"
 #include "model/settle.h"
 
-const char eas_up_chain[] =
-  "WITH RECURSIVE up (id, parent, depth) AS (SELECT id, parent, depth FROM task WHERE id " EAS_IN_IDS("$1")
-  " UNION SELECT t.id, t.parent, t.depth FROM up JOIN task t ON t.id = up.parent)"
-  " SELECT id, parent, depth FROM up ORDER BY depth DESC, id";
-
 typedef struct {
   int64_t id, parent;
-  int own;            /* index in done[], or -1: an ancestor */
   int64_t done, failed; /* children in done[] */
-  int n_below;        /* ancestors of others that hang directly below */
+  int n_below;          /* ancestors of others that hang directly below */
 } place;
 
 static int by_id(const void *a, const void *b)
@@ -50,7 +44,7 @@ static int send_one(eas_db *db, const place *all, int n, const place *p, eas_err
   int64_t *below = eas_alloc((size_t)p->n_below * sizeof *below);
   int n_below = 0;
   for (int i = 0; i < n && n_below < p->n_below; i++)
-    if (all[i].parent == p->id && all[i].own < 0) below[n_below++] = all[i].id;
+    if (all[i].parent == p->id) below[n_below++] = all[i].id;
   eas_buf list;
   eas_buf_init(&list);
   int rc = eas_db_send(db,
@@ -70,21 +64,17 @@ int eas_up_send(eas_db *db, const eas_rows *chain, const eas_up *done, int n_don
   int n = eas_rows_n(chain), rc = 0;
   place *all = eas_alloc((size_t)(n + 1) * sizeof *all), **sorted = eas_alloc((size_t)(n + 1) * sizeof *sorted);
   for (int i = 0; i < n; i++) { /* deepest first */
-    all[i] = (place){ .id = eas_rows_int(chain, i, 0), .parent = eas_rows_int(chain, i, 1), .own = -1 };
+    all[i] = (place){ .id = eas_rows_int(chain, i, 0), .parent = eas_rows_int(chain, i, 1) };
     sorted[i] = &all[i];
   }
   qsort(sorted, (size_t)n, sizeof *sorted, by_id);
   for (int i = 0; i < n_done; i++) {
-    place *p = find(sorted, n, done[i].task);
-    if (!p) continue;
-    p->own = i;
-    place *parent = p->parent ? find(sorted, n, p->parent) : NULL;
+    place *parent = done[i].parent ? find(sorted, n, done[i].parent) : NULL;
     if (!parent) continue;
     parent->done++;
     parent->failed += done[i].failed;
   }
   for (int i = 0; i < n; i++) {
-    if (all[i].own >= 0) continue;
     place *parent = all[i].parent ? find(sorted, n, all[i].parent) : NULL;
     if (parent) parent->n_below++;
   }

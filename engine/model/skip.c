@@ -7,13 +7,13 @@
 
 /* Ended tasks that others may wait for in vain. */
 static const char find_makers[] =
-  "SELECT id FROM task WHERE spread = 1 AND state NOT IN ('waiting', 'ready') ORDER BY id LIMIT 64/*pg  FOR UPDATE SKIP LOCKED*/";
+  "SELECT id FROM task WHERE spread = 1 AND state NOT IN ('waiting', 'ready') ORDER BY id LIMIT 64/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
 
 static const char find_waiting[] =
   "SELECT t.id, t.job, t.type FROM task t WHERE t.state = 'waiting' AND t.id IN ("
   "SELECT i.task FROM product p JOIN task_input i ON i.product = p.id WHERE p.task " EAS_IN_IDS("$1") " AND p.passed IS NULL AND i.met = 0"
   " UNION SELECT n.task FROM task m JOIN task_need n ON n.needed = m.id WHERE m.id " EAS_IN_IDS("$1") " AND m.accepted IS NULL AND n.met = 0"
-  ") ORDER BY t.id LIMIT $2/*pg  FOR UPDATE OF t*/";
+  ") ORDER BY t.id LIMIT $2/*pg  FOR NO KEY UPDATE OF t*/";
 
 static int skip_them(eas_db *db, const eas_rows *rows, int n, eas_err *err)
 {
