@@ -22,8 +22,9 @@ typedef struct {
 } eas_made;
 
 typedef struct { char *item, *suffix, *filename, *directory; } eas_wanted;
-/* Output of a loop that was not looked at whole: names so far have this beginning and end in common. */
-typedef struct { char *directory, *name; size_t head, tail; } eas_pattern;
+/* An output as the document has it: its names so far have this beginning and end in common. cut: of a loop that was not
+ * looked at whole, so that there are others. */
+typedef struct { char *directory, *name; size_t head, tail; int cut; } eas_pattern;
 
 typedef struct {
   const eas_jobfile *f;

@@ -120,13 +120,14 @@ static void add_pattern(eas_check *c, const eas_made *m)
     eas_pattern *p = &c->patterns[at];
     p->head = same_head(p->name, m->filename, p->head);
     p->tail = same_tail(p->name, m->filename, p->tail);
+    p->cut |= c->cut;
   } else {
     if (c->n_patterns == c->cap_patterns) {
       c->cap_patterns = c->cap_patterns ? 2 * c->cap_patterns : 16;
       c->patterns = eas_realloc(c->patterns, (size_t)c->cap_patterns * sizeof *c->patterns);
     }
     size_t n = strlen(m->filename);
-    c->patterns[c->n_patterns] = (eas_pattern){ eas_strdup(m->directory), eas_strdup(m->filename), n, n };
+    c->patterns[c->n_patterns] = (eas_pattern){ eas_strdup(m->directory), eas_strdup(m->filename), n, n, c->cut };
     eas_map_set(&c->pattern_at, key, c->n_patterns++);
   }
   free(key);
@@ -137,7 +138,7 @@ static int is_like(const eas_check *c, const eas_wanted *w)
   size_t n = strlen(w->filename);
   for (int i = 0; i < c->n_patterns; i++) {
     const eas_pattern *p = &c->patterns[i];
-    if (strcmp(p->directory, w->directory) == 0 && n >= p->head && n >= p->tail && strncmp(p->name, w->filename, p->head) == 0
+    if (p->cut && strcmp(p->directory, w->directory) == 0 && n >= p->head && n >= p->tail && strncmp(p->name, w->filename, p->head) == 0
         && strcmp(p->name + strlen(p->name) - p->tail, w->filename + n - p->tail) == 0)
       return 1;
   }
@@ -170,7 +171,7 @@ void eas_check_outputs(eas_check *c, const eas_plan_item *item, const char *path
     eas_made m = { eas_strdup(path), eas_strdup(file->suffix), eas_strdup(file->filename), eas_strdup(directory),
                    raw_value(item, file->kind), place };
     char *key = key_of(directory, file->filename);
-    if (c->cut) add_pattern(c, &m);
+    add_pattern(c, &m);
     if (eas_map_get(&c->made_at, key, &at)) {
       if (!exclude_each_other(c->made[at].place, place)) made_twice(c, &c->made[at], &m);
       made_done(&m);

@@ -26,7 +26,7 @@ static int same_kind(const eas_problem *a, const eas_problem *b)
 {
   size_t n = strcspn(a->what, "'");
   return a->key == b->key && n == strcspn(b->what, "'") && strncmp(a->what, b->what, n) == 0
-      && strcmp(a->path, b->path) == 0 && (!a->key || strcmp(a->what, b->what) == 0);
+      && strcmp(a->path, b->path) == 0 && ((!a->key && !strstr(a->what, "field '")) || strcmp(a->what, b->what) == 0);
 }
 
 void eas_problems_add(eas_problems *p, eas_problem problem)

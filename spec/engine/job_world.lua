@@ -70,7 +70,8 @@ function W.brief(text, options)
   for line in W.check(text, options):gmatch "[^\n]+" do
     local what = line:match "^job%.json:%d+:%d+: (.*)"
     if what then
-      list[#list + 1], last = what, #list + 1
+      list[#list + 1] = what
+      last = #list
     elseif last and line:match "^   [^ ]" and not line:match "^   at %$" then
       list[last] = list[last] .. " | " .. line:sub(4)
     end
