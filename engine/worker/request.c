@@ -96,8 +96,12 @@ static void make_limits(eas_running *r)
   r->cpus = (int)ceil(r->type->cpu);
   if (r->cpus < 1) r->cpus = 1;
   if (r->cpus > w->o.slots) r->cpus = w->o.slots;
-  r->limits = (eas_limits){ .wall_ms = r->type->timeout_ms, .memory_bytes = memory, .file_bytes = (int64_t)16 << 30,
-                            .processes = 64 + r->cpus, .files = 256 };
+  int64_t disk = eas_conf_bytes(w->o.conf, "scratch_limit"), file = (int64_t)16 << 30;
+  if (disk > 0 && disk < file) file = disk;
+  /* All threads it was given, busy until the wall limit, use this much CPU time; more means more threads. */
+  int64_t cpu_s = (r->type->timeout_ms + 999) / 1000 * r->cpus + 1;
+  r->limits = (eas_limits){ .wall_ms = r->type->timeout_ms, .cpu_s = cpu_s, .memory_bytes = memory, .file_bytes = file,
+                            .disk_bytes = disk, .processes = 64 + r->cpus, .files = 256 };
 }
 
 int eas_running_prepare(eas_running *r, eas_err *err)

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "worker/inner.h"
 #include "worker/notice.h"
+#include "worker/scratch.h"
 
 enum { SECOND_US = 1000 * 1000, IDLE_LOOK_US = 30 * 1000 * 1000 };
 
@@ -117,6 +118,17 @@ static void on_renew(void *arg)
   w->renew_timer = eas_loop_after(w->o.loop, w->renew_us, on_renew, w);
 }
 
+/* The limit of a file is the kernel's; that of all files together is looked after here. */
+static void check_disk(eas_worker *w)
+{
+  for (int i = 0; i < w->running.n; i++) {
+    eas_running *r = w->running.list[i];
+    if (r->p.alive && !r->p.asked && r->limits.disk_bytes > 0 && r->scratch && eas_tick_us() - r->p.started_us > SECOND_US / 2 &&
+        eas_scratch_bytes(r->scratch) > r->limits.disk_bytes)
+      eas_process_kill(r, "disk");
+  }
+}
+
 /* Log lines and progress of what runs, once a second and only if something runs. */
 static void on_second(void *arg)
 {
@@ -142,6 +154,7 @@ static void on_second(void *arg)
       if (live[k].attempt == w->running.list[i]->claim.attempt) eas_logbuf_mark(&w->running.list[i]->log, live[k++].n_log);
   free(live);
   eas_worker_cancel_check(w);
+  check_disk(w);
   if (w->running.n > 0) w->second_timer = eas_loop_after(w->o.loop, SECOND_US, on_second, w);
 }
 
