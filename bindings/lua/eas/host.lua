@@ -47,6 +47,7 @@ end
 function host.load(share, packs)
   if host.share then return end
   host.share = share
+  io.stdout:setvbuf "line" -- so that what a script printed before it crashed is kept
   add_loader(share, packs)
   require("eas.sandbox").load(packs)
   preload(share)
@@ -105,7 +106,6 @@ end
 
 -- Runs one attempt: true, or false when an error was reported.
 function host.run(text)
-  io.stdout:setvbuf "line"
   local sandbox, used = require "eas.sandbox", {}
   local limit
   local ok, failure = xpcall(function()
