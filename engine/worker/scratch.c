@@ -2,6 +2,7 @@
 #include "worker/scratch.h"
 
 #include <fts.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 enum { ENTRIES_MAX = 200000, BLOCK = 512 };
