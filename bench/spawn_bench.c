@@ -71,7 +71,7 @@ static int open_all(bench *b, eas_err *err)
   const unsigned groups = EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU;
   for (int kind = RLIMITS; rc == 0 && kind < N_KINDS; kind++) {
     unsigned use = kind == RLIMITS ? (unsigned)EAS_LAYER_RLIMITS : kind == ISOLATED ? b->probe.layers & ~groups : b->probe.layers;
-    eas_zygote_options o = { .probe = &b->probe, .use = use, .packs = none, .exec_path = none, .data_dir = b->root,
+    eas_zygote_options o = { .probe = &b->probe, .use = use, .packs = none, .exec_path = none, .exe = "/proc/self/exe", .data_dir = b->root,
                              .scratch_root = b->scratch_root, .store_root = b->root };
     if (kind == ISOLATED_CGROUP && (!(b->probe.layers & groups) || eas_slot_group_open(&b->group, &b->probe, 0, err) < 0)) return 0;
     rc = eas_zygote_start(&b->zygote[kind], &o, err);

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "worker/zygote_own.h"
 #include "worker/zygote_wire.h"
 
@@ -89,6 +90,15 @@ static int execute(eas_zygote *z, const char *exe, int socket, eas_err *err)
   eas_orphans_known(z->pid);
   z->pidfd = (int)syscall(SYS_pidfd_open, z->pid, 0);
   return z->pidfd < 0 ? eas_fail(err, EAS_EIO, "pidfd of the zygote: %s", strerror(errno)) : 0;
+}
+
+/* The small program for this alone, if it is installed: what it does not map, no clone copies. Else this program. */
+static char *own_program(void)
+{
+  char *small = eas_format("%s/../../libexec/eas-zygote", eas_home_share());
+  if (access(small, X_OK) == 0) return small;
+  free(small);
+  return eas_strdup("/proc/self/exe");
 }
 
 static json_t *list_of(const char *const *words)
@@ -180,7 +190,9 @@ int eas_zygote_start(eas_zygote **out, const eas_zygote_options *o, eas_err *err
   z->pidfd = -1;
   /* What children leave behind when they have no pid namespace comes to this process, see eas_child_done. */
   if (!(o->use & EAS_LAYER_PID_NS)) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  int rc = execute(z, o->exe ? o->exe : "/proc/self/exe", pair[1], err);
+  char *program = o->exe ? eas_strdup(o->exe) : own_program();
+  int rc = execute(z, program, pair[1], err);
+  free(program);
   close(pair[1]);
   if (rc == 0) rc = introduce(z, o, err);
   if (rc < 0) {

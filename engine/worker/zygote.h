@@ -30,7 +30,7 @@ typedef struct {
   const char *data_dir, *scratch_root, *store_root;
   const char *const *exec_path; /* for task:exec */
   int require;                  /* bits; EAS_EREFUSED if one of them cannot be put on */
-  const char *exe;              /* program to execute as zygote; NULL: this one */
+  const char *exe;              /* program to execute as zygote; NULL: libexec/eas-zygote, else this one */
 } eas_zygote_options;
 
 int  eas_zygote_start(eas_zygote **out, const eas_zygote_options *o, eas_err *err); /* waits until ready, 5 s (60 s under ASan) */

@@ -107,7 +107,7 @@ int scene_start(scene *s, unsigned use, int require, eas_err *err)
 {
   static const char *const none[] = { NULL };
   eas_zygote_options o = { .probe = &s->probe, .use = use, .packs = none, .data_dir = s->data, .scratch_root = s->scratch_root,
-                           .exec_path = none, .require = require };
+                           .exec_path = none, .exe = "/proc/self/exe", .require = require };
   char store[320];
   snprintf(store, sizeof store, "%s/store", s->data);
   o.store_root = store;
