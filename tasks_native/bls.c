@@ -205,12 +205,14 @@ static void run_fast(const eas_bls_job *job, size_t i0, size_t i1, double *work)
 {
   const bls_plan *plan = job->plan;
   double *y = work, *w = y + plan->cells, *pairs = w + plan->cells, *rows = pairs + 2 * plan->cells;
+  bls_best before = {.objective = -INFINITY};
   for (size_t i = i0; i < i1; i++) {
     size_t bins = bls_bins(&plan->setup, job->period[i]);
     bls_best best = {.objective = -INFINITY};
     if (plan->path != EAS_BLS_PATH_ROWS || !bls_rows_fold(plan, job->period[i], bins, y, w, rows))
       bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
-    bls_scan_fast(plan, bins, y, w, &best);
+    bls_scan_fast(plan, bins, y, w, &before, &best);
+    before = best;
     bls_store(&plan->setup, job->period[i], &best, &job->out[i]);
   }
 }

@@ -11,11 +11,22 @@ typedef struct {
   int snr;
 } scan_test;
 
-static void set_least(scan_test *t, const bls_best *best)
+static void raise_least(scan_test *t, const bls_best *best)
 {
   double o = best->objective, guard = 1 - 1e-12;
-  if (!(o > -INFINITY)) t->least = -INFINITY;
-  else t->least = t->snr ? o * o * t->w_total * guard : 2 * o * guard;
+  if (o > -INFINITY) t->least = fmax(t->least, t->snr ? o * o * t->w_total * guard : 2 * o * guard);
+}
+
+/* The best box of the trial before is a good one here too: what is below it need not be looked at. The
+ * result does not depend on it, since every box as good as the best still is. */
+static void raise_by_hint(const bls_setup *s, scan_test *t, const bls_best *hint, size_t bins, const double *y, const double *w)
+{
+  bls_best found = {.objective = -INFINITY};
+  if (!(hint->objective > -INFINITY)) return;
+  size_t starts = bls_starts(s, bins, hint->width), from = hint->start > 2 ? hint->start - 2 : 0;
+  for (size_t i = from; i < starts && i <= hint->start + 2; i++)
+    bls_try(s, y[i + hint->width] - y[i], w[i + hint->width] - w[i], i, hint->width, &found);
+  raise_least(t, &found);
 }
 
 EAS_INLINE int64_t can_beat(const scan_test *t, double y_in, double w_in)
@@ -37,41 +48,45 @@ EAS_INLINE void scan_width(const bls_setup *s, scan_test *t, size_t width, size_
                            const double *w, bls_best *best)
 {
   for (size_t i = 0; i < starts; i += BLOCK) {
+    if (starts - i < BLOCK && starts >= BLOCK) i = starts - BLOCK; /* boxes seen twice change nothing */
     size_t m = starts - i < BLOCK ? starts - i : BLOCK;
     if (m == BLOCK && count_block(t, y + i, y + i + width, w + i, w + i + width) == 0) continue;
     for (size_t j = i; j < i + m; j++) {
       double y_in = y[j + width] - y[j], w_in = w[j + width] - w[j];
       if (!can_beat(t, y_in, w_in)) continue;
       bls_try(s, y_in, w_in, j, width, best);
-      set_least(t, best);
+      raise_least(t, best);
     }
   }
 }
 
-EAS_INLINE void scan_all(const bls_setup *s, size_t bins, const double *y, const double *w, bls_best *best)
+EAS_INLINE void scan_all(const bls_setup *s, size_t bins, const double *y, const double *w,
+                         const bls_best *hint, bls_best *best)
 {
   scan_test t = {.y_total = s->y_total, .w_total = s->w_total, .w_least = s->w_least,
-                 .slack = 1e-13 * s->y_size * s->w_total, .snr = s->job->set.objective == EAS_BLS_SNR};
-  set_least(&t, best);
+                 .slack = 1e-13 * s->y_size * s->w_total, .snr = s->job->set.objective == EAS_BLS_SNR, .least = -INFINITY};
+  raise_by_hint(s, &t, hint, bins, y, w);
   for (size_t k = 0; k < s->job->set.n_duration; k++) {
     size_t width = bls_width(s, k);
     scan_width(s, &t, width, bls_starts(s, bins, width), y, w, best);
   }
 }
 
-EAS_TARGET_AVX512 static void scan_avx512(const bls_setup *s, size_t bins, const double *y, const double *w, bls_best *best)
+EAS_TARGET_AVX512 static void scan_avx512(const bls_setup *s, size_t bins, const double *y, const double *w,
+                                          const bls_best *hint, bls_best *best)
 {
-  scan_all(s, bins, y, w, best);
+  scan_all(s, bins, y, w, hint, best);
 }
 
-EAS_TARGET_AVX2 static void scan_avx2(const bls_setup *s, size_t bins, const double *y, const double *w, bls_best *best)
+EAS_TARGET_AVX2 static void scan_avx2(const bls_setup *s, size_t bins, const double *y, const double *w,
+                                          const bls_best *hint, bls_best *best)
 {
-  scan_all(s, bins, y, w, best);
+  scan_all(s, bins, y, w, hint, best);
 }
 
-void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, bls_best *best)
+void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, const bls_best *hint, bls_best *best)
 {
-  if (plan->level == EAS_SIMD_AVX512) scan_avx512(&plan->setup, bins, y, w, best);
-  else if (plan->level == EAS_SIMD_AVX2) scan_avx2(&plan->setup, bins, y, w, best);
-  else scan_all(&plan->setup, bins, y, w, best);
+  if (plan->level == EAS_SIMD_AVX512) scan_avx512(&plan->setup, bins, y, w, hint, best);
+  else if (plan->level == EAS_SIMD_AVX2) scan_avx2(&plan->setup, bins, y, w, hint, best);
+  else scan_all(&plan->setup, bins, y, w, hint, best);
 }

@@ -174,15 +174,63 @@ describe("bls fast paths", function()
     end
   end)
 
-  it("agree with the definition on uniform data with gaps", function()
-    local t, y = gapped(base)
-    local exact = search(t, y, { periods = periods, durations = TENTHS })
-    local fast = search(t, y, { periods = periods, durations = TENTHS, path = FAST })
+  -- Trials where power differs by more than 1e-12 from the definition's, and the path that was taken.
+  local function differing(t, y, case, trials)
+    case.periods, case.durations = trials or periods, case.durations or TENTHS
+    case.path = REFERENCE
+    local exact = search(t, y, case)
+    case.path = FAST
+    local fast, s = search(t, y, case)
     local off = 0
-    for i = 0, #periods - 1 do
+    for i = 0, #case.periods - 1 do
       off = off + (math.abs(fast[i].power - exact[i].power) > 1e-12 * exact[i].power and 1 or 0)
     end
-    assert.equal(0, off)
+    return off, lib.eas_bls_path(s.job)
+  end
+
+  it("add rows on uniform data, gaps or not, weights or not, and agree with the definition", function()
+    for _, step in ipairs { 0.0104166, 900 / 86400, 120 / 86400, 0.0301 } do
+      base.step, base.n = step, math.floor(31 / step)
+      for _, make in ipairs { gapped, K.box_curve } do
+        local t, y = make(base)
+        local ivar = {}
+        for i = 1, #t do ivar[i] = 1e6 * (1 + K.uniform(5, i)) end
+        local some = {}
+        for i = 1, #periods, step < 0.005 and 23 or 5 do some[#some + 1] = periods[i] end
+        for _, case in ipairs { { wrap = FULL }, { wrap = PEER }, { objective = SNR }, { ivar = ivar } } do
+          local off, path = differing(t, y, case, some)
+          assert.equal(0, off, "step " .. step)
+          assert.equal(B.ROWS, path)
+        end
+      end
+    end
+    base.step, base.n = 0.0104166, 3000
+  end)
+
+  it("add rows with the same bits at every SIMD level and however the range is cut", function()
+    local t, y = gapped(base)
+    local one = search(t, y, { periods = periods, durations = TENTHS, path = FAST })
+    for _, parts in ipairs { 2, 3, 8 } do
+      same(one, search(t, y, { periods = periods, durations = TENTHS, path = FAST, parts = parts }), #periods)
+    end
+    for _, level in ipairs { "sse2", "avx2", "avx512" } do
+      K.at_level(level, function() same(one, search(t, y, { periods = periods, durations = TENTHS, path = FAST }), #periods) end)
+    end
+  end)
+
+  it("leave trials to the definition whose edges fall on samples", function()
+    local t, y = {}, {}
+    for i = 1, 2000 do t[i], y[i] = (i - 1) * 0.01, 1 + 1e-3 * K.normal(8, i) end
+    local commensurate = { 0.5, 0.6, 0.75, 1, 1.25, 2, 2.5, 4 }
+    for i = 1, 50 do commensurate[#commensurate + 1] = 0.5 + i * 0.01 end
+    assert.equal(0, (differing(t, y, { durations = { 0.05, 0.1 } }, commensurate)))
+  end)
+
+  it("do not add rows of what is mostly gap", function()
+    local t, y = K.box_curve { n = 100, step = 0.02, noise = 1e-3, seed = 2 }
+    for i = 51, 100 do t[i] = t[i] + 400 end
+    local off, path = differing(t, y, {}, { 0.7, 1.3, 90 })
+    assert.same({ 0, FOLD }, { off, path })
   end)
 
   it("agree when nothing varies", function()
