@@ -71,16 +71,18 @@ int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char rea
   eas_limits_prepare();
   enter_namespaces(&e, p, &trees);
   if (e.use & EAS_LAYER_LANDLOCK) {
-    int rc = eas_landlock_prepare(&trees, (e.got & EAS_LAYER_MOUNT_NS) != 0, e.with_proc);
-    note(&e, EAS_LAYER_LANDLOCK, rc, "open the folders of its rules");
+    int prepared = eas_landlock_prepare(&trees, (e.got & EAS_LAYER_MOUNT_NS) != 0, e.with_proc);
+    note(&e, EAS_LAYER_LANDLOCK, prepared, "open the folders of its rules");
   }
   eas_trees_done(&trees);
   if (e.use & EAS_LAYER_NO_NEW_PRIVS)
     note(&e, EAS_LAYER_NO_NEW_PRIVS, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0, "prctl(PR_SET_NO_NEW_PRIVS)");
   if (e.use & EAS_LAYER_SECCOMP) {
-    int rc = eas_seccomp_load(&what);
-    note(&e, EAS_LAYER_SECCOMP, rc, what);
+    int loaded = eas_seccomp_load(&what);
+    note(&e, EAS_LAYER_SECCOMP, loaded, what);
   }
+  int rc = eas_caps_keep_few(&what);
+  if (rc < 0) return eas_fail(err, EAS_EREFUSED, "sandbox: %s: %s", what, strerror(-rc));
   e.got |= e.use & (EAS_LAYER_RLIMITS | EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU);
   *got = e.got;
   return 0;

@@ -2,14 +2,17 @@
  *
  * Raw system calls and own names: the headers of Debian 12 stop at ABI 2. The zygote opens what all children may see
  * once (prepare); each child makes its rules from these descriptors and its own scratch and inputs (apply, about 20 us). */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "sandbox/own.h"
 
 typedef struct { uint64_t fs, net, scoped; } ruleset_attr;
@@ -60,6 +63,30 @@ static void remember(const char *path, uint64_t rights)
   rule[n_rule++].rights = rights;
 }
 
+/* Rules can only add. Of a folder that holds a hidden one, what stands beside it is allowed instead. */
+static void remember_around(const char *path, const char *hidden, uint64_t rights)
+{
+  DIR *d = opendir(path);
+  if (!d) return;
+  for (struct dirent *e; (e = readdir(d));) {
+    if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+    char *entry = eas_format("%s/%s", strcmp(path, "/") == 0 ? "" : path, e->d_name);
+    if (!eas_path_below(hidden, entry))
+      remember(entry, rights);
+    else if (strcmp(hidden, entry) != 0)
+      remember_around(entry, hidden, rights);
+    free(entry);
+  }
+  closedir(d);
+}
+
+static const char *hidden_in(const eas_trees *trees, const char *path)
+{
+  for (int i = 0; i < trees->n; i++)
+    if (trees->list[i].kind == EAS_TREE_HIDDEN && eas_path_below(trees->list[i].path, path)) return trees->list[i].path;
+  return NULL;
+}
+
 /* Each rule costs each child about 2 us. In a root of our own all of /etc and /dev was chosen, so that one rule serves for each. */
 int eas_landlock_prepare(const eas_trees *trees, int own_root, int with_proc)
 {
@@ -70,7 +97,11 @@ int eas_landlock_prepare(const eas_trees *trees, int own_root, int with_proc)
   for (int i = 0; i < trees->n; i++) {
     const eas_tree *t = &trees->list[i];
     if (own_root && (eas_path_below(t->path, "/etc") || eas_path_below(t->path, "/dev"))) continue;
-    if (t->kind == EAS_TREE_READ) remember(t->path, EXECUTE | READ_FILE | READ_DIR);
+    const char *hidden = t->kind == EAS_TREE_READ ? hidden_in(trees, t->path) : NULL;
+    if (hidden)
+      remember_around(t->path, hidden, EXECUTE | READ_FILE | READ_DIR);
+    else if (t->kind == EAS_TREE_READ)
+      remember(t->path, EXECUTE | READ_FILE | READ_DIR);
     if (t->kind == EAS_TREE_DEVICE) remember(t->path, READ_FILE | WRITE_FILE);
   }
   return n_rule < MAX_RULES ? 0 : -E2BIG;

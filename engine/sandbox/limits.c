@@ -104,6 +104,22 @@ int eas_uid_enter(uid_t uid, const char **what)
   return 0;
 }
 
+/* What the zygote still does as root: pid namespaces, other users, entering their scratch. */
+int eas_caps_keep_few(const char **what)
+{
+  static const int kept[] = { CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_DAC_READ_SEARCH };
+  struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = 0 };
+  struct __user_cap_data_struct data[2];
+  *what = "capset";
+  if (syscall(SYS_capget, &head, data) < 0) return -errno;
+  uint32_t mask = 0;
+  for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) mask |= 1u << kept[i];
+  data[0].permitted &= mask;
+  data[0].effective &= mask;
+  data[1].permitted = data[1].effective = data[0].inheritable = data[1].inheritable = 0;
+  return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+}
+
 int eas_caps_drop(const char **what)
 {
   struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = 0 };

@@ -34,6 +34,7 @@ int eas_landlock_apply(int abi, const char *scratch, const char *const *inputs, 
 
 int eas_limits_apply(const eas_limits *l, unsigned use, const char **what);
 void eas_limits_prepare(void);                          /* zygote: counts CPUs and this user's other processes */
+int eas_caps_keep_few(const char **what);               /* zygote: those that it needs for its children */
 int eas_caps_drop(const char **what);                   /* all sets empty, no way back by exec */
 int eas_uid_enter(uid_t uid, const char **what);
 

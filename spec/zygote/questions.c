@@ -52,6 +52,8 @@ static int list_root(const attack_given *g) { (void)g; return opened("/", "", O_
 static int read_foreign(const attack_given *g) { return opened(g->foreign, "", O_RDONLY); }
 static int write_input(const attack_given *g) { return opened(g->input, "", O_WRONLY); }
 static int read_input(const attack_given *g) { return opened(g->input, "", O_RDONLY); }
+static int read_pack(const attack_given *g) { return opened(g->data, "/../pack.txt", O_RDONLY); }
+static int write_pack(const attack_given *g) { return opened(g->data, "/../pack.txt", O_WRONLY); }
 static int other_scratch(const attack_given *g) { return opened(g->data, "/scratch/other/mine", O_RDONLY); }
 static int use_null(const attack_given *g) { (void)g; return opened("/dev", "/null", O_WRONLY); }
 static int use_urandom(const attack_given *g) { (void)g; return opened("/dev", "/urandom", O_RDONLY); }
@@ -231,7 +233,7 @@ const attack_question attack_questions[] = {
   { "write_by_link", write_by_link }, { "truncate_outside", truncate_outside }, { "rename_out", rename_out },
   { "link_secret", link_secret }, { "chmod_outside", chmod_outside }, { "read_secret", read_secret },
   { "read_shadow", read_shadow }, { "list_data", list_data }, { "list_store", list_store }, { "list_root", list_root },
-  { "read_foreign", read_foreign }, { "write_input", write_input }, { "other_scratch", other_scratch },
+  { "read_foreign", read_foreign }, { "write_pack", write_pack }, { "write_input", write_input }, { "other_scratch", other_scratch },
   { "read_memory_device", read_memory_device }, { "read_disk_device", read_disk_device }, { "read_environ", read_environ },
   { "read_memory", read_memory }, { "kill_supervisor", kill_supervisor }, { "ptrace_supervisor", ptrace_supervisor },
   { "peek_supervisor", peek_supervisor }, { "tcp", tcp }, { "udp", udp }, { "unix_socket", unix_socket },
@@ -240,7 +242,7 @@ const attack_question attack_questions[] = {
   { "clone3", call_clone3 }, { "become_root", become_root }, { "raise_limit", raise_limit },
   { "shared_segment", shared_segment }, { "execute_own", execute_own },
   /* what must go through */
-  { "ok_read_input", read_input }, { "ok_write_scratch", write_scratch }, { "ok_null", use_null }, { "ok_urandom", use_urandom },
+  { "ok_read_input", read_input }, { "ok_read_pack", read_pack }, { "ok_write_scratch", write_scratch }, { "ok_null", use_null }, { "ok_urandom", use_urandom },
   { "ok_stream_pair", stream_pair }, { "ok_execute_system", execute_system },
   /* last: where they go through, nothing is where it was */
   { "unshare", do_unshare }, { "mount", do_mount }, { "chroot", do_chroot },

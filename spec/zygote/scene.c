@@ -57,6 +57,7 @@ static int make_folders(scene *s)
   if (mkdir(s->data, 0755) < 0 || mkdir(store, 0755) < 0 || mkdir(s->scratch_root, 0755) < 0 || mkdir(other, 0700) < 0) return -errno;
   int rc = put(s->data, "secret", "password", 0600);
   if (rc == 0) rc = put(s->data, "victim", "intact", 0666);
+  if (rc == 0) rc = put(s->root, "pack.txt", "of the pack", 0644);
   if (rc == 0) rc = put(store, "aa01", "own input", 0444);
   if (rc == 0) rc = put(store, "bb02", "of others", 0444);
   if (rc == 0) rc = put(other, "mine", "of another attempt", 0600);
@@ -106,7 +107,8 @@ static int choose_mode(scene *s, const char *mode)
 int scene_start(scene *s, unsigned use, int require, eas_err *err)
 {
   static const char *const none[] = { NULL };
-  eas_zygote_options o = { .probe = &s->probe, .use = use, .packs = none, .data_dir = s->data, .scratch_root = s->scratch_root,
+  const char *packs[] = { s->root, NULL }; /* the data folder stands in it, as it may */
+  eas_zygote_options o = { .probe = &s->probe, .use = use, .packs = packs, .data_dir = s->data, .scratch_root = s->scratch_root,
                            .exec_path = none, .exe = "/proc/self/exe", .require = require };
   char store[320];
   snprintf(store, sizeof store, "%s/store", s->data);
