@@ -5,12 +5,16 @@
 #include "model/expand_state.h"
 #include "model/words.h"
 
+/* Blocks grow with what was used: few statements for a big job, few gaps in the numbers of a small one. */
 int eas_expand_id(eas_expansion *x, struct eas_id_pool *pool, const char *table, int64_t *id, eas_err *err)
 {
+  enum { LEAST = 4, MOST = sizeof pool->id / sizeof *pool->id };
   if (pool->used == pool->n) {
-    int n = (int)(sizeof pool->id / sizeof *pool->id), rc = eas_db_ids(x->db, table, n, pool->id, err);
+    int n = pool->given < LEAST ? LEAST : pool->given > (int)MOST ? (int)MOST : pool->given;
+    int rc = eas_db_ids(x->db, table, n, pool->id, err);
     if (rc < 0) return rc;
     pool->n = n;
+    pool->given += n;
     pool->used = 0;
   }
   *id = pool->id[pool->used++];

@@ -83,7 +83,7 @@ typedef struct {
   struct eas_rows_held { eas_val *values; int n, cap; } held[EAS_ROWS_TABLES]; /* to be written */
   int      n_held;
   char    *insert_one[EAS_ROWS_TABLES], *insert_many[EAS_ROWS_TABLES];
-  struct eas_id_pool { int64_t id[256]; int n, used; } tasks, attempts, products;
+  struct eas_id_pool { int64_t id[256]; int n, used, given; } tasks, attempts, products;
 } eas_expansion;
 
 void eas_expansion_done(eas_expansion *x);
