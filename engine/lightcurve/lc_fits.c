@@ -117,6 +117,7 @@ static int find_table(eas_fits_table *t, const eas_lc_options *options, eas_err 
     int type = IMAGE_HDU;
     fits_movabs_hdu(t->f, i, &type, &status);
     t->hdu = i - 1;
+    t->binary = type == BINARY_TBL;
     if (status || (type != BINARY_TBL && type != ASCII_TBL)) continue;
     if (try_table(t, options, tables++ ? &ignored : err) == 0) return 0;
   }
@@ -128,7 +129,7 @@ static int find_table(eas_fits_table *t, const eas_lc_options *options, eas_err 
 
 static int check_columns(eas_fits_table *t, eas_err *err)
 {
-  static const char *const role_name[] = {"", "time", "flux", "flux_err", "quality"};
+  static const char *const role_name[] = { "", "time", "flux", "flux_err", "quality" };
   for (int role = EAS_ROLE_TIME; role < EAS_ROLES; role++) {
     if (t->at[role] == 0) continue;
     int status = 0, type = 0;
@@ -177,62 +178,6 @@ static int check_rows(eas_fits_table *t, eas_err *err)
   return 0;
 }
 
-/* One chunk of a column of reals. Only integer columns have nulls to look for: in others they are NaN. */
-static int read_reals(eas_fits_table *t, int role, LONGLONG first, long n, double *out, int *status)
-{
-  double nan_value = NAN;
-  int type = 0, none = 0;
-  long repeat, width;
-  fits_get_coltype(t->f, t->at[role], &type, &repeat, &width, status);
-  double *null = type == TFLOAT || type == TDOUBLE ? NULL : &nan_value;
-  return fits_read_col(t->f, TDOUBLE, t->at[role], first, 1, n, null, out, &none, status);
-}
-
-static int read_flags(eas_fits_table *t, LONGLONG first, long n, int64_t mask, LONGLONG *raw, uint32_t *out,
-                      int *status)
-{
-  LONGLONG null = INT64_MIN + 1;
-  int none = 0;
-  fits_read_col(t->f, TLONGLONG, t->at[EAS_ROLE_FLAG], first, 1, n, &null, raw, &none, status);
-  if (*status) return *status;
-  for (long i = 0; i < n; i++) {
-    LONGLONG v = raw[i] == null ? 0 : raw[i];
-    if (t->own)
-      out[i] = (uint32_t)v;
-    else
-      out[i] = v & mask ? EAS_LC_BAD : 0;
-  }
-  return 0;
-}
-
-static int read_rows(eas_fits_table *t, eas_lc *lc, int64_t mask, eas_lc_order *order, eas_err *err)
-{
-  int status = 0;
-  long chunk = 0;
-  fits_get_rowsize(t->f, &chunk, &status); /* rows that fit cfitsio's buffers: one pass over the file */
-  if (status || chunk < 1) chunk = 1000;
-  eas_lc_columns *c = &lc->c;
-  LONGLONG *raw = eas_alloc((size_t)chunk * sizeof *raw);
-  for (LONGLONG at = 0; at < t->rows && status == 0; at += chunk) {
-    long n = t->rows - at < chunk ? (long)(t->rows - at) : chunk;
-    read_reals(t, EAS_ROLE_TIME, at + 1, n, c->time + at, &status);
-    read_reals(t, EAS_ROLE_FLUX, at + 1, n, c->flux + at, &status);
-    if (t->at[EAS_ROLE_ERR])
-      read_reals(t, EAS_ROLE_ERR, at + 1, n, c->flux_err + at, &status);
-    else
-      for (long i = 0; i < n; i++) c->flux_err[at + i] = NAN;
-    if (t->at[EAS_ROLE_FLAG])
-      read_flags(t, at + 1, n, mask, raw, c->flag + at, &status);
-    else
-      memset(c->flag + at, 0, (size_t)n * sizeof *c->flag);
-    if (t->unit != 1)
-      for (long i = 0; i < n; i++) c->time[at + i] *= t->unit;
-    if (status == 0) eas_lc_look(c, (size_t)at, (size_t)(at + n), order);
-  }
-  free(raw);
-  return status ? eas_fits_fail(t, status, "rows", err) : 0;
-}
-
 /* The table that t stands on. */
 static int read_table(eas_lc **out, eas_fits_table *t, const eas_lc_options *options, eas_err *err)
 {
@@ -248,7 +193,7 @@ static int read_table(eas_lc **out, eas_fits_table *t, const eas_lc_options *opt
   lc->c.n = rc < 0 ? 0 : (size_t)t->rows;
   if (rc == 0) rc = eas_fits_metadata(t, lc->metadata, err);
   if (rc == 0) rc = eas_fits_mask(t, options, &mask, err);
-  if (rc == 0) rc = read_rows(t, lc, mask, &order, err);
+  if (rc == 0) rc = eas_fits_rows(t, lc, mask, &order, err);
   if (rc == 0 && !t->own && t->at[EAS_ROLE_FLAG]) json_object_set_new(lc->metadata, "quality_mask", json_integer(mask));
   if (rc == 0) rc = eas_lc_settle(lc, &order, err);
   if (rc < 0) {
@@ -277,8 +222,8 @@ static int read_open(eas_lc **out, eas_fits_table *t, const eas_lc_options *opti
 static int read_memory(eas_lc **out, char *data, size_t n, const char *name, const eas_lc_options *options,
                        eas_err *err)
 {
-  eas_fits_table t = {.name = name, .hdu = -1};
-  const eas_fits_source src = {.mem = data, .size = (int64_t)n};
+  eas_fits_table t = { .name = name, .hdu = -1 };
+  const eas_fits_source src = { .mem = data, .size = (int64_t)n };
   int status = 0;
   void *memory = data;
   size_t whole = n + padding(n);
@@ -301,8 +246,8 @@ int eas_lc_parse_fits(eas_lc **out, const char *data, size_t n, const char *name
 
 static int read_disk(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err)
 {
-  eas_fits_table t = {.name = path, .hdu = -1};
-  eas_fits_source src = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+  eas_fits_table t = { .name = path, .hdu = -1 };
+  eas_fits_source src = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
   int status = 0;
   char why[128];
   if (src.fd < 0) return eas_fail(err, EAS_EIO, "open '%s': %s", path, eas_why(errno, why, sizeof why));

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "lightcurve/lc.h"
 #include "lightcurve/lc_names.h"
+#include "lightcurve/lc_private.h"
 
 #define EAS_FITS_META "EASMETA" /* long string card: the metadata as JSON */
 
@@ -21,7 +22,8 @@ typedef struct {
   const char *name; /* of the file, for errors */
   int hdu;          /* of the table; the primary is 0, as astropy counts */
   int mission;
-  int own; /* made by eas_lc_write: QUALITY holds our flags */
+  int own;    /* made by eas_lc_write: QUALITY holds our flags */
+  int binary; /* a BINTABLE */
   int64_t rows;
   double unit;       /* days in one of TIME */
   int at[EAS_ROLES]; /* column numbers from 1; 0: none */
@@ -39,5 +41,8 @@ int eas_fits_fail(const eas_fits_table *t, int status, const char *what, eas_err
 int eas_fits_metadata(eas_fits_table *t, json_t *metadata, eas_err *err);
 /* Mask of options->quality for the mission; 0: none, -1: any flag. */
 int eas_fits_mask(const eas_fits_table *t, const eas_lc_options *options, int64_t *mask, eas_err *err);
+
+/* All rows into the columns of lc, which have room; looked at (eas_lc_look). */
+int eas_fits_rows(eas_fits_table *t, eas_lc *lc, int64_t mask, eas_lc_order *order, eas_err *err);
 
 #endif

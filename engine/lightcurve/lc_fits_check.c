@@ -101,7 +101,7 @@ static int is(const char *card, const char *word)
 /* Keywords that shape the HDU have values of their kind, in range. */
 static int check_card(checker *c, const char *card)
 {
-  static const char *const texts[] = {"TTYPE", "TFORM", "TUNIT", "TDISP", "TDIM", "EXTNAME"};
+  static const char *const texts[] = { "TTYPE", "TFORM", "TUNIT", "TDISP", "TDIM", "EXTNAME" };
   for (int i = 0; i < CARD; i++)
     if (card[i] < 32 || card[i] > 126) return fail(c, "holds bytes that are no text");
   if (card[8] != '=' || card[9] != ' ') return 1;

@@ -24,11 +24,11 @@ enum {
 
 int eas_fits_mask(const eas_fits_table *t, const eas_lc_options *options, int64_t *mask, eas_err *err)
 {
-  static const int64_t masks[3][3] = {
-      {-1, -1, -1},
-      {KEPLER_LIGHTKURVE, KEPLER_LIGHTKURVE | KEPLER_SINGLE, KEPLER_HARD | KEPLER_SINGLE},
-      {TESS_LIGHTKURVE, TESS_LIGHTKURVE | TESS_SINGLE, TESS_HARD | TESS_SINGLE}};
-  static const char *const names[] = {"lightkurve", "default", "hard"};
+  static const int64_t masks[3][3] = { { -1, -1, -1 },
+                                       { KEPLER_LIGHTKURVE, KEPLER_LIGHTKURVE | KEPLER_SINGLE,
+                                         KEPLER_HARD | KEPLER_SINGLE },
+                                       { TESS_LIGHTKURVE, TESS_LIGHTKURVE | TESS_SINGLE, TESS_HARD | TESS_SINGLE } };
+  static const char *const names[] = { "lightkurve", "default", "hard" };
   const char *quality = options && options->quality ? options->quality : "default";
   if (strcmp(quality, "none") == 0) {
     *mask = 0;
@@ -78,11 +78,12 @@ static void copy_card(fitsfile *f, const char *card, const char *key, json_t *me
 
 static void copy_cards(fitsfile *f, json_t *metadata)
 {
-  static const char *const cards[][2] = {{"TELESCOP", "mission"},  {"MISSION", "mission"},   {"OBJECT", "object"},
-                                         {"KEPLERID", "targetid"}, {"TICID", "targetid"},    {"OBSMODE", "obsmode"},
-                                         {"QUARTER", "quarter"},   {"CAMPAIGN", "campaign"}, {"SECTOR", "sector"},
-                                         {"RA_OBJ", "ra"},         {"DEC_OBJ", "dec"},       {"TEFF", "teff"},
-                                         {"LOGG", "logg"},         {"RADIUS", "radius"}};
+  static const char *const cards[][2] = {
+    { "TELESCOP", "mission" }, { "MISSION", "mission" }, { "OBJECT", "object" },   { "KEPLERID", "targetid" },
+    { "TICID", "targetid" },   { "OBSMODE", "obsmode" }, { "QUARTER", "quarter" }, { "CAMPAIGN", "campaign" },
+    { "SECTOR", "sector" },    { "RA_OBJ", "ra" },       { "DEC_OBJ", "dec" },     { "TEFF", "teff" },
+    { "LOGG", "logg" },        { "RADIUS", "radius" }
+  };
   for (size_t i = 0; i < sizeof cards / sizeof *cards; i++) copy_card(f, cards[i][0], cards[i][1], metadata);
 }
 
@@ -119,7 +120,7 @@ static int own_metadata(eas_fits_table *t, json_t *metadata, eas_err *err)
     fits_clear_errmsg();
     return 0;
   }
-  eas_err why = {0};
+  eas_err why = { 0 };
   json_t *own = eas_json_parse(text, strlen(text), EAS_FITS_META, &why);
   fits_free_memory(text, &status);
   if (!json_is_object(own)) {

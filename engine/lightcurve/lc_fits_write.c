@@ -51,7 +51,7 @@ static void write_shown(fitsfile *f, const json_t *metadata)
 /* The cards that other software looks for. */
 static void write_known(fitsfile *f, const json_t *metadata, int *status)
 {
-  static const char *const cards[][2] = {{"mission", "TELESCOP"}, {"object", "OBJECT"}};
+  static const char *const cards[][2] = { { "mission", "TELESCOP" }, { "object", "OBJECT" } };
   for (size_t i = 0; i < 2; i++) {
     const char *text = json_string_value(json_object_get(metadata, cards[i][0]));
     if (text && printable(text, 68)) fits_write_key(f, TSTRING, cards[i][1], (void *)(uintptr_t)text, NULL, status);
@@ -70,9 +70,9 @@ static void write_known(fitsfile *f, const json_t *metadata, int *status)
 
 static int write_header(fitsfile *f, const eas_lc *lc, int *status)
 {
-  char *type[] = {"TIME", "FLUX", "FLUX_ERR", "QUALITY"};
-  char *form[] = {"1D", "1D", "1D", "1J"};
-  char *unit[] = {"d", "", "", ""};
+  char *type[] = { "TIME", "FLUX", "FLUX_ERR", "QUALITY" };
+  char *form[] = { "1D", "1D", "1D", "1J" };
+  char *unit[] = { "d", "", "", "" };
   fits_create_img(f, BYTE_IMG, 0, NULL, status);
   fits_create_tbl(f, BINARY_TBL, (LONGLONG)lc->c.n, 4, type, form, unit, "LIGHTCURVE", status);
   write_known(f, lc->metadata, status);

@@ -8,6 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if defined __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* In the loops over millions of numbers a call costs as much as the work. */
+#define EAS_INLINE inline __attribute__((always_inline))
 
 enum { EAS_NUMBER_QMIN = -64, EAS_NUMBER_QMAX = 64, EAS_NUMBER_PAD = 32 };
 extern const uint64_t eas_number_powers[EAS_NUMBER_QMAX - EAS_NUMBER_QMIN + 1][2];
@@ -40,7 +46,7 @@ static inline uint64_t eas_strangers8(uint64_t v)
 }
 
 /* 8 digits to a number in three steps: pairs, fours, eight (little endian). */
-static inline uint64_t eas_value8(uint64_t v)
+static EAS_INLINE uint64_t eas_value8(uint64_t v)
 {
   v -= 0x3030303030303030u;
   v = v * 10 + (v >> 8);
@@ -50,7 +56,7 @@ static inline uint64_t eas_value8(uint64_t v)
 }
 
 /* Appends the digits at p to *w; returns where they end. */
-static inline const char *eas_digits_scan(const char *p, uint64_t *w)
+static EAS_INLINE const char *eas_digits_scan(const char *p, uint64_t *w)
 {
   uint64_t v = *w;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -84,7 +90,7 @@ static inline int eas_digits_many(const char *p, ptrdiff_t n)
 }
 
 /* "d.dddddddddddddddddde+dd", as %.18e writes nearly all: its end, or NULL if p holds something else. */
-static inline const char *eas_decimal_scan18(const char *p, eas_decimal *d)
+static EAS_INLINE const char *eas_decimal_scan18(const char *p, eas_decimal *d)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
   uint64_t a, b, c;
@@ -106,8 +112,47 @@ static inline const char *eas_decimal_scan18(const char *p, eas_decimal *d)
 #endif
 }
 
+/* The n < 9 digits at p, none if n is 0. */
+static EAS_INLINE uint64_t eas_value_of(const char *p, int n)
+{
+  uint64_t chunk;
+  memcpy(&chunk, p, 8);
+  return n == 0 ? 0 : eas_value8(chunk << (64 - 8 * n) | (n == 8 ? 0 : UINT64_C(0x3030303030303030) >> 8 * n));
+}
+
+/* "1325.300000000": at most 15 digits and a point, unsigned, no exponent, as most tables have: where the
+ * digits are is known from one comparison of 16 bytes. Its end, or NULL if p holds something else. */
+static EAS_INLINE const char *eas_decimal_scan16(const char *p, eas_decimal *d)
+{
+#if defined __SSE2__
+  static const uint64_t ten[] = {
+    1,         10,         100,         1000,         10000,         100000,         1000000,         10000000,
+    100000000, 1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000
+  };
+  __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+  /* '0' .. '9' moved to the bottom of the signed bytes: one comparison tells them */
+  __m128i digit = _mm_cmplt_epi8(_mm_add_epi8(x, _mm_set1_epi8(80)), _mm_set1_epi8(-118));
+  unsigned other = ~(unsigned)_mm_movemask_epi8(digit) | 0x10000u;
+  int whole = __builtin_ctz(other);
+  if (whole > 8 || p[whole] != '.') return NULL;
+  const char *fraction = p + whole + 1;
+  int n = __builtin_ctz(other >> (whole + 1));
+  char after = fraction[n];
+  if (whole + n == 0 || whole + 1 + n >= 16 || after == 'e' || after == 'E') return NULL;
+  uint64_t low = n > 8 ? eas_value_of(fraction, n - 8) * 100000000u + eas_value_of(fraction + n - 8, 8)
+                       : eas_value_of(fraction, n);
+  d->w = eas_value_of(p, whole) * ten[n] + low;
+  d->q = -n;
+  d->many = 0;
+  return fraction + n;
+#else
+  (void)p, (void)d;
+  return NULL;
+#endif
+}
+
 /* End of the number that starts at p, or NULL if none does. */
-static inline const char *eas_decimal_scan(const char *p, eas_decimal *d)
+static EAS_INLINE const char *eas_decimal_scan(const char *p, eas_decimal *d)
 {
   uint64_t w = 0;
   d->neg = *p == '-';
@@ -116,6 +161,8 @@ static inline const char *eas_decimal_scan(const char *p, eas_decimal *d)
     const char *end = eas_decimal_scan18(p, d);
     if (end) return end;
   }
+  const char *simple = eas_decimal_scan16(p, d);
+  if (simple) return simple;
   const char *first = p;
   p = eas_digits_scan(p, &w);
   ptrdiff_t n = p - first;
@@ -145,7 +192,7 @@ static inline const char *eas_decimal_scan(const char *p, eas_decimal *d)
 
 /* Correctly rounded w * 10^q into *out; 0 if that takes the slow way (Clinger 1990 for small
  * numbers, Lemire 2021 algorithm 1 else; halves, subnormals and overflow are left to strtod). */
-static inline int eas_decimal_fast(const eas_decimal *d, double *out)
+static EAS_INLINE int eas_decimal_fast(const eas_decimal *d, double *out)
 {
   static const double ten[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };

@@ -69,6 +69,22 @@ function M.table(columns, cards, claim)
   return header(list) .. pad(table.concat(data), "\0")
 end
 
+-- An ASCII table: rows of numbers, 20 characters each.
+function M.text_table(names, rows)
+  local list = { { "XTENSION", "TABLE" }, { "BITPIX", 8 }, { "NAXIS", 2 }, { "NAXIS1", 20 * #names }, { "NAXIS2", #rows }, { "PCOUNT", 0 },
+    { "GCOUNT", 1 }, { "TFIELDS", #names } }
+  for i, name in ipairs(names) do
+    list[#list + 1] = { "TTYPE" .. i, name }
+    list[#list + 1] = { "TFORM" .. i, "E20.10" }
+    list[#list + 1] = { "TBCOL" .. i, 20 * i - 19 }
+  end
+  local data = {}
+  for _, row in ipairs(rows) do
+    for _, value in ipairs(row) do data[#data + 1] = ("%20.10E"):format(value) end
+  end
+  return header(list) .. pad(table.concat(data), " ")
+end
+
 function M.primary(cards)
   local list = { { "SIMPLE", true }, { "BITPIX", 8 }, { "NAXIS", 0 }, { "EXTEND", true } }
   for _, c in ipairs(cards or {}) do list[#list + 1] = c end

@@ -143,6 +143,21 @@ describe("a generic table", function()
     assert.same({ 7, 9 }, { c.flux[0], c.flux[2] })
   end)
 
+  it("may be scaled, or bytes, or of text", function()
+    local columns = { { name = "TIME", form = "D", values = { 1, 2 } }, { name = "FLUX", form = "I", null = -5, values = { 7, -5 } },
+      { name = "FLUX_ERR", form = "B", values = { 200, 3 } }, { name = "QUALITY", form = "I", values = { 0, 4 } } }
+    local c = good(generic(columns, { { "TSCAL2", 2 }, { "TZERO2", 1 } }))
+    assert.same({ 15, 200, 3, 0 }, { c.flux[0], c.flux_err[0], c.flux_err[1], c.flag[0] })
+    assert.is_true(c.flux[1] ~= c.flux[1], "a null is null before it is scaled")
+    assert.equal(BAD, c.flag[1])
+    c = good(generic(columns))
+    assert.same({ 7, 200, 3, 0 }, { c.flux[0], c.flux_err[0], c.flux_err[1], c.flag[0] })
+    local ascii = fits.primary() .. fits.text_table({ "TIME", "FLUX" }, { { 1.5, 0.25 }, { 2.5, -1e10 } })
+    c = good(ascii)
+    assert.same({ 1.5, 2.5, 0.25, -1e10 }, { c.time[0], c.time[1], c.flux[0], c.flux[1] })
+    refused(C.EAS_EFORMAT, "lies outside of its row", (ascii:gsub("TBCOL2  =                   21", "TBCOL2  =                   99")))
+  end)
+
   it("out of order is sorted, once, and says so", function()
     local c, metadata = good(generic { { name = "TIME", form = "D", values = { 3, 1, nan, 2, 1 } }, { name = "FLUX", form = "D", values = { 30, 10, 15, 20, 11 } } })
     assert.same({ 10, 15, 20, 30 }, column(c.flux, c.n))
