@@ -114,7 +114,7 @@ _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wan
   setsid();
   if (!(self->layers & EAS_LAYER_PID_NS)) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   unpack(wanted, &g);
-  eas_signals_child(EVENT_FD, &wanted->head->limits, g.page);
+  eas_signals_child(EVENT_FD, &wanted->head->limits);
   enter(self, wanted, &g);
   follow_supervisor();
   prctl(PR_SET_NAME, "eas-task", 0, 0, 0);

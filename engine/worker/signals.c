@@ -15,6 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "worker/signal_text.h"
 #include "worker/zygote_own.h"
 
@@ -22,8 +23,8 @@ enum { ALT_STACK = 128 * 1024, FRAMES = 48, PHASE_S = 1 };
 
 static struct {
   const eas_runner *runner;
-  const eas_shared_page *page;
   const eas_limits *limits;
+  int64_t start_us;
   int fd;                      /* -1: this is the zygote */
 } self = { .fd = -1 };
 
@@ -214,21 +215,22 @@ static void on_alarm(int signo)
   if (in_phase && atomic_load(&owner) == thread_id()) siglongjmp(out_of_phase, 1);
 }
 
-/* "ran longer than its time limit of 90 s" */
+/* The supervisor asks in the same way when the time is over and when somebody cancels. */
+static int time_is_over(void)
+{
+  return eas_tick_us() - self.start_us >= self.limits->wall_ms * 1000;
+}
+
+/* What the supervisor does not know; it says which limit it was. */
 static const char *limit_text(int signo)
 {
   static char text[96];
-  const eas_limits *l = self.limits;
+  if (signo == SIGUSR1) return time_is_over() ? "stopped at its time limit" : "cancelled";
+  if (signo == SIGUSR2) return "did not stop when it was asked to";
   if (signo == SIGXCPU)
-    eas_signal_text_limit(text, sizeof text, "used more than its CPU limit of ", l->cpu_s, " s");
-  else if (signo == SIGXFSZ)
-    eas_signal_text_limit(text, sizeof text, "wrote a file over its limit of ", l->file_bytes >> 20, " MB");
-  else if (self.page->cancel)
-    return "cancelled";
-  else if (l->wall_ms % 1000)
-    eas_signal_text_limit(text, sizeof text, "ran longer than its time limit of ", l->wall_ms, " ms");
+    eas_signal_text_limit(text, sizeof text, "used more than its CPU limit of ", self.limits->cpu_s, " s");
   else
-    eas_signal_text_limit(text, sizeof text, "ran longer than its time limit of ", l->wall_ms / 1000, " s");
+    eas_signal_text_limit(text, sizeof text, "wrote a file over its limit of ", self.limits->file_bytes >> 20, " MB");
   return text;
 }
 
@@ -247,7 +249,7 @@ static void on_limit(int signo)
   if (!atomic_compare_exchange_strong(&owner, &nobody, thread_id())) return;
   eas_signal_text_clear(&trace);
   add_lua_stack();
-  const char *ending = signo == SIGXCPU ? "cpu" : signo == SIGXFSZ ? "disk" : self.page->cancel ? "cancelled" : "timeout";
+  const char *ending = signo == SIGXCPU ? "cpu" : signo == SIGXFSZ ? "disk" : time_is_over() ? "timeout" : "cancelled";
   send_event(ending, limit_text(signo));
   _exit(signo == SIGUSR2 ? EAS_EXIT_TIMEOUT : 128 + signo);
 }
@@ -292,9 +294,9 @@ void eas_signals_zygote(const eas_runner *runner)
   handle(SIGPIPE, SA_RESTART, on_nothing, NULL); /* not SIG_IGN, which programs that are executed would inherit */
 }
 
-void eas_signals_child(int event_fd, const eas_limits *limits, const eas_shared_page *page)
+void eas_signals_child(int event_fd, const eas_limits *limits)
 {
   self.limits = limits;
-  self.page = page;
+  self.start_us = eas_tick_us();
   self.fd = event_fd;
 }

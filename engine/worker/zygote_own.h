@@ -37,6 +37,6 @@ _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wan
 
 /* signals.c. In the zygote, once; children inherit the handlers, which serve only after eas_signals_child. */
 void eas_signals_zygote(const eas_runner *runner);
-void eas_signals_child(int event_fd, const eas_limits *limits, const eas_shared_page *page);
+void eas_signals_child(int event_fd, const eas_limits *limits);
 
 #endif

@@ -71,12 +71,18 @@ for _, mode in ipairs { "full", "userns", "basic" } do
         local r = run(mode, act)
         local err = said(r)
         assert.equal("timeout", err.ending)
-        assert.equal("ran longer than its time limit of 300 ms", err.message)
+        assert.equal("did not stop when it was asked to", err.message)
         assert.is_truthy(err.trace:find "script.lua:12")
         assert.equal(124, r.status)
         assert.is_true(r.seconds < 1.5)
       end)
     end
+
+    it("that is stopped before its time is over was cancelled", function()
+      local err = cjson.decode(run(mode, "cancelled")[1][2])
+      assert.equal("cancelled", err.ending)
+      assert.is_truthy(err.trace:find "script.lua:12")
+    end)
 
     it("that uses up its CPU time tells where", function()
       local r = run(mode, "loop_on_cpu")

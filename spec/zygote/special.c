@@ -218,11 +218,27 @@ static int large(scene *s)
   return 0;
 }
 
+/* Stopped before its time was over. */
+static int cancelled(scene *s)
+{
+  eas_child child;
+  eas_err err = { 0 };
+  act a;
+  if (scene_spawn(s, "ignore_term", NULL, &child, &err) < 0) return fail("cancelled", &err);
+  scene_until_stage(&child, 3);
+  syscall(SYS_pidfd_send_signal, child.pidfd, SIGUSR2, NULL, 0);
+  scene_wait(s, &child, &a);
+  json_dumpf(a.events, stdout, JSON_COMPACT);
+  printf("\n");
+  json_decref(a.events);
+  return 0;
+}
+
 int scene_special(scene *s, const char *name, int *rc)
 {
   static const struct { const char *name; int (*run)(scene *); } all[] = {
     { "zygote_dies", zygote_dies }, { "stopped", stopped }, { "supervisor_dies", supervisor_dies },
-    { "password", password }, { "required", required }, { "large", large },
+    { "password", password }, { "required", required }, { "large", large }, { "cancelled", cancelled },
   };
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (strcmp(all[i].name, name) == 0) {
