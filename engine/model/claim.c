@@ -28,7 +28,7 @@ static const char find_worker[] =
   "SELECT id FROM worker WHERE id = $1 AND state = 'active' AND lease_until > eas_now()/*pg  FOR SHARE*/";
 
 static const char find_oldest[] =
-  "SELECT id, task FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
+  "SELECT id, task, number, token, eas_now() - queued_at FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
   " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
 
 /* $3: one more than were taken. If so many are due, another claimer holds some: look again soon. */
@@ -131,7 +131,9 @@ static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets,
     const eas_rows *r = eas_db_result(db, tickets[best]);
     const candidate *b = &c->list[best];
     int k = at[best - first]++;
-    out[n] = (eas_chosen){ eas_rows_int(r, k, 0), eas_rows_int(r, k, 1), b->job, b->type, b->type_name };
+    out[n] = (eas_chosen){ .attempt = eas_rows_int(r, k, 0), .task = eas_rows_int(r, k, 1), .number = (int)eas_rows_int(r, k, 2),
+                           .token = eas_rows_int(r, k, 3) + 1, .queued_us = eas_rows_int(r, k, 4),
+                           .job = b->job, .type = b->type, .type_name = b->type_name };
   }
   for (int i = first; i < end; i++) {
     candidate *t = &c->list[i];

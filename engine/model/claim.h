@@ -5,7 +5,11 @@
 #include "base/buf.h"
 #include "model/attempt.h"
 
-typedef struct { int64_t attempt, task, job, type; const char *type_name; } eas_chosen;
+typedef struct {
+  int64_t attempt, task, job, type, token, queued_us; /* token: the one it gets */
+  int number;
+  const char *type_name;
+} eas_chosen;
 
 typedef struct { /* tickets of what eas_bind_send sent */
   int attempts, tasks, inputs, outputs, needs, chain;

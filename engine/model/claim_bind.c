@@ -7,7 +7,7 @@
 
 static const char run_them[] =
   "UPDATE attempt SET state = 'running', token = token + 1, worker = $2, slot = NULL, started_at = eas_now()"
-  " WHERE id " EAS_IN_IDS("$1") " AND state = 'queued' RETURNING id, number, token, started_at - queued_at";
+  " WHERE id " EAS_IN_IDS("$1") " AND state = 'queued'";
 
 /* The newest passed version of now; an attempt that was handed back binds again. */
 static const char bind_inputs[] =
@@ -17,7 +17,7 @@ static const char bind_inputs[] =
   " ON CONFLICT (attempt, kind) DO UPDATE SET version = excluded.version";
 
 static const char about_tasks[] =
-  "SELECT t.id, n.path, wn.text, wd.text, wl.text, t.seed, j.name, j.document, j.compat"
+  "SELECT t.id, n.path, wn.text, wd.text, wl.text, t.seed, j.name, j.document, j.compat, t.parent, t.metadata"
   " FROM task t JOIN node n ON n.id = t.node JOIN job j ON j.id = t.job JOIN word wd ON wd.id = t.directory"
   " LEFT JOIN word wn ON wn.id = t.name LEFT JOIN word wl ON wl.id = t.label WHERE t.id " EAS_IN_IDS("$1");
 
@@ -36,7 +36,8 @@ static const char about_needs[] =
 
 /* Each ancestor once, however many of the group are below it. */
 static const char about_ancestors[] =
-  "WITH RECURSIVE up (id, parent, metadata) AS (SELECT id, parent, metadata FROM task WHERE id " EAS_IN_IDS("$1")
+  "WITH RECURSIVE up (id, parent, metadata) AS (SELECT id, parent, metadata FROM task"
+  " WHERE id IN (SELECT c.parent FROM task c WHERE c.id " EAS_IN_IDS("$1") ")"
   " UNION SELECT t.id, t.parent, t.metadata FROM up JOIN task t ON t.id = up.parent)"
   " SELECT id, parent, metadata FROM up ORDER BY id";
 
@@ -106,36 +107,25 @@ static int row_of(const eas_rows *r, int64_t id) /* rows are sorted by id */
   return -1;
 }
 
-/* Ancestors' values overlaid by the task's own; new reference, to be read only. */
-static json_t *merged(const chain *c, int64_t id)
+/* Takes above; returns it, or a copy overlaid by what the row's column holds. */
+static json_t *overlay(json_t *above, const eas_rows *r, int row, int column)
 {
-  int row = row_of(c->rows, id);
-  if (row < 0) return json_object();
-  if (c->merged[row]) return json_incref(c->merged[row]);
-  json_t *above = eas_rows_null(c->rows, row, 1) ? json_object() : merged(c, eas_rows_int(c->rows, row, 1));
-  if (!eas_rows_null(c->rows, row, 2)) {
-    json_t *all = json_copy(above), *own = object_of(c->rows, row, 2);
-    json_object_update(all, own);
-    json_decref(own);
-    json_decref(above);
-    above = all;
-  }
-  c->merged[row] = json_incref(above);
-  return above;
+  if (eas_rows_null(r, row, column)) return above;
+  json_t *all = json_copy(above), *own = object_of(r, row, column);
+  json_object_update(all, own);
+  json_decref(own);
+  json_decref(above);
+  return all;
 }
 
-static void add_metadata(const eas_rows *rows, eas_claim *out, int n)
+/* What an ancestor hands down: new reference, to be read only. 0: nothing is above. */
+static json_t *inherited(const chain *c, int64_t id)
 {
-  int n_rows = eas_rows_n(rows);
-  chain c = { rows, eas_alloc((size_t)(n_rows + 1) * sizeof *c.merged) };
-  for (int i = 0; i < n; i++) {
-    json_t *shared = merged(&c, out[i].task);
-    out[i].metadata = json_copy(shared); /* a claim's own: siblings share what they inherit */
-    json_decref(shared);
-  }
-  for (int i = 0; i < n_rows; i++)
-    json_decref(c.merged[i]);
-  free(c.merged);
+  int row = id ? row_of(c->rows, id) : -1;
+  if (row < 0) return json_object();
+  if (!c->merged[row])
+    c->merged[row] = overlay(inherited(c, eas_rows_int(c->rows, row, 1)), c->rows, row, 2);
+  return json_incref(c->merged[row]);
 }
 
 /* --- the rest --- */
@@ -160,7 +150,7 @@ static char *text_or(const eas_rows *r, int row, int column, const char *otherwi
   return eas_strdup(s ? s : otherwise);
 }
 
-static int add_tasks(eas_db *db, const eas_rows *r, eas_claim *out, int n, eas_err *err)
+static int add_tasks(eas_db *db, const eas_rows *r, const chain *up, eas_claim *out, int n, eas_err *err)
 {
   for (int i = 0; i < eas_rows_n(r); i++) {
     eas_claim *c = by_task(out, n, eas_rows_int(r, i, 0));
@@ -170,6 +160,9 @@ static int add_tasks(eas_db *db, const eas_rows *r, eas_claim *out, int n, eas_e
     c->job_name = text_or(r, i, 4, eas_rows_text(r, i, 6));
     c->seed = (uint64_t)eas_rows_int(r, i, 5);
     c->compat = (int)eas_rows_int(r, i, 8);
+    json_t *shared = overlay(inherited(up, eas_rows_int(r, i, 9)), r, i, 10);
+    c->metadata = json_copy(shared); /* a claim's own: siblings share what they inherit */
+    json_decref(shared);
     int rc = eas_document_entry(db, eas_rows_int(r, i, 7), eas_rows_text(r, i, 1), &c->entry, err);
     if (rc < 0) return rc;
   }
@@ -213,30 +206,31 @@ static void add_needs(const eas_rows *r, eas_claim *out, int n)
 
 int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const eas_chosen *chosen, int n, eas_claim *out, eas_err *err)
 {
+  int changed = eas_rows_changed(eas_db_result(db, b->attempts));
+  if (changed != n)
+    return eas_fail(err, EAS_EDB, "claim: %d of %d attempts were not queued any more", n - changed, n);
   for (int i = 0; i < n; i++) {
     const eas_task_type *type = r ? eas_registry_type(r, chosen[i].type_name) : NULL;
     out[i] = (eas_claim){ .attempt = chosen[i].attempt, .task = chosen[i].task, .job = chosen[i].job,
+                          .token = chosen[i].token, .number = chosen[i].number, .queued_us = chosen[i].queued_us,
                           .type = eas_strdup(chosen[i].type_name), .max_attempts = type ? type->max_attempts : 1,
                           .requested_metadata = json_object() };
-  }
-  const eas_rows *a = eas_db_result(db, b->attempts);
-  if (eas_rows_n(a) != n)
-    return eas_fail(err, EAS_EDB, "claim: %d of %d attempts were not queued any more", n - eas_rows_n(a), n);
-  for (int i = 0; i < n; i++) {
-    eas_claim *c = by_attempt(out, n, eas_rows_int(a, i, 0));
-    c->number = (int)eas_rows_int(a, i, 1);
-    c->token = eas_rows_int(a, i, 2);
-    c->queued_us = eas_rows_int(a, i, 3);
   }
   add_inputs(eas_db_result(db, b->inputs), out, n);
   add_outputs(eas_db_result(db, b->outputs), out, n);
   add_needs(eas_db_result(db, b->needs), out, n);
-  add_metadata(eas_db_result(db, b->chain), out, n);
   for (int i = 0; i < b->n; i++) {
     int rc = eas_document_take(db, b->ids[i], b->documents[i], err);
     if (rc < 0) return rc;
   }
-  return add_tasks(db, eas_db_result(db, b->tasks), out, n, err);
+  chain up = { .rows = eas_db_result(db, b->chain) };
+  int n_up = eas_rows_n(up.rows);
+  up.merged = eas_alloc((size_t)(n_up + 1) * sizeof *up.merged);
+  int rc = add_tasks(db, eas_db_result(db, b->tasks), &up, out, n, err);
+  for (int i = 0; i < n_up; i++)
+    json_decref(up.merged[i]);
+  free(up.merged);
+  return rc;
 }
 
 static void free_claim(eas_claim *c)

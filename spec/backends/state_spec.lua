@@ -74,7 +74,6 @@ B.each(function(kind)
       attempt("state = 'running', worker = $2", t.attempt, worker)
       attempt("state = 'ended', ending = 'tired', verdict = 'fail'", t.attempt)
       attempt("state = 'ended', ending = 'ok', verdict = 'maybe'", t.attempt)
-      attempt("worker = 4711", t.attempt)
     end)
 
     it("a pass of an attempt that did not end well", function()

@@ -1,5 +1,6 @@
 -- 0001_core: jobs, tasks, attempts, products. The state machine is in docs/state_machine.md.
--- {id} is a 64-bit primary key, {blob} bytes. Stamps are UTC microseconds.
+-- {id} is a 64-bit primary key, {blob} bytes. Stamps are UTC microseconds. Words that a column may hold are
+-- listed by OR: SQLite builds a table for IN at each change, which tripled the cost of ending an attempt.
 -- Text that many rows share stands once, in word.
 
 CREATE TABLE word (
@@ -24,7 +25,7 @@ CREATE TABLE job (
   name       TEXT NOT NULL,
   document   BIGINT NOT NULL REFERENCES document,
   identity   {blob} NOT NULL,          -- digest of document, seed, overrides
-  state      TEXT NOT NULL CHECK (state IN ('active', 'paused', 'cancelled')),
+  state      TEXT NOT NULL CHECK (state = 'active' OR state = 'paused' OR state = 'cancelled'),
   priority   BIGINT NOT NULL DEFAULT 0,
   seed       BIGINT NOT NULL,
   compat     BIGINT NOT NULL DEFAULT 0, -- 1: numbers in names as the prototype formats them
@@ -56,7 +57,7 @@ CREATE TABLE task (
   name            BIGINT REFERENCES word,
   directory       BIGINT NOT NULL REFERENCES word, -- working directory, inherited
   label           BIGINT REFERENCES word,          -- job_name where a task overrides it
-  state           TEXT NOT NULL CHECK (state IN ('waiting', 'ready', 'passed', 'failed', 'skipped', 'cancelled')),
+  state           TEXT NOT NULL CHECK (state = 'waiting' OR state = 'ready' OR state = 'passed' OR state = 'failed' OR state = 'skipped' OR state = 'cancelled'),
   pending         BIGINT NOT NULL CHECK (pending >= 0),
   attempts        BIGINT NOT NULL DEFAULT 0, -- attempts born so far
   accepted        BIGINT,              -- the attempt that passed
@@ -87,7 +88,7 @@ CREATE TABLE worker (
   container   BIGINT REFERENCES word,
   slots       BIGINT NOT NULL,
   version     TEXT NOT NULL,
-  state       TEXT NOT NULL CHECK (state IN ('active', 'ended', 'lost')),
+  state       TEXT NOT NULL CHECK (state = 'active' OR state = 'ended' OR state = 'lost'),
   started_at  BIGINT NOT NULL,
   beat_at     BIGINT NOT NULL,
   lease_until BIGINT NOT NULL
@@ -100,11 +101,11 @@ CREATE TABLE attempt (
   job        BIGINT NOT NULL,
   type       BIGINT NOT NULL,
   number     BIGINT NOT NULL,          -- 1, 2, ... within the task
-  state      TEXT NOT NULL CHECK (state IN ('queued', 'running', 'ended')),
-  ending     TEXT CHECK (ending IN ('ok', 'error', 'crashed', 'timeout', 'cpu', 'memory', 'disk', 'processes', 'lost', 'cancelled', 'reused')),
+  state      TEXT NOT NULL CHECK (state = 'queued' OR state = 'running' OR state = 'ended'),
+  ending     TEXT CHECK (ending = 'ok' OR ending = 'error' OR ending = 'crashed' OR ending = 'timeout' OR ending = 'cpu' OR ending = 'memory' OR ending = 'disk' OR ending = 'processes' OR ending = 'lost' OR ending = 'cancelled' OR ending = 'reused'),
   verdict    TEXT CHECK (verdict IN ('pass', 'fail')),
   token      BIGINT NOT NULL DEFAULT 0, -- fencing token: + 1 at each claim and each loss
-  worker     BIGINT REFERENCES worker,
+  worker     BIGINT,                   -- no foreign key: a claim looks whether it is alive
   slot       BIGINT,
   not_before BIGINT NOT NULL DEFAULT 0,
   queued_at  BIGINT NOT NULL,
