@@ -84,7 +84,7 @@ struct eas_worker {
   int   zygote_dirty;              /* code changed: a new one for the next child */
   int64_t zygotes;
   struct eas_notice *notice;
-  int64_t id;
+  int64_t id, first_id;            /* the first one names its scratch folders */
   int64_t lease_us, renew_us;
   char *scratch_root, *data_root;  /* absolute */
   char **exec_path;

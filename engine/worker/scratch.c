@@ -1,11 +1,80 @@
 /* scratch.c: see scratch.h. */
 #include "worker/scratch.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
-#include <stddef.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/path.h"
 
 enum { ENTRIES_MAX = 200000, BLOCK = 512 };
+
+char *eas_scratch_path(const char *root, int64_t worker, int slot)
+{
+  return eas_format("%s/w%lld.%d.s%d", root, (long long)worker, (int)getpid(), slot);
+}
+
+/* Entries of a folder but `but`; -1 when it cannot be read as what it should be. */
+static int count_entries(int at, const char *name, const char *but)
+{
+  int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  if (!dir) {
+    int missing = errno == ENOENT;
+    if (fd >= 0) close(fd);
+    return missing ? 0 : -1;
+  }
+  int n = 0;
+  for (struct dirent *e = readdir(dir); e; e = readdir(dir))
+    n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !(but && strcmp(e->d_name, but) == 0);
+  closedir(dir);
+  return n;
+}
+
+static int is_clean(const char *path, uid_t owner)
+{
+  struct stat st;
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return 0;
+  int ok = fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0700 && (owner == (uid_t)-1 || st.st_uid == owner) &&
+           count_entries(fd, ".", "out") == 0 && count_entries(fd, "out", NULL) == 0;
+  if (ok && fstatat(fd, "out", &st, AT_SYMLINK_NOFOLLOW) == 0) ok = S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700;
+  close(fd);
+  return ok;
+}
+
+int eas_scratch_fresh(const char *path, uid_t owner, eas_err *err)
+{
+  if (is_clean(path, owner)) return 0;
+  int rc = eas_path_exists(path) ? eas_path_remove_tree(path, err) : 0;
+  if (rc < 0) return rc;
+  if (mkdir(path, 0700) != 0) return eas_fail(err, EAS_EIO, "make '%s': %s", path, strerror(errno));
+  if (owner != (uid_t)-1 && chown(path, owner, (gid_t)-1) != 0) return eas_fail(err, EAS_EIO, "chown '%s': %s", path, strerror(errno));
+  return 0;
+}
+
+void eas_scratch_sweep(const char *root)
+{
+  DIR *dir = opendir(root);
+  if (!dir) return;
+  for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
+    long long worker;
+    int pid, slot;
+    if (sscanf(e->d_name, "w%lld.%d.s%d", &worker, &pid, &slot) != 3 || kill(pid, 0) == 0 || errno != ESRCH) continue;
+    char *path = eas_path_join(root, e->d_name);
+    eas_path_remove_tree(path, NULL);
+    free(path);
+  }
+  closedir(dir);
+}
 
 int64_t eas_scratch_bytes(const char *path)
 {

@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "worker/inner.h"
+#include "worker/scratch.h"
 
+enum { LONG_US = 1000 * 1000 };
 enum { AHEAD_US = 50 * 1000 }; /* claim what can be started within this time */
 
 void eas_list_add(eas_run_list *l, eas_running *r)
@@ -61,7 +63,6 @@ void eas_running_free(eas_running *r)
 {
   if (!r) return;
   eas_running_release(r);
-  if (r->scratch) eas_path_remove_tree(r->scratch, NULL);
   free_made(r);
   free(r->scratch);
   free(r->error);
@@ -101,10 +102,13 @@ static int take_slots(eas_running *r)
   return 1;
 }
 
+static int make_scratch(eas_running *r, eas_err *err);
+
 void eas_running_release(eas_running *r)
 {
   eas_worker *w = r->w;
   if (r->slot < 0) return;
+  if (r->n_made > 0 || r->task_wall_us > LONG_US) make_scratch(r, NULL); /* what is big should not lie there until the next */
   for (int i = 0; i < w->o.slots; i++)
     if (w->slots[i] == r) w->slots[i] = NULL;
   w->busy -= r->cpus;
@@ -132,19 +136,8 @@ int eas_worker_zygote(eas_worker *w, eas_err *err)
 
 static int make_scratch(eas_running *r, eas_err *err)
 {
-  char *dir = eas_format("%s/a%lld%s", r->w->scratch_root, (long long)r->claim.attempt, r->is_qc ? "q" : "");
-  if (r->scratch) eas_path_remove_tree(r->scratch, NULL);
-  free(r->scratch);
-  r->scratch = dir;
-  if (mkdir(dir, 0700) != 0) {
-    if (errno != EEXIST) return eas_fail(err, EAS_EIO, "make '%s': %s", dir, strerror(errno));
-    int rc = eas_path_remove_tree(dir, err); /* left by a supervisor that was killed */
-    if (rc < 0) return rc;
-    if (mkdir(dir, 0700) != 0) return eas_fail(err, EAS_EIO, "make '%s': %s", dir, strerror(errno));
-  }
-  if ((r->w->use & EAS_LAYER_UID) && chown(dir, eas_slot_uid(r->slot), (gid_t)-1) != 0)
-    return eas_fail(err, EAS_EIO, "chown '%s': %s", dir, strerror(errno));
-  return 0;
+  if (!r->scratch) r->scratch = eas_scratch_path(r->w->scratch_root, r->w->first_id, r->slot);
+  return eas_scratch_fresh(r->scratch, r->w->use & EAS_LAYER_UID ? eas_slot_uid(r->slot) : (uid_t)-1, err);
 }
 
 static const char **readable(const eas_running *r)

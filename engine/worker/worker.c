@@ -244,7 +244,9 @@ static int open_parts(eas_worker *w, eas_err *err)
   if (rc >= 0) rc = absolute_folder(eas_conf_str(conf, "data"), &w->data_root, err);
   if (rc >= 0) rc = open_sandbox(w, err);
   if (rc >= 0) rc = open_groups(w);
+  if (rc >= 0) eas_scratch_sweep(w->scratch_root);
   if (rc >= 0) rc = register_worker(w, err);
+  w->first_id = w->id;
   if (rc >= 0) rc = eas_ingest_open(w, err);
   if (rc >= 0) rc = eas_worker_zygote(w, err);
   if (rc >= 0) w->notice = eas_notice_open(w->o.loop, w->o.packs, on_code_changed, w);
@@ -331,6 +333,15 @@ void eas_worker_status_get(const eas_worker *w, eas_worker_status *out)
   *out = (eas_worker_status){ .busy = w->busy, .claimed = w->n_waiting, .slots = w->o.slots, .ended = w->ended, .zygotes = w->zygotes };
 }
 
+static void close_scratch(const eas_worker *w)
+{
+  for (int i = 0; w->first_id && i < w->o.slots; i++) {
+    char *path = eas_scratch_path(w->scratch_root, w->first_id, i);
+    if (eas_path_exists(path)) eas_path_remove_tree(path, NULL);
+    free(path);
+  }
+}
+
 static void close_groups(eas_worker *w)
 {
   for (int i = 0; w->groups && i < w->o.slots; i++) eas_slot_group_close(w->groups[i]);
@@ -351,6 +362,7 @@ void eas_worker_close(eas_worker *w)
   }
   if (w->id) eas_worker_end(w->o.db, w->id, NULL);
   close_groups(w);
+  close_scratch(w);
   for (int i = 0; w->exec_path && w->exec_path[i]; i++) free(w->exec_path[i]);
   free(w->exec_path);
   free(w->scratch_root);
