@@ -49,6 +49,7 @@ function run.request(request, options)
   local result = T.sh(("cd %s && timeout -k 5 120 %s %s %s %d %d"):format(T.quote(scratch),
     T.quote(T.build .. "/bin/eas-run-script"), T.quote(packs), T.quote(file), options.soft or 0, options.cancel or 0))
   local got = gather(result.out)
+  assert(got.status, "eas-run-script: " .. result.err)
   got.stderr, got.scratch = result.err, scratch
   return got
 end
