@@ -159,16 +159,18 @@ int scene_spawn(scene *s, const char *name, const char *padding, eas_child *out,
   return rc;
 }
 
-int scene_count(const char *comm)
+int scene_left(void)
 {
   DIR *d = opendir("/proc");
+  char comm[16];
   int n = 0;
+  snprintf(comm, sizeof comm, "eas-of-%d", (int)getpid() % 10000000);
   for (struct dirent *e; d && (e = readdir(d));) {
     char path[300], name[64] = "";
     if (e->d_name[0] < '1' || e->d_name[0] > '9') continue;
     snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
     FILE *f = fopen(path, "re");
-    if (f && fgets(name, sizeof name, f) && strncmp(name, comm, strlen(comm)) == 0) n++;
+    if (f && fgets(name, sizeof name, f) && strcspn(name, "\n") == strlen(comm) && strncmp(name, comm, strlen(comm)) == 0) n++;
     if (f) fclose(f);
   }
   if (d) closedir(d);
@@ -236,10 +238,10 @@ void scene_wait(scene *s, eas_child *c, act *out)
   out->oom = s->group ? eas_slot_group_oom(s->group) : 0;
   out->refused = s->group ? eas_slot_group_forks_refused(s->group) : 0;
   out->peak = s->group ? eas_slot_group_peak(s->group) : 0;
-  out->left_before = scene_count("eas-leftover");
+  out->left_before = scene_left();
   eas_child_done(c);
   if (s->group) eas_slot_group_kill(s->group);
-  out->left = scene_count("eas-leftover");
+  out->left = scene_left();
   eas_event_reader_done(&reader);
 }
 

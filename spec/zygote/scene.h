@@ -31,7 +31,7 @@ int  scene_special(scene *s, const char *name, int *rc);
 int  scene_spawn(scene *s, const char *name, const char *padding, eas_child *out, eas_err *err);
 int  scene_start(scene *s, unsigned use, int require, eas_err *err);
 void scene_wait(scene *s, eas_child *c, act *out);
-int  scene_count(const char *comm);          /* processes of that name */
+int  scene_left(void);                       /* processes that bear the mark of this scene's acts */
 int  scene_until_stage(eas_child *c, unsigned stage);
 double scene_now(void);
 
