@@ -21,16 +21,17 @@ static int is_plain(const eas_fits_table *t, int role, plain_column *out)
   *out = (plain_column){ 0 };
   if (t->at[role] == 0) return 1;
   const tcolumn *c = &t->f->Fptr->tableptr[t->at[role] - 1];
+  LONGLONG size;
   switch (c->tdatatype) {
   case TDOUBLE:
+  case TLONGLONG: size = 8; break;
   case TFLOAT:
-  case TLONGLONG:
-  case TLONG:
-  case TSHORT:
-  case TBYTE: break;
+  case TLONG: size = 4; break;
+  case TSHORT: size = 2; break;
+  case TBYTE: size = 1; break;
   default: return 0;
   }
-  if (c->tscale != 1 || c->tzero != 0) return 0;
+  if (c->tscale != 1 || c->tzero != 0 || c->tbcol < 0 || c->tbcol > t->f->Fptr->rowlength - size) return 0;
   char key[FLEN_KEYWORD];
   LONGLONG null = 0;
   int none = 0;
@@ -112,7 +113,7 @@ static int read_by_rows(eas_fits_table *t, const plain_column column[EAS_ROLES],
   eas_lc_columns *c = &lc->c;
   for (size_t at = 0; at < rows; at += chunk) {
     size_t n = rows - at < chunk ? rows - at : chunk;
-    if (fits_read_tblbytes(t->f, (LONGLONG)at + 1, 1, (LONGLONG)(n * width), bytes, status)) break;
+    if (fits_read_tblbytes(t->f, (LONGLONG)at + 1, 1, (LONGLONG)n * (LONGLONG)width, bytes, status)) break;
     take_reals(&column[EAS_ROLE_TIME], bytes, width, n, c->time + at);
     take_reals(&column[EAS_ROLE_FLUX], bytes, width, n, c->flux + at);
     take_reals(&column[EAS_ROLE_ERR], bytes, width, n, c->flux_err + at);
