@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const double bins_most = 1e7;
+static const size_t rows_pay = 1500; /* samples from which adding rows is faster than folding */
 
 static int check_settings(const eas_bls_settings *set, double *shortest, double *longest)
 {
@@ -178,7 +179,7 @@ int eas_bls_prepare(const eas_bls_job *job)
     yw[2 * i] = (job->flux[i] - job->flux_zero) * w;
     yw[2 * i + 1] = w;
   }
-  if (job->set.path == EAS_BLS_PATH_FOLD) return EAS_OK;
+  if (job->set.path == EAS_BLS_PATH_FOLD || (job->set.path == EAS_BLS_PATH_FAST && job->n < rows_pay)) return EAS_OK;
   if (bls_rows_prepare(plan, rows, (double *)(void *)rows)) plan->path = EAS_BLS_PATH_ROWS;
   return EAS_OK;
 }

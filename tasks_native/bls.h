@@ -18,7 +18,7 @@ enum {
   EAS_BLS_PATH_FAST = 0,      /* the fastest that suits the data; needs job.plan */
   EAS_BLS_PATH_REFERENCE = 1, /* the definition, slow and obvious */
   EAS_BLS_PATH_FOLD = 2,      /* samples folded by vectors: the reference's sums, bit for bit */
-  EAS_BLS_PATH_ROWS = 3       /* uniform cadence (gaps allowed): whole cycles added as rows */
+  EAS_BLS_PATH_ROWS = 3       /* uniform cadence (gaps allowed): whole cycles added as rows; else as _FOLD */
 };
 
 typedef struct {

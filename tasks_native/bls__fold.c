@@ -12,8 +12,10 @@ typedef struct {
   double period, inv_period, bin, inv_bin;
   double period_edge; /* a phase above this may belong to the next cycle */
   int32_t bins;
+  int many_cycles;
 } fold_constants;
 
+static const double cycles_most = 1e9; /* what 32 bits count; beyond, the definition alone */
 static const double edge = 1e-7; /* bins; rounding moves a sample by 1e-8 at most */
 
 EAS_INLINE int64_t bins_of_block(const fold_constants *c, const double *x, int32_t *index)
@@ -44,7 +46,7 @@ EAS_INLINE void fold_samples(const bls_plan *plan, const fold_constants *c, pair
   int32_t index[BLOCK];
   for (; i < n; i += BLOCK) {
     size_t m = n - i < BLOCK ? n - i : BLOCK;
-    if (m < BLOCK || bins_of_block(c, x + i, index) != 0) bins_exactly(c, x + i, m, index);
+    if (m < BLOCK || c->many_cycles || bins_of_block(c, x + i, index) != 0) bins_exactly(c, x + i, m, index);
     for (size_t j = 0; j < m; j++) sums[index[j]] += yw[i + j];
   }
 }
@@ -69,7 +71,8 @@ void bls_fold_fast(const bls_plan *plan, double period, size_t bins, double *y, 
   const bls_setup *s = &plan->setup;
   pair *sums = (pair *)(void *)pairs;
   fold_constants c = {.period = period, .inv_period = 1.0 / period, .bin = s->bin, .inv_bin = 1.0 / s->bin,
-                      .period_edge = period - edge * s->bin, .bins = (int32_t)bins};
+                      .period_edge = period - edge * s->bin, .bins = (int32_t)bins,
+                      .many_cycles = !(plan->x[s->job->n - 1] / period < cycles_most)};
   memset(pairs, 0, 2 * (bins + s->pad + 1) * sizeof *pairs);
   if (plan->level == EAS_SIMD_AVX512) fold_avx512(plan, &c, sums);
   else if (plan->level == EAS_SIMD_AVX2) fold_avx2(plan, &c, sums);

@@ -14,7 +14,7 @@ enum { DENOMINATOR_MAX = 256, TILE = 32 /* columns */, SPARE = 2 * TILE };
 
 static const double jitter_most = 1e-6; /* of the cadence */
 
-static size_t slots_most(size_t n) { return 2 * n; }
+static size_t slots_most(size_t n) { return n < 250000000 ? 2 * n : 500000000; } /* places are kept in 32 bits */
 
 size_t bls_rows_plan_size(size_t n, size_t cells)
 {
@@ -70,7 +70,7 @@ int bls_rows_prepare(bls_plan *plan, void *memory, double *scratch)
   bls_rows *rows = &plan->rows;
   const bls_setup *s = &plan->setup;
   size_t n = s->job->n, grid = 2 * slots_most(n) + SPARE, cells = plan->cells;
-  if (!number_slots(rows, plan->x, n, scratch)) return 0;
+  if (!number_slots(rows, plan->x, n, scratch) || plan->shortest < 2 * rows->step) return 0;
 
   double *y = memory, *w = y + grid, *y0 = w + grid, *w0 = y0 + cells;
   rows->edge = w0 + cells;

@@ -28,7 +28,7 @@ function B.search(t, y, set)
   local s = B.new(t, y, set)
   assert(lib.eas_bls_check(s.job) == K.OK, "refused")
   if s.job.set.path ~= B.REFERENCE then
-    s.plan, s.plan_memory = K.scratch(lib.eas_bls_plan_size(s.job))
+    s.plan = K.scratch(lib.eas_bls_plan_size(s.job))
     s.job.plan = s.plan
     assert(lib.eas_bls_prepare(s.job) == K.OK, "not prepared")
   end

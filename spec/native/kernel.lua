@@ -6,15 +6,28 @@ local T = require "spec.support"
 ffi.cdef [[
 int setenv(const char *name, const char *value, int overwrite);
 int unsetenv(const char *name);
+void *memalign(size_t alignment, size_t size);
+void free(void *);
 ]]
 
 local K = { OK = 0, EARG = -1, EDATA = -2, EFEW = -3, EGRID = -4, NONE = -5, nan = 0 / 0, inf = math.huge }
 
+-- Memory of exactly so many bytes from malloc, where a sanitizer sees what is read or written beside it.
+local function exactly(bytes)
+  local memory = ffi.C.memalign(64, math.max(tonumber(bytes), 1))
+  assert(memory ~= nil, "no memory")
+  return ffi.gc(memory, ffi.C.free)
+end
+
+local owners = setmetatable({}, { __mode = "k" })
+
 -- double[n] from a list or of zeros; keep it as long as a job points to it.
 function K.doubles(from)
-  if type(from) == "number" then return ffi.new("double[?]", math.max(from, 1)) end
-  local out = ffi.new("double[?]", math.max(#from, 1))
-  for i, x in ipairs(from) do out[i - 1] = x end
+  local n = type(from) == "number" and from or #from
+  local memory = exactly(8 * n)
+  local out = ffi.cast("double *", memory)
+  owners[out] = memory
+  for i = 1, n do out[i - 1] = type(from) == "table" and from[i] or 0 end
   return out
 end
 
@@ -33,22 +46,21 @@ end
 
 -- Memory aligned to 64, full of rubbish: scratch promises nothing.
 function K.scratch(bytes)
-  local size = tonumber(bytes) + 64
-  local memory = ffi.new("uint8_t[?]", size)
-  ffi.fill(memory, size, 0xA5)
-  local address = tonumber(ffi.cast("uintptr_t", memory))
-  return ffi.cast("void *", memory + (-address) % 64), memory
+  local memory = exactly(bytes)
+  ffi.fill(memory, tonumber(bytes), 0xA5)
+  return memory
 end
 
 -- Runs [0, n) cut into so many parts, the last first, each with scratch of its own.
 function K.run(lib, name, job, n, parts)
   parts = parts or 1
   for k = parts - 1, 0, -1 do
-    local work, memory = K.scratch(lib["eas_" .. name .. "_work_size"](job))
+    local work = K.scratch(lib["eas_" .. name .. "_work_size"](job))
     local i0, i1 = math.floor(n * k / parts), math.floor(n * (k + 1) / parts)
     local code = lib["eas_" .. name .. "_run"](job, i0, i1, work)
     if code ~= 0 then error(("%s: run gave %d"):format(name, code), 2) end
-    ffi.fill(memory, 1, 0) -- memory is alive until here
+    ffi.gc(work, nil)
+    ffi.C.free(work)
   end
 end
 
