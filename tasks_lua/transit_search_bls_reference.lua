@@ -23,6 +23,7 @@ return eas.task(function(task)
   local set = transit.settings(task, settings)
   local lc = transit.input(task, set)
   set.period_max = set.period_max or lc:duration() / 2
+  transit.check_limits(set)
   local search = bls.new(lc, bls.period_grid(lc, set), set)
 
   task:info("%d periods, %.3f to %.3f days, %d points", search.n_periods, set.period_min, set.period_max, lc.n)

@@ -221,7 +221,9 @@ describe("transit_search_bls_reference", function()
   it("refuses what it cannot search", function()
     for _, case in ipairs {
       { 3, {}, "the light curve has 3 usable points; a search needs 5" },
-      { 100, { period_min = 0.1 }, "bls" },
+      { 100, { period_min = 0.1 }, "search_settings: period_min 0.1 d must be longer than duration_max, 0.2 d" },
+      { 100, { period_max = 0.4 }, "search_settings: period_max 0.4 d is below period_min, 0.5 d" },
+      { 100, { duration_min = 0 }, "search_settings: durations from 0 to 0.2 d; 0 < duration_min <= duration_max" },
       { 100, { period_mni = 1 }, "search_settings: unknown setting 'period_mni'; use period_min" },
       { 100, { compat = "pear" }, "compat is 'pear'; it takes peer, prototype" },
     } do

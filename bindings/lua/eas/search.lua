@@ -94,7 +94,7 @@ local function run_one(request, path, name, file)
   if request.progress then io.stderr:write "\r        \r" end
   if not ok then
     local message = plain(err)
-    return nil, message:find "unknown setting" and 2 or 1, file .. ": " .. message
+    return nil, (message:find "unknown setting" or message:find "search_settings: ") and 2 or 1, file .. ": " .. message
   end
   local wall_end, cpu_end = core.clocks()
   found.wall_seconds, found.cpu_seconds = wall_end - wall, cpu_end - cpu
