@@ -35,7 +35,7 @@ static int own_path(const char *controller, char *out, size_t size)
     if (!path) continue;
     *path++ = 0;
     list++;
-    if (controller[0] ? !has_word(list, controller, ",") : (list[0] || strncmp(line, "0", 2) != 0)) continue;
+    if (controller[0] ? !has_word(list, controller, ",") : (list[0] || line[0] != '0' || line[1])) continue;
     found = snprintf(out, size, "%s", path) < (int)size;
   }
   if (f) fclose(f);

@@ -112,36 +112,46 @@ static int try_net_ns(const eas_probe *so_far, const char **what) { return try_u
 static int try_ipc_ns(const eas_probe *so_far, const char **what) { return try_unshare(so_far, CLONE_NEWIPC, what); }
 
 typedef struct { int rc; char what[120]; } answer;
+typedef struct { unsigned bit; trial_fn *fn; } trial;
+typedef struct { pid_t pid; int fd; } running;
 
-static void attempt(eas_probe *out, unsigned bit, trial_fn *fn)
+static running begin(const eas_probe *so_far, trial_fn *fn)
 {
   int fds[2];
-  answer a = { -EIO, "the trial died" };
-  if (pipe2(fds, O_CLOEXEC) < 0) {
-    eas_layer_reason(out, bit, "pipe: %s", strerror(errno));
-    return;
-  }
-  pid_t pid = fork();
-  if (pid == 0) {
+  if (pipe2(fds, O_CLOEXEC) < 0) return (running){ -errno, -1 };
+  running r = { fork(), fds[0] };
+  if (r.pid == 0) {
     const char *what = "";
-    a.rc = fn(out, &what);
+    answer a = { fn(so_far, &what), "" };
     snprintf(a.what, sizeof a.what, "%s", what);
     _exit(write(fds[1], &a, sizeof a) == (ssize_t)sizeof a ? 0 : 1);
   }
+  if (r.pid < 0) r.pid = -errno;
   close(fds[1]);
-  if (pid > 0) {
-    answer got;
-    if (read(fds[0], &got, sizeof got) == (ssize_t)sizeof got) a = got;
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
-  } else {
-    a.rc = -errno;
-    snprintf(a.what, sizeof a.what, "fork");
-  }
-  close(fds[0]);
+  return r;
+}
+
+static void finish(eas_probe *out, unsigned bit, running r)
+{
+  answer a = { -EIO, "the trial died" }, got;
+  if (r.pid < 0) a = (answer){ r.pid, "fork" };
+  if (r.fd >= 0 && read(r.fd, &got, sizeof got) == (ssize_t)sizeof got) a = got;
+  if (r.fd >= 0) close(r.fd);
+  if (r.pid > 0)
+    while (waitpid(r.pid, NULL, 0) < 0 && errno == EINTR) continue;
   if (a.rc == 0)
     out->layers |= bit;
   else
     eas_layer_reason(out, bit, "%s: %s", a.what, strerror(-a.rc));
+}
+
+/* Side by side: taking a network namespace down takes longest, and nobody has to wait for it. */
+static void run_trials(eas_probe *out, const trial *trials, int n)
+{
+  enum { MOST = 8 };
+  running r[MOST];
+  for (int i = 0; i < n && i < MOST; i++) r[i] = begin(out, trials[i].fn);
+  for (int i = 0; i < n && i < MOST; i++) finish(out, trials[i].bit, r[i]);
 }
 
 /* In a chroot "/" is seldom a mount point; when it is one, root can compare it with pid 1's. */
@@ -172,9 +182,11 @@ static void explain(eas_probe *out)
 
 void eas_sandbox_probe(eas_probe *out)
 {
-  static const struct { unsigned bit; trial_fn *fn; } trials[] = {
+  static const trial first[] = {
     { EAS_LAYER_RLIMITS, try_rlimits }, { EAS_LAYER_NO_NEW_PRIVS, try_no_new_privs }, { EAS_LAYER_SECCOMP, try_seccomp },
     { EAS_LAYER_LANDLOCK, try_landlock }, { EAS_LAYER_UID, try_uid }, { EAS_LAYER_USER_NS, try_user_ns },
+  };
+  static const trial then[] = { /* perhaps behind a user namespace */
     { EAS_LAYER_MOUNT_NS, try_mount_ns }, { EAS_LAYER_PID_NS, try_pid_ns }, { EAS_LAYER_NET_NS, try_net_ns },
     { EAS_LAYER_IPC_NS, try_ipc_ns },
   };
@@ -182,7 +194,8 @@ void eas_sandbox_probe(eas_probe *out)
   out->is_root = geteuid() == 0;
   out->in_chroot = in_chroot();
   out->landlock_abi = eas_landlock_version();
-  for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) attempt(out, trials[i].bit, trials[i].fn);
+  run_trials(out, first, sizeof first / sizeof *first);
+  run_trials(out, then, sizeof then / sizeof *then);
   explain(out);
   if (out->landlock_abi > 0) eas_landlock_names_missing(out->landlock_abi, out->landlock_missing, sizeof out->landlock_missing);
   eas_cgroup_find(out);
