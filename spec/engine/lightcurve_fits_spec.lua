@@ -159,7 +159,8 @@ describe("a generic table", function()
   end)
 
   it("out of order is sorted, once, and says so", function()
-    local c, metadata = good(generic { { name = "TIME", form = "D", values = { 3, 1, nan, 2, 1 } }, { name = "FLUX", form = "D", values = { 30, 10, 15, 20, 11 } } })
+    local c, metadata = good(generic { { name = "TIME", form = "D", values = { 3, 1, nan, 2, 1 } },
+      { name = "FLUX", form = "D", values = { 30, 10, 15, 20, 11 } } })
     assert.same({ 10, 15, 20, 30 }, column(c.flux, c.n))
     assert.same({ 4, 5, 1 }, { tonumber(c.n), tonumber(c.n_rows), tonumber(c.n_duplicate) })
     assert.is_truthy(metadata:find('"time_sorted":true', 1, true))

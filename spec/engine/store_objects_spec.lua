@@ -9,6 +9,9 @@ int close(int);
 ssize_t read(int, void *, size_t);
 int *__errno_location(void);
 int symlink(const char *, const char *);
+int fork(void);
+int waitpid(int, int *, int);
+void _exit(int);
 ]]
 local C = ffi.C
 local ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" -- FIPS 180-2: "abc"
@@ -285,6 +288,34 @@ describe("a disk that fails", function()
     assert.equal(0, C.eas_store_flush(store, err))
     assert.equal(k + 1, n)
     count:free()
+  end)
+end)
+
+describe("four processes that store the same at once", function()
+  it("all succeed, and each object is whole and there once", function()
+    local pids = {}
+    for k = 1, 4 do
+      pids[k] = C.fork()
+      if pids[k] == 0 then
+        local bad = 0
+        for i = 1, 150 do
+          local n = (i * (2 * k + 1)) % 150 -- each in an order of its own
+          bad = bad - put(("%d "):format(n):rep(1000))
+          bad = bad - C.eas_store_link(store, "all", "same", digest, err)
+        end
+        C._exit((bad == 0 and C.eas_store_flush(store, err) == 0) and 0 or 1)
+      end
+    end
+    for k = 1, 4 do
+      local status = ffi.new "int[1]"
+      C.waitpid(pids[k], status, 0)
+      assert.equal(0, status[0])
+    end
+    assert.equal("150", shell(("find %s/store/objects -type f | wc -l"):format(dir)))
+    assert.equal("", shell(("ls %s/store/tmp"):format(dir)))
+    local check = "while read f; do s=$(sha256sum < $f); [ ${s%% *} = ${f##*/} ] || echo $f; done"
+    assert.equal("", shell(("cd %s/store/objects && find . -type f | "):format(dir) .. check))
+    assert.is_truthy(T.read(dir .. "/store/products/all/same"):match "^%d+ ")
   end)
 end)
 
