@@ -57,7 +57,7 @@ static void walk_value(eas_check *c, const json_t *entry, const char *path, cons
 {
   json_t *own = eas_plan_loop_metadata(loop, i), *metadata = json_copy((json_t *)s->metadata);
   json_object_update(metadata, own);
-  scene below = { metadata, NULL, s->directory, new_place(c, s->place, entry, loop->parameter, i) };
+  scene below = { metadata, c->none, s->directory, new_place(c, s->place, entry, loop->parameter, i) };
   walk_body(c, entry, path, "task_list", &below, NULL);
   json_decref(own);
   json_decref(metadata);
@@ -149,7 +149,7 @@ static void walk_while(eas_check *c, const json_t *entry, const char *path, cons
     eas_map names = { 0 };
     json_t *metadata = json_copy((json_t *)s->metadata);
     json_object_set_new(metadata, key, json_integer(turn));
-    scene below = { metadata, NULL, s->directory, new_place(c, s->place, entry, loop, turn) };
+    scene below = { metadata, c->none, s->directory, new_place(c, s->place, entry, loop, turn) };
     walk_body(c, entry, path, "task_list", &below, &names);
     use(c, &below);
     if (turn == 1) check_children(c, entry, path, &names);
@@ -173,7 +173,7 @@ static void walk_if(eas_check *c, const json_t *entry, const char *path, const s
     const char *list = branch ? "task_list" : "else_task_list";
     int idle = v && yes != branch; /* not taken with these values: its files are not made */
     if (!json_object_get(entry, list)) continue;
-    scene below = { s->metadata, NULL, s->directory, new_place(c, s->place, entry, NULL, branch) };
+    scene below = { s->metadata, c->none, s->directory, new_place(c, s->place, entry, NULL, branch) };
     c->no_files += idle;
     c->plan.guessed += idle;
     walk_body(c, entry, path, list, &below, NULL);
@@ -305,12 +305,12 @@ int eas_job_check(const eas_jobfile *f, const eas_registry *r, const eas_check_o
 {
   const char *compat = eas_json_str(f->doc, "compat");
   json_t *none = json_object();
-  eas_check c = { .f = f, .o = o, .plan = {
+  eas_check c = { .f = f, .o = o, .none = none, .plan = {
     .registry = r, .dry = 1, .input_path = o->input_path, .problems = out,
     .scope = { .metadata = none, .dry = 1, .prototype_names = o->prototype_names || (compat && strcmp(compat, "prototype") == 0) } } };
   eas_plan_check_fields(&c.plan, EAS_FLOW_CHAIN, 1, f->doc, "$");
   char *name = job_field(&c, "job_name"), *directory = job_directory(&c);
-  scene s = { none, NULL, directory, NULL };
+  scene s = { none, none, directory, NULL };
   walk_list(&c, json_object_get(f->doc, "task_list"), "$.task_list", &s, NULL);
   int rc = eas_check_settle(&c, err);
   free(name);

@@ -30,6 +30,7 @@ typedef struct {
   const eas_jobfile *f;
   const eas_check_options *o;
   eas_plan plan;
+  json_t  *none;           /* an empty object */
   eas_place *places;
   eas_map  made_at;        /* "directory/filename" -> made[] */
   eas_made *made;

@@ -75,8 +75,10 @@ int eas_expand_entry(eas_expansion *x, const char *path, json_t **out, eas_err *
     free(place);
     if (rc < 0) return rc;
   }
-  if (!entry)
-    return eas_fail(err, EAS_EFORMAT, "job j%lld: its document has no %s", (long long)x->job, path);
+  if (!entry) { /* its own failure, not that of all expansion */
+    eas_expand_fault(x, "%s: nothing stands there in the job's document", path);
+    return 1;
+  }
   *out = entry;
   return 0;
 }
@@ -220,7 +222,7 @@ static int add_next_turn(eas_expansion *x, const eas_flow_task *t, eas_plan *p, 
   json_t *entry = NULL;
   if (dot) *dot = 0; /* the loop itself: what holds the list */
   int rc = eas_expand_entry(x, path, &entry, err);
-  if (rc < 0) {
+  if (rc) {
     free(path);
     return rc;
   }
@@ -304,7 +306,7 @@ int eas_expand_children(eas_expansion *x, eas_flow_task *t, const json_t *metada
   };
   json_t *entry = NULL;
   int rc = eas_expand_entry(x, t->path, &entry, err);
-  if (rc < 0) return rc;
+  if (rc) return rc;
   if (t->flow == EAS_FLOW_CHAIN) {
     char *list_path = json_is_array(entry) ? eas_strdup(t->path) : eas_format("%s.task_list", t->path);
     rc = eas_expand_list(x, t, &p, json_is_array(entry) ? entry : json_object_get(entry, "task_list"), list_path, out, err);

@@ -125,7 +125,8 @@ void eas_expand_done(eas_expansion *x, const eas_flow_task *t, int failed); /* i
 int eas_expand_progress(eas_expansion *x, eas_flow_task *t, int64_t n_children, eas_err *err);
 int eas_expand_fail(eas_expansion *x, const eas_flow_task *t, int64_t wall_us, eas_err *err);
 
-/* What stands at a node's path, in the job's document or in one that task:spawn made ("spawn:7[0]": document 7). New reference. */
+/* What stands at a node's path, in the job's document or in one that task:spawn made ("spawn:7[0]": document 7).
+ * New reference. 1: fault. */
 int eas_expand_entry(eas_expansion *x, const char *path, json_t **out, eas_err *err);
 /* expand_load.c: what is queued: 0, or an error; *n_out tasks, deepest first. */
 int eas_expand_load(eas_expansion *x, int limit, eas_flow_task **out, int *n_out, eas_err *err);

@@ -294,8 +294,13 @@ end)
 
 describe("expressions", function()
   it("are looked at where they are evaluated, with what is known there", function()
-    task([[{ "task": "execution_conditional", "criterion": "(requested_metadata['a']['b'] == 1)", "task_list": [] }]], {
-      (W.brief [=[{ "task_list": [ { "task": "execution_conditional", "criterion": "(requested_metadata['a']['b'] == 1)", "task_list": [] } ] }]=])[1] })
+    local name_it = " | name the task in requires_metadata_from (requires_metadata_from_child in a do-while loop)"
+    task([[{ "task": "execution_conditional", "criterion": "(requested_metadata['a']['b'] == 1)", "task_list": [] }]],
+      "expression: no metadata requested from a task named 'a'" .. name_it)
+    -- what a loop requires is not handed down to its body
+    task([[{ "task": "null", "name": "a" }, { "task": "execution_for_loop", "parameter": "i", "values": ["(requested_metadata['a']['b'])"],
+      "requires_metadata_from": ["a"], "task_list": [ { "task": "null", "name": "'{}'.format(requested_metadata['a']['b'])" } ] }]],
+      "expression: no metadata requested from a task named 'a'" .. name_it)
     task([[{ "task": "execution_do_while_loop", "iteration_name": "w", "repeat_criterion": "(metadata['v_index'] < 2)", "task_list": [] }]],
       "expression: no metadata named 'v_index' here | known here: w_index")
     fine [[{ "task": "null", "settings": { "x": "(metadata['only when it runs'])" } }]]
