@@ -18,9 +18,9 @@ typedef struct {
 } stream;
 
 typedef struct {
-  pid_t pid;         /* 0: none, or waited for */
+  pid_t pid; /* 0: none, or waited for */
   int status;
-  stream out[2];     /* standard output and error; fd -1: at its end */
+  stream out[2]; /* standard output and error; fd -1: at its end */
 } program;
 
 static void close_streams(program *p)
@@ -73,13 +73,13 @@ static int exec_result(int fd)
 
 static int start(program *p, char **argv, const char *folder)
 {
-  int out[2] = {-1, -1}, err[2] = {-1, -1}, failed[2] = {-1, -1}, code = 0;
+  int out[2] = { -1, -1 }, err[2] = { -1, -1 }, failed[2] = { -1, -1 }, code = 0;
   if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(failed, O_CLOEXEC) < 0) {
     code = errno;
     goto done;
   }
   p->pid = fork();
-  if (p->pid == 0) become(argv, folder, (int[]){out[1], err[1]}, failed[1]);
+  if (p->pid == 0) become(argv, folder, (int[]){ out[1], err[1] }, failed[1]);
   if (p->pid < 0) {
     code = errno;
     p->pid = 0;
@@ -105,12 +105,13 @@ static int exec_start(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
   const char *folder = luaL_optstring(L, 2, NULL);
-  char *argv[ARGS + 1] = {0};
+  char *argv[ARGS + 1] = { 0 };
   size_t n = lua_objlen(L, 1);
   if (n == 0 || n > ARGS) return luaL_error(L, "exec takes a program and at most %d arguments", ARGS - 1);
   for (size_t i = 0; i < n; i++) {
     lua_rawgeti(L, 1, (int)i + 1);
-    if (lua_type(L, -1) != LUA_TSTRING) return luaL_error(L, "exec: argument %d is a %s, not a text", (int)i, luaL_typename(L, -1));
+    if (lua_type(L, -1) != LUA_TSTRING)
+      return luaL_error(L, "exec: argument %d is a %s, not a text", (int)i, luaL_typename(L, -1));
     argv[i] = (char *)(uintptr_t)lua_tostring(L, -1); /* the table keeps it alive */
     lua_pop(L, 1);
   }
@@ -160,7 +161,7 @@ static int exec_next(lua_State *L)
     lua_pop(L, 1);
   }
   if (p->out[0].fd >= 0 || p->out[1].fd >= 0) {
-    struct pollfd fds[2] = {{.fd = p->out[0].fd, .events = POLLIN}, {.fd = p->out[1].fd, .events = POLLIN}};
+    struct pollfd fds[2] = { { .fd = p->out[0].fd, .events = POLLIN }, { .fd = p->out[1].fd, .events = POLLIN } };
     int n = poll(fds, 2, 100);
     for (int i = 0; n > 0 && i < 2; i++)
       if (fds[i].fd >= 0 && fds[i].revents) fill(&p->out[i]);
@@ -177,7 +178,7 @@ static int exec_next(lua_State *L)
 
 void eas_open_exec(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"exec_start", exec_start}, {"exec_next", exec_next}, {NULL, NULL}};
+  static const luaL_Reg functions[] = { { "exec_start", exec_start }, { "exec_next", exec_next }, { NULL, NULL } };
   luaL_newmetatable(L, "eas.program");
   lua_pushcfunction(L, program_gc);
   lua_setfield(L, -2, "__gc");

@@ -35,7 +35,7 @@ static int open_front(const char *share, const char *const *packs, const char *n
 int eas_host_script(void *arg, const char *share, const char *const *packs, int argc, char **argv)
 {
   (void)arg;
-  eas_err err = {0};
+  eas_err err = { 0 };
   if (argc < 1) return complain("lua: which file? eas lua FILE [arguments]");
   if (open_front(share, packs, "script", &err) < 0) return complain(err.text);
   lua_newtable(eas_the_host.L);
@@ -49,7 +49,7 @@ int eas_host_script(void *arg, const char *share, const char *const *packs, int 
 int eas_host_search(void *arg, const char *share, const char *const *packs, const char *request_json)
 {
   (void)arg;
-  eas_err err = {0};
+  eas_err err = { 0 };
   if (open_front(share, packs, "search", &err) < 0) return complain(err.text);
   lua_pushstring(eas_the_host.L, request_json);
   return call_status(1);

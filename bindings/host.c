@@ -66,8 +66,10 @@ static void *host_alloc(void *arg, void *p, size_t old, size_t size)
   if (p == NULL) old = 0;
   int ours = p != NULL && in_arena(h, p);
   if (size == 0) {
-    if (ours) arena_free(h, p, old);
-    else free(p);
+    if (ours)
+      arena_free(h, p, old);
+    else
+      free(p);
     h->used -= old;
     return NULL;
   }
@@ -97,7 +99,7 @@ static void open_core(lua_State *L)
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "loaded");
   lua_newtable(L);
-  static const luaL_Reg functions[] = {{"heap_limit", heap_limit}, {NULL, NULL}};
+  static const luaL_Reg functions[] = { { "heap_limit", heap_limit }, { NULL, NULL } };
   luaL_register(L, NULL, functions);
   eas_open_task(L);
   eas_open_exec(L);
@@ -215,8 +217,9 @@ static int load(void *arg, const char *share, const char *const *packs, eas_err 
 /* What eas.host could not report itself: no memory was left, or the host has a defect. */
 static void report(const eas_run *run, int rc, const char *text)
 {
-  json_t *event = rc == LUA_ERRMEM ? json_pack("{s:s,s:s,s:s}", "ending", "memory", "message", "not enough memory", "trace", "")
-                                   : json_pack("{s:s,s:s}", "message", text, "trace", "");
+  json_t *event = rc == LUA_ERRMEM
+                      ? json_pack("{s:s,s:s,s:s}", "ending", "memory", "message", "not enough memory", "trace", "")
+                      : json_pack("{s:s,s:s}", "message", text, "trace", "");
   char *json = event ? json_dumps(event, JSON_COMPACT) : NULL;
   if (json != NULL) eas_event_write(run->fd, EAS_EV_ERROR, 0, json, strlen(json));
   free(json);
@@ -227,7 +230,7 @@ static int run_request(void *arg, const eas_run *run)
 {
   (void)arg;
   lua_State *L = eas_the_host.L;
-  eas_err err = {0};
+  eas_err err = { 0 };
   eas_the_host.run = run;
   open_arena(&eas_the_host);
   if (L == NULL || eas_host_push("run", &err) < 0) {

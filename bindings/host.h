@@ -12,11 +12,11 @@
 
 typedef struct {
   lua_State *L;
-  const eas_run *run;             /* the attempt of this child; NULL in the zygote and the command line */
-  size_t used, limit;             /* bytes of the Lua heap; limit 0: none */
+  const eas_run *run;                 /* the attempt of this child; NULL in the zygote and the command line */
+  size_t used, limit;                 /* bytes of the Lua heap; limit 0: none */
   char *arena, *arena_at, *arena_end; /* fresh pages of this child, for its first small blocks */
-  volatile sig_atomic_t stop;     /* 1: the hook of eas_host_interrupt is armed */
-  char why[256];                  /* its message */
+  volatile sig_atomic_t stop;         /* 1: the hook of eas_host_interrupt is armed */
+  char why[256];                      /* its message */
 } eas_host;
 
 extern eas_host eas_the_host;

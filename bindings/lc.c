@@ -52,9 +52,11 @@ static const char *option(lua_State *L, const char *name)
 static int lc_read(lua_State *L)
 {
   const char *path = luaL_checkstring(L, 1);
-  eas_lc_options options = {.flux = option(L, "flux"), .quality = option(L, "quality"), .columns = option(L, "columns")};
+  eas_lc_options options = { .flux = option(L, "flux"),
+                             .quality = option(L, "quality"),
+                             .columns = option(L, "columns") };
   eas_lc **slot = push_slot(L);
-  eas_err err = {0};
+  eas_err err = { 0 };
   return eas_lc_read(slot, path, &options, &err) < 0 ? push_failure(L, &err) : 1;
 }
 
@@ -63,7 +65,7 @@ static int lc_new(lua_State *L)
   lua_Number n = luaL_checknumber(L, 1);
   luaL_argcheck(L, n >= 0 && n < 1e12, 1, "a number of samples expected");
   eas_lc **slot = push_slot(L);
-  eas_err err = {0};
+  eas_err err = { 0 };
   return eas_lc_new(slot, (size_t)n, &err) < 0 ? push_failure(L, &err) : 1;
 }
 
@@ -74,7 +76,7 @@ static int lc_write(lua_State *L)
   const char *path = luaL_checkstring(L, 2);
   size_t n;
   const char *text = luaL_checklstring(L, 3, &n);
-  eas_err err = {0};
+  eas_err err = { 0 };
   json_t *metadata = eas_json_parse(text, n, "metadata", &err);
   if (metadata == NULL) return push_failure(L, &err);
   json_decref(lc->metadata);
@@ -105,7 +107,7 @@ static int lc_truncate(lua_State *L)
   const eas_lc *lc = check_lc(L, 1);
   double duration = luaL_checknumber(L, 2);
   eas_lc **slot = push_slot(L);
-  eas_err err = {0};
+  eas_err err = { 0 };
   return eas_lc_truncate(slot, lc, duration, &err) < 0 ? push_failure(L, &err) : 1;
 }
 
@@ -113,15 +115,16 @@ static int lc_clean(lua_State *L)
 {
   const eas_lc *lc = check_lc(L, 1);
   eas_lc **slot = push_slot(L);
-  eas_err err = {0};
+  eas_err err = { 0 };
   return eas_lc_clean(slot, lc, &err) < 0 ? push_failure(L, &err) : 1;
 }
 
 void eas_open_lc(lua_State *L)
 {
-  static const luaL_Reg functions[] = {
-    {"lc_read", lc_read}, {"lc_new", lc_new}, {"lc_write", lc_write}, {"lc_metadata", lc_metadata},
-    {"lc_columns", lc_columns}, {"lc_truncate", lc_truncate}, {"lc_clean", lc_clean}, {NULL, NULL}};
+  static const luaL_Reg functions[] = { { "lc_read", lc_read },       { "lc_new", lc_new },
+                                        { "lc_write", lc_write },     { "lc_metadata", lc_metadata },
+                                        { "lc_columns", lc_columns }, { "lc_truncate", lc_truncate },
+                                        { "lc_clean", lc_clean },     { NULL, NULL } };
   luaL_newmetatable(L, "eas.lc");
   lua_pushcfunction(L, lc_gc);
   lua_setfield(L, -2, "__gc");

@@ -19,16 +19,16 @@ typedef struct {
   kernel_run *run;
   const void *job;
   size_t n, work_size;
-  int threads, started;  /* threads > 1: how many run */
+  int threads, started; /* threads > 1: how many run */
   pthread_t *thread;
-  void *work;            /* of the caller's thread */
-  size_t chunk;          /* its size of chunk */
+  void *work;   /* of the caller's thread */
+  size_t chunk; /* its size of chunk */
   atomic_size_t next, done;
   atomic_int stop, code; /* code: the first negative one */
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  int left;              /* threads that have not ended; under lock */
-  int reported;          /* the last step was given */
+  int left;     /* threads that have not ended; under lock */
+  int reported; /* the last step was given */
 } pool;
 
 static void *aligned_work(size_t size)
@@ -222,7 +222,7 @@ static int pool_step(lua_State *L)
 
 void eas_open_pool(lua_State *L)
 {
-  static const luaL_Reg functions[] = {{"pool_new", pool_new}, {"pool_step", pool_step}, {NULL, NULL}};
+  static const luaL_Reg functions[] = { { "pool_new", pool_new }, { "pool_step", pool_step }, { NULL, NULL } };
   luaL_newmetatable(L, "eas.pool");
   lua_pushcfunction(L, pool_gc);
   lua_setfield(L, -2, "__gc");

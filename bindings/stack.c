@@ -26,8 +26,9 @@ void eas_host_stack(void *arg, int fd)
     if (is_host(frame.source)) break;
     char line[256];
     int n = strcmp(frame.what, "main") == 0
-      ? snprintf(line, sizeof line, "%s:%d: in main chunk\n", frame.short_src, frame.currentline)
-      : snprintf(line, sizeof line, "%s:%d: in the function at line %d\n", frame.short_src, frame.currentline, frame.linedefined);
+                ? snprintf(line, sizeof line, "%s:%d: in main chunk\n", frame.short_src, frame.currentline)
+                : snprintf(line, sizeof line, "%s:%d: in the function at line %d\n", frame.short_src, frame.currentline,
+                           frame.linedefined);
     if (n > 0 && eas_write_all(fd, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1) < 0) break;
   }
 }

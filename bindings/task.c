@@ -53,9 +53,12 @@ static int stage(lua_State *L)
 /* stopped(): why the attempt was asked to stop: "timeout", "cancelled" or nil. */
 static int stopped(lua_State *L)
 {
-  if (eas_the_host.stop) lua_pushliteral(L, "timeout");
-  else if (eas_host_cancelled()) lua_pushliteral(L, "cancelled");
-  else lua_pushnil(L);
+  if (eas_the_host.stop)
+    lua_pushliteral(L, "timeout");
+  else if (eas_host_cancelled())
+    lua_pushliteral(L, "cancelled");
+  else
+    lua_pushnil(L);
   return 1;
 }
 
@@ -79,7 +82,7 @@ static int sha256(lua_State *L)
 static int sha256_file(lua_State *L)
 {
   eas_digest digest;
-  eas_err err = {0};
+  eas_err err = { 0 };
   if (eas_hash_file(luaL_checkstring(L, 1), &digest, NULL, &err) < 0) return luaL_error(L, "%s", err.text);
   return push_digest(L, &digest);
 }
@@ -101,7 +104,7 @@ static int size(lua_State *L)
 
 static int make_folder(lua_State *L)
 {
-  eas_err err = {0};
+  eas_err err = { 0 };
   if (eas_path_mkdirs(luaL_checkstring(L, 1), 0700, &err) < 0) return luaL_error(L, "%s", err.text);
   return 0;
 }
@@ -153,7 +156,7 @@ static int sleep_seconds(lua_State *L)
   double left = luaL_checknumber(L, 1);
   luaL_argcheck(L, left >= 0 && left < 1e9, 1, "seconds expected");
   if (eas_the_host.stop || eas_host_cancelled()) return 0;
-  struct timespec t = {.tv_sec = (time_t)left, .tv_nsec = (long)((left - (double)(time_t)left) * 1e9)};
+  struct timespec t = { .tv_sec = (time_t)left, .tv_nsec = (long)((left - (double)(time_t)left) * 1e9) };
   nanosleep(&t, NULL); /* a signal ends it: the hook then raises */
   return 0;
 }
@@ -184,11 +187,24 @@ static int is_terminal(lua_State *L)
 
 void eas_open_task(lua_State *L)
 {
-  static const luaL_Reg functions[] = {
-    {"event", event}, {"progress", progress}, {"progress_check", progress_check}, {"stage", stage}, {"stopped", stopped}, {"sha256", sha256},
-    {"sha256_file", sha256_file}, {"exists", exists}, {"size", size}, {"list", list}, {"make_folder", make_folder},
-    {"native_folder", native_folder}, {"scratch", scratch}, {"clocks", clocks}, {"sleep", sleep_seconds},
-    {"nearest", nearest}, {"is_terminal", is_terminal}, {NULL, NULL}};
+  static const luaL_Reg functions[] = { { "event", event },
+                                        { "progress", progress },
+                                        { "progress_check", progress_check },
+                                        { "stage", stage },
+                                        { "stopped", stopped },
+                                        { "sha256", sha256 },
+                                        { "sha256_file", sha256_file },
+                                        { "exists", exists },
+                                        { "size", size },
+                                        { "list", list },
+                                        { "make_folder", make_folder },
+                                        { "native_folder", native_folder },
+                                        { "scratch", scratch },
+                                        { "clocks", clocks },
+                                        { "sleep", sleep_seconds },
+                                        { "nearest", nearest },
+                                        { "is_terminal", is_terminal },
+                                        { NULL, NULL } };
   luaL_register(L, NULL, functions);
   lua_pushliteral(L, EAS_VERSION);
   lua_setfield(L, -2, "version");

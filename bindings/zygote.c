@@ -22,7 +22,9 @@ int curl_global_init(long flags)
   return FAILED_INIT;
 }
 
-void curl_global_cleanup(void) {}
+void curl_global_cleanup(void)
+{
+}
 
 curl_handle *curl_easy_init(void)
 {

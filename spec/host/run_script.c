@@ -59,11 +59,11 @@ static void print_events(int fd)
 int main(int argc, char **argv)
 {
   if (argc < 3) return 2;
-  const char *packs[16] = {0};
+  const char *packs[16] = { 0 };
   int k = 0;
   for (char *p = strtok(argv[1], ":"); p && k < 15; p = strtok(NULL, ":")) packs[k++] = p;
-  eas_buf request = {0};
-  eas_err err = {0};
+  eas_buf request = { 0 };
+  eas_err err = { 0 };
   if (eas_file_read(argv[2], 0, &request, &err) < 0 || eas_lua_runner.load(NULL, eas_home_share(), packs, &err) < 0) {
     fprintf(stderr, "%s\n", err.text);
     return 2;
@@ -78,7 +78,9 @@ int main(int argc, char **argv)
   if (child == 0) {
     signal(SIGUSR1, soft);
     signal(SIGUSR2, hard);
-    eas_run run = {.fd = fileno(events), .page = page, .scratch = folder, .request = request.data, .request_len = request.len};
+    eas_run run = {
+      .fd = fileno(events), .page = page, .scratch = folder, .request = request.data, .request_len = request.len
+    };
     int rc = eas_lua_runner.run(NULL, &run);
     fflush(stdout);
     _exit(rc < 0 ? 1 : 0);

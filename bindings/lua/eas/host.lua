@@ -98,6 +98,8 @@ local function report(failure, limit)
   if failure.message == MEMORY or failure.message:match(": " .. MEMORY .. "$") then
     failure = { ending = "memory", trace = "", message = limit and
       ("Lua needs more memory than the limit of %.0f MB"):format(limit / 1048576) or MEMORY }
+  elseif failure.message:find("no memory", 1, true) then -- of a library, beside the heap of Lua
+    failure.ending = "memory"
   elseif core.stopped() then
     failure.ending = core.stopped()
   end

@@ -51,9 +51,20 @@ end
 
 local meta = { __index = get, __newindex = set, __tostring = text }
 
+-- The collector sees small handles, not their columns: it is called when 64 MB of them were made.
+local made = 0
+local function count_bytes(n)
+  made = made + 28 * n
+  if made > 64e6 then
+    made = 0
+    collectgarbage()
+  end
+end
+
 local function wrap(handle, metadata)
   local p = pointer()
   ffi.copy(p, core.lc_columns(handle), ffi.sizeof(p))
+  count_bytes(tonumber(p[0].n))
   return setmetatable({ _handle = handle, _columns = p[0], metadata = metadata }, meta)
 end
 
