@@ -34,6 +34,12 @@ static volatile sig_atomic_t in_phase;
 static sigjmp_buf out_of_phase;
 static eas_signal_text trace, event;
 
+/* The system call: AddressSanitizer looks at the stack before an _exit, and in a sandbox finds no /proc to do it. */
+static void leave(int status)
+{
+  syscall(SYS_exit_group, status);
+}
+
 static int thread_id(void)
 {
   return (int)syscall(SYS_gettid);
@@ -94,7 +100,8 @@ static void list_frames(void *const *frame, int n, uintptr_t pc, Dl_info *guilty
     if ((uintptr_t)frame[i] == pc) first = i;
   for (int i = first; i < n; i++) {
     Dl_info where;
-    int known = dladdr(frame[i], &where);
+    /* a return address may stand behind its function's end, if what it called never returns */
+    int known = dladdr((const char *)frame[i] - (i > first), &where);
     eas_signal_text_str(&trace, i == first ? "native stack:\n  " : "  ");
     if (known)
       add_place(&trace, &where, (uintptr_t)frame[i]);
@@ -195,7 +202,7 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
   int me = thread_id(), nobody = 0;
   if (!atomic_compare_exchange_strong(&owner, &nobody, me)) {
     if (nobody == me && in_phase) siglongjmp(out_of_phase, 1);
-    if (nobody == me) _exit(128 + signo);
+    if (nobody == me) leave(128 + signo);
     for (;;) pause(); /* another thread tells already, and will end this process */
   }
   Dl_info guilty = { 0 };
@@ -206,7 +213,7 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
   add_native_stack(pc, &guilty, &guilty_pc);
   describe(&message, signo, info, context, pc, &guilty, guilty_pc);
   send_event("crashed", message.data);
-  _exit(128 + signo); /* raise() would come back: pid 1 of a namespace ignores default actions */
+  leave(128 + signo); /* raise() would come back: pid 1 of a namespace ignores default actions */
 }
 
 static void on_alarm(int signo)
@@ -245,13 +252,13 @@ static void on_soft_time_out(int signo)
 static void on_limit(int signo)
 {
   int nobody = 0;
-  if (self.fd < 0) _exit(128 + signo);
+  if (self.fd < 0) leave(128 + signo);
   if (!atomic_compare_exchange_strong(&owner, &nobody, thread_id())) return;
   eas_signal_text_clear(&trace);
   add_lua_stack();
   const char *ending = signo == SIGXCPU ? "cpu" : signo == SIGXFSZ ? "disk" : time_is_over() ? "timeout" : "cancelled";
   send_event(ending, limit_text(signo));
-  _exit(signo == SIGUSR2 ? EAS_EXIT_TIMEOUT : 128 + signo);
+  leave(signo == SIGUSR2 ? EAS_EXIT_TIMEOUT : 128 + signo);
 }
 
 static void on_nothing(int signo)

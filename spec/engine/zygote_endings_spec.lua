@@ -32,6 +32,8 @@ local CRASHES = {
   { "thread_segv", 139, "^SIGSEGV at address 0x20 in " },
 }
 
+local SANITIZED = { double_free = true, stack_overflow = true, fpe = true }
+
 for _, mode in ipairs { "full", "userns", "basic" } do
   describe("a child in mode " .. mode, function()
     it("that returns has ended well, with its layers noted", function()
@@ -48,7 +50,7 @@ for _, mode in ipairs { "full", "userns", "basic" } do
 
     for _, crash in ipairs(CRASHES) do
       it("tells of " .. crash[1] .. ", Lua stack first", function()
-        T.skip_unless(not (T.asan and (crash[1] == "double_free" or crash[1] == "stack_overflow")), "AddressSanitizer reports this itself")
+        T.skip_unless(not (T.asan and SANITIZED[crash[1]]), "the sanitizers report this themselves")
         local r = run(mode, crash[1])
         local err = assert(said(r))
         assert.equal("crashed", err.ending)
