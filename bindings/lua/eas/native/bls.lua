@@ -80,6 +80,27 @@ local function weights_of(s, set)
   return ivar
 end
 
+-- What the kernel would refuse without saying which: an error at the caller of bls.new.
+local function check_settings(self, oversample)
+  local least, most = math.huge, 0
+  for i = 0, tonumber(self.durations.n) - 1 do
+    local d = self.durations[i]
+    if not (d > 0 and d < math.huge) then error(("bls: duration %g d; it must be > 0"):format(d), 3) end
+    least, most = math.min(least, d), math.max(most, d)
+  end
+  if not (oversample >= 1 and oversample <= 1000 and oversample % 1 == 0) then
+    error(("bls: oversample %g; it must be a whole number, 1 .. 1000"):format(oversample), 3)
+  end
+  for i = 0, self.n_periods - 1 do
+    local p = self.periods[i]
+    if not (p > most) then
+      error(("bls: trial period %g d is not longer than the longest duration, %g d: raise period_min or lower duration_max")
+        :format(p, most), 3)
+    end
+    if not (p * oversample / least <= 1e7) then error(("bls: trial period %g d has over 1e7 phase bins"):format(p), 3) end
+  end
+end
+
 --- A search of lc over periods; nothing is computed yet.
 ---@param lc table light curve; flagged and non-finite samples are left out
 ---@param periods eas.array|number[] day, each longer than the longest duration
@@ -95,8 +116,10 @@ function bls.new(lc, periods, set)
   if s.n < 3 then error(("bls: %d usable samples of %d, at least 3 are needed"):format(s.n, s.n + s.dropped), 2) end
   if self.n_periods == 0 then error("bls: no trial period: the light curve is too short for these limits", 2) end
 
+  check_settings(self, set.oversample or 10)
+
   local scratch = native.array(s.n)
-  local job = ffi.new("eas_bls_job")
+  local job = ffi.new "eas_bls_job"
   self.peaks = ffi.new("eas_bls_peak[?]", self.n_periods)
   job.n, job.n_period = s.n, self.n_periods
   job.time, job.flux, job.period, job.out = s.time.data, s.flux.data, periods.data, self.peaks

@@ -23,7 +23,8 @@ local NAMES = {
 ---@param lc table light curve
 ---@param options table|nil compat: "peer" (or true) for the prototype's tolerance and rounding
 ---@return table verification (boolean), verification_time_min/max, verification_flux_min/max, sampling_interval (day),
----  n_ideal, errors, n_points, n_finite, n_flagged, n_duplicate, duration, gaps, gap_longest, gap_total, fill_factor, noise, noise_1h
+---  n_ideal, errors, n_points, n_finite, n_flagged, n_duplicate, duration, gaps, gap_longest, gap_total,
+---  fill_factor, noise, noise_1h
 function fixed_step.verify(lc, options)
   local compat = options and options.compat
   local job, raw = ffi.new "eas_fixed_step_job", ffi.new "eas_fixed_step_report[1]"

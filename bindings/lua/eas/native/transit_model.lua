@@ -39,6 +39,33 @@ function transit_model.geometry(set)
   return { radius_ratio = set.planet_radius / star, axis = axis, inclination = 90 - angle }
 end
 
+-- Setting, lower bound (excluded if strict), upper bound (excluded).
+local RANGES = {
+  { "period", 0, math.huge, strict = true }, { "axis", 1, math.huge, strict = true }, { "eccentricity", 0, 1 },
+  { "t0", -math.huge, math.huge }, { "inclination", -math.huge, math.huge }, { "omega", -math.huge, math.huge },
+  { "radius_ratio", -math.huge, math.huge }, { "supersample", 1, 10001 }, { "noise", 0, math.huge },
+}
+
+-- What the kernel would refuse without saying which: an error at the caller of light_curve.
+local function check_ranges(set)
+  for _, range in ipairs(RANGES) do
+    local name, low, high = range[1], range[2], range[3]
+    local value = set[name]
+    if value == nil and (name == "period" or name == "axis" or name == "radius_ratio") then
+      error("transit_model: " .. name .. " is not given", 4)
+    end
+    local good = value == nil or type(value) == "number" and value >= low and value < high and not (range.strict and value == low)
+    if not good then
+      error(("transit_model: %s is %s; it must be %s%s"):format(name, tostring(value),
+        low == -math.huge and "a finite number" or (range.strict and "> " or ">= ") .. low,
+        high < math.huge and " and < " .. high or ""), 4)
+    end
+  end
+  if (set.supersample or 1) > 1 and not (set.exposure and set.exposure > 0 and set.exposure < set.period) then
+    error("transit_model: supersample needs exposure, in days, > 0 and shorter than the period", 4)
+  end
+end
+
 local function fill(job, set)
   local to, u = job.set, set.limb_darkening or { 0.1, 0.3 }
   to.t0, to.period = set.t0 or 0, set.period
@@ -60,6 +87,7 @@ local function add_planet(total, base, planet, threads, on_progress)
   local deficit = native.array(n)
   job.n, job.deficit = n, deficit.data
   if base.time then job.time = base.time.data else job.start, job.step = base.start or 0, base.step end
+  check_ranges(set)
   fill(job, set)
   native.check(lib.eas_transit_model_check(job), "transit_model", nil, 3)
   local size = lib.eas_transit_model_work_size(job)
