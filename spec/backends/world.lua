@@ -164,13 +164,18 @@ end
 -- log = { text... }, first_seq, again, delay_us, key, reused, wall_us }. Gives n_ready, list of stale flags; or nil, message, code.
 function World:commit(worker, list, db)
   db = db or self.db
-  local results, keep, n_ready = ffi.new("eas_result[?]", #list), { list }, ffi.new "int[1]"
+  local results, keep, n_ready, made = ffi.new("eas_result[?]", #list), { list }, ffi.new "int[1]", {}
+  local function json_of(text)
+    if not text then return nil end
+    made[#made + 1] = json(text)
+    return made[#made]
+  end
   for i, r in ipairs(list) do
     local x = results[i - 1]
     x.attempt, x.token, x.ending, x.verdict = r.attempt, r.token, r.ending or "ok", r.verdict or "pass"
     x.reason, x.error, x.reused, x.wall_us, x.again, x.delay_us = r.reason, r.error, r.reused or 0, r.wall_us or 1000, r.again and 1 or 0, r.delay_us or 0
-    x.metadata = r.metadata and json(r.metadata)
-    x.description = r.description and json(r.description)
+    x.metadata = json_of(r.metadata)
+    x.description = json_of(r.description)
     if r.key then
       local key = ffi.new "eas_digest"
       C.eas_hash(r.key, #r.key, key)
@@ -182,7 +187,7 @@ function World:commit(worker, list, db)
       for product, verdict in pairs(r.versions) do
         local v = versions[n]
         v.product, v.size, v.verdict, v.reason = product, 5, verdict, verdict == "fail" and "poor" or nil
-        v.metadata = json '{"points": 3}'
+        v.metadata = json_of '{"points": 3}'
         C.eas_hash("bytes" .. product .. r.attempt, #("bytes" .. product .. r.attempt), v.digest)
         n = n + 1
       end
@@ -197,6 +202,7 @@ function World:commit(worker, list, db)
     end
   end
   local rc = C.eas_attempt_commit(db.c, nil, worker, results, #list, n_ready, db.err)
+  for _, v in ipairs(made) do C.json_delete(v) end -- nobody else holds them
   if rc < 0 then return nil, db:message(), rc end
   local stale = {}
   for i = 1, #list do stale[i] = results[i - 1].stale == 1 end
@@ -274,4 +280,4 @@ function World:check()
     ) all_rows GROUP BY job, type) sums WHERE w <> 0 OR q <> 0 OR r <> 0 OR p <> 0 OR u <> 0 OR f <> 0 OR s <> 0 OR c <> 0 OR e <> 0 OR us <> 0]])
 end
 
-return function(db) return setmetatable({ db = db, json = json, NULL = B.NULL }, World) end
+return function(db) return setmetatable({ db = db, NULL = B.NULL }, World) end
