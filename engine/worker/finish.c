@@ -127,7 +127,7 @@ void eas_worker_commit_now(eas_worker *w)
 {
   while (w->finished.n > 0) {
     int n = w->finished.n > EAS_GROUP_MAX ? EAS_GROUP_MAX : w->finished.n;
-    if (commit_group(w, w->finished.list, n) < 0) {
+    if (commit_group(w, w->finished.list, n) < 0 && !w->killed) { /* killed: who takes over runs them again */
       if (!w->commit_timer) w->commit_timer = eas_loop_after(w->o.loop, RETRY_US, on_commit_timer, w);
       return;
     }

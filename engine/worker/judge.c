@@ -185,6 +185,7 @@ static char *missing_output(eas_running *r)
   for (int i = 0; i < r->claim.n_outputs; i++) {
     const char *kind = r->claim.outputs[i].kind;
     const eas_made *m = made_of(r, kind);
+    if (m && m->problem) return eas_format("output '%s': %s", kind, m->problem);
     if (!m || !m->stored) return eas_format("output '%s' was not made", kind);
     if (!m->passed) return eas_format("%s: %s", kind, m->reason ? m->reason : "did not pass");
   }
@@ -198,8 +199,10 @@ void eas_running_qc_over(eas_running *r)
   eas_child_done(&r->p.child);
   int qc_ok = strcmp(fate.ending, "ok") == 0 && r->verdict_seen;
   int good = strcmp(r->ending, "ok") == 0;
-  if (!qc_ok && !r->reason)
+  if (!qc_ok && (!r->reason || r->p.stop_cause)) { /* what it was stopped for says more than what it said then */
+    free(r->reason);
     r->reason = fate.message ? eas_format("QC: %s", fate.message) : eas_strdup("QC gave no verdict");
+  }
   if (strcmp(fate.ending, "cancelled") == 0) r->ending = good ? "cancelled" : r->ending;
   free(fate.message);
   judge_products(r, good && qc_ok);

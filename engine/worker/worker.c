@@ -298,7 +298,7 @@ void eas_worker_drain(eas_worker *w, int64_t grace_us)
   if (w->draining) return;
   w->draining = 1;
   hand_back_waiting(w);
-  if (w->running.n > 0) eas_loop_after(w->o.loop, grace_us, on_grace, w);
+  if (w->running.n + w->finished.n > 0) eas_loop_after(w->o.loop, grace_us, on_grace, w);
 }
 
 /* What still runs is killed and queued again: no child of ours will report on it. */
