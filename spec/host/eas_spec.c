@@ -8,15 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Leaks are looked for in this process when the environment asks; what it starts inherits no such wish. */
-#if defined __SANITIZE_ADDRESS__
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-  return "detect_leaks=0";
-}
-#endif
-
 static int traceback(lua_State *L)
 {
   if (!lua_isstring(L, 1)) return 1;

@@ -26,7 +26,7 @@ return function()
 
   busted.subscribe({ "exit" }, function()
     for _, item in ipairs(handler.pendings) do
-      io.write("skip ", item.name or "?", ": ", text(item.message), "\n")
+      io.write("skip ", item.name or "?", ": ", (text(item.message):gsub("^%S+/spec/support%.lua:%d+: ", "")), "\n")
     end
     show(handler.failures, "FAIL")
     show(handler.errors, "ERROR")
