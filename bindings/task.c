@@ -1,10 +1,12 @@
 /* task.c: eas.core, the part that talks to the supervisor: events, the shared page, files and digests. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -128,6 +130,25 @@ static int list(lua_State *L)
   return 1;
 }
 
+/* write_file(path, bytes, gzip): true, or nil and why. */
+static int write_file(lua_State *L)
+{
+  size_t n;
+  const char *path = luaL_checkstring(L, 1), *bytes = luaL_checklstring(L, 2, &n);
+  luaL_argcheck(L, n < 1u << 31, 2, "under 2 GB expected");
+  gzFile file = gzopen(path, lua_toboolean(L, 3) ? "wb6" : "wbT"); /* T: as it is */
+  int ok = file != NULL && (n == 0 || gzwrite(file, bytes, (unsigned)n) == (int)n);
+  int code = errno;
+  if (file != NULL && gzclose(file) != Z_OK) ok = 0;
+  if (ok) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushfstring(L, "write '%s': %s", path, strerror(code));
+  return 2;
+}
+
 static int native_folder(lua_State *L)
 {
   lua_pushstring(L, eas_home_native());
@@ -197,6 +218,7 @@ void eas_open_task(lua_State *L)
                                         { "exists", exists },
                                         { "size", size },
                                         { "list", list },
+                                        { "write_file", write_file },
                                         { "make_folder", make_folder },
                                         { "native_folder", native_folder },
                                         { "scratch", scratch },

@@ -9,8 +9,12 @@ local shown = { -- checks on the card: name there, format, sign of the limit
   sde = { "significance", "%.1f", "≥" }, red_snr = { "red-noise SNR", "%.1f", "≥" }, transits = { "transits", "%d", "≥" },
   odd_even = { "odd/even", "%.1f σ", "<" }, secondary = { "secondary", "%.1f σ", "<" }, share = { "best event", "%.2f", "≤" },
   shape = { "shape", "%.1f", "≤" }, duration = { "duration/Sun", "%.2f", "≤" }, depth = { "depth", "%.4f", "≤" },
+  snr = { "SNR", "%.1f", "≥" }, leave_out = { "loss without the best event", "%.2f", "≤" }, empty = { "empty transits", "%.2f", "<" },
+  scatter = { "chance of the scatter", "%.2g", "≥" }, coverage = { "coverage", "%.2f", "≥" },
+  artefact = { "off an instrument's period", "%.2g", "≥" }, candidate = { "candidate", "%d", "=" },
   sine = { "sine", "%.3g", "≤" }, alias = { "alias", "%.3g", "=" }, edges = { "at gaps", "%.2f", "≤" },
 }
+local broken = { ["≥"] = "<", ["<"] = "≥", ["≤"] = ">", ["="] = "≠" } -- what a limit that does not hold reads like
 local order = { "sde", "red_snr", "transits", "odd_even", "secondary", "share", "shape", "sine" }
 
 local function ink(request, name, text)
@@ -19,7 +23,7 @@ end
 
 local function plain(request, text)
   if request.utf8 ~= false then return text end
-  return (text:gsub("≥", ">="):gsub("≤", "<="):gsub("σ", "sigma"):gsub("±", "+-"))
+  return (text:gsub("≥", ">="):gsub("≤", "<="):gsub("≠", "!="):gsub("σ", "sigma"):gsub("±", "+-"))
 end
 
 local function number(format, x)
@@ -49,7 +53,7 @@ local function credible_text(found, request)
   for _, c in ipairs(v.vetting or {}) do
     if c.verdict == v.credible and why == "" then
       local s = shown[c.name] or { c.name, "%.3g", "limit" }
-      why = (" (%s %s, limit %s)"):format(s[1], number(s[2], c.value), number("%.3g", c.limit))
+      why = (" (%s %s %s %s)"):format(s[1], number(s[2], c.value), broken[s[3]] or ", limit", number("%.3g", c.limit))
     end
   end
   local words = { warn = "credible with a warning", fail = "not credible" }

@@ -1,7 +1,8 @@
--- eas.table_file: tables of numbers as files: a FITS binary table (doubles), or text for .txt, .csv, .dat.
+-- eas.table_file: tables of numbers as files: a FITS binary table (doubles), or text; also gzipped.
 local ffi = require "ffi"
 local bit = require "bit"
 local array = require "eas.array"
+local core = require "eas.core"
 local json = require "eas.json"
 
 local table_file = {}
@@ -74,30 +75,32 @@ local function rows(self)
   return ffi.string(out, 8 * width * n)
 end
 
-local function write_fits(self, file)
+local function fits(self)
   local data = rows(self)
-  file:write(header { card("SIMPLE", true), card("BITPIX", 8), card("NAXIS", 0), card("EXTEND", true) },
-    table_header(self), data, ("\0"):rep(-#data % BLOCK))
+  return table.concat { header { card("SIMPLE", true), card("BITPIX", 8), card("NAXIS", 0), card("EXTEND", true) },
+    table_header(self), data, ("\0"):rep(-#data % BLOCK) }
 end
 
-local function write_text(self, file, separator)
-  local names, line = self.data.columns, {}
-  file:write(separator == "," and "" or "# ", table.concat(names, separator), "\n")
+local function text(self, separator)
+  local names, line, out = self.data.columns, {}, {}
+  out[1] = (separator == "," and "" or "# ") .. table.concat(names, separator) .. "\n"
   for i = 0, self.data.n - 1 do
-    for k, name in ipairs(names) do line[k] = json.number(self.data[name][i]) or "inf" end
-    file:write((table.concat(line, separator):gsub("null", "nan")), "\n")
+    for k, name in ipairs(names) do
+      local x = self.data[name][i]
+      line[k] = x ~= x and "nan" or json.number(x) or (x > 0 and "inf" or "-inf")
+    end
+    out[#out + 1] = table.concat(line, separator) .. "\n"
   end
+  return table.concat(out)
 end
 
+-- By the ending: .csv, .txt, .dat, each also with .gz; else FITS.
 function methods.write(self, path)
-  local file, why = io.open(path, "wb")
-  if not file then error(why, 2) end
-  local ending = path:match "%.(%w+)$"
-  if ending == "csv" then write_text(self, file, ",")
-  elseif ending == "txt" or ending == "dat" then write_text(self, file, " ")
-  else write_fits(self, file) end
-  local ok, fault = file:close()
-  if not ok then error(path .. ": " .. fault, 2) end
+  local plain = path:gsub("%.gz$", "")
+  local ending = plain:match "%.(%w+)$"
+  local separator = ending == "csv" and "," or (ending == "txt" or ending == "dat") and " "
+  local ok, why = core.write_file(path, separator and text(self, separator) or fits(self), plain ~= path)
+  if not ok then error(why, 2) end
 end
 
 return table_file

@@ -54,7 +54,8 @@ local function check_ranges(set)
     if value == nil and (name == "period" or name == "axis" or name == "radius_ratio") then
       error("transit_model: " .. name .. " is not given", 4)
     end
-    local good = value == nil or type(value) == "number" and value >= low and value < high and not (range.strict and value == low)
+    local good = value == nil or type(value) == "number" and value >= low and value < high
+      and not (range.strict and value == low)
     if not good then
       error(("transit_model: %s is %s; it must be %s%s"):format(name, tostring(value),
         low == -math.huge and "a finite number" or (range.strict and "> " or ">= ") .. low,
