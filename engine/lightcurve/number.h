@@ -125,10 +125,7 @@ static EAS_INLINE uint64_t eas_value_of(const char *p, int n)
 static EAS_INLINE const char *eas_decimal_scan16(const char *p, eas_decimal *d)
 {
 #if defined __SSE2__
-  static const uint64_t ten[] = {
-    1,         10,         100,         1000,         10000,         100000,         1000000,         10000000,
-    100000000, 1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000
-  };
+  static const uint64_t ten[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000 };
   __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
   /* '0' .. '9' moved to the bottom of the signed bytes: one comparison tells them */
   __m128i digit = _mm_cmplt_epi8(_mm_add_epi8(x, _mm_set1_epi8(80)), _mm_set1_epi8(-118));
@@ -139,9 +136,15 @@ static EAS_INLINE const char *eas_decimal_scan16(const char *p, eas_decimal *d)
   int n = __builtin_ctz(other >> (whole + 1));
   char after = fraction[n];
   if (whole + n == 0 || whole + 1 + n >= 16 || after == 'e' || after == 'E') return NULL;
-  uint64_t low = n > 8 ? eas_value_of(fraction, n - 8) * 100000000u + eas_value_of(fraction + n - 8, 8)
-                       : eas_value_of(fraction, n);
-  d->w = eas_value_of(p, whole) * ten[n] + low;
+  uint64_t head = whole == 1 ? (uint64_t)(*p - '0') : eas_value_of(p, whole);
+  if (n >= 8) {
+    const char *last = fraction + n - 8; /* the last 8 at once, the few before them one by one */
+    for (; fraction < last; fraction++) head = head * 10 + (uint64_t)(*fraction - '0');
+    d->w = head * 100000000u + eas_value_of(last, 8);
+    fraction = last + 8 - n;
+  } else {
+    d->w = head * ten[n] + eas_value_of(fraction, n);
+  }
   d->q = -n;
   d->many = 0;
   return fraction + n;
