@@ -20,8 +20,11 @@ struct eas_slot_group {
   int     version;
   char   *dir[N_CONTROLLERS];   /* NULL: not used; v2: all the same */
   int     procs[N_CONTROLLERS]; /* cgroup.procs, -1 unless it is the first with this folder */
+  int     oom_fd, events_fd, peak_fd; /* held open: they are asked for with each attempt */
   int64_t oom, refused;         /* the kernel's counters when the limits were set */
   int     peak_known;           /* v1: the peak can be set back */
+  int     is_set;               /* to these limits; what is the same is not written again */
+  eas_limits limits;
 };
 
 static int put(const char *dir, const char *file, const char *value)
@@ -36,13 +39,10 @@ static int put(const char *dir, const char *file, const char *value)
 }
 
 /* The number after word at the start of a line of a small file; word "": the first number. -1 if there is none. */
-static int64_t number(const char *dir, const char *file, const char *word)
+static int64_t number(int fd, const char *word)
 {
-  char path[512], text[4096];
-  snprintf(path, sizeof path, "%s/%s", dir, file);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-  if (fd >= 0) close(fd);
+  char text[4096];
+  ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
   if (n <= 0) return -1;
   text[n] = 0;
   size_t len = strlen(word);
@@ -51,6 +51,13 @@ static int64_t number(const char *dir, const char *file, const char *word)
     if (strncmp(p, word, len) == 0 && (len == 0 || p[len] == ' ')) return strtoll(p + len, NULL, 10);
   }
   return -1;
+}
+
+static int hold(const char *dir, const char *file, int flags)
+{
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", dir, file);
+  return open(path, flags | O_CLOEXEC);
 }
 
 /* Groups whose worker is gone: nobody else would remove them. */
@@ -89,6 +96,7 @@ int eas_slot_group_open(eas_slot_group **out, const eas_probe *p, int slot, eas_
   g->version = p->cgroup_version;
   int rc = 0, n = 0;
   for (int i = 0; i < N_CONTROLLERS; i++) g->procs[i] = -1;
+  g->oom_fd = g->events_fd = g->peak_fd = -1;
   for (int i = 0; rc == 0 && i < N_CONTROLLERS; i++)
     if ((p->layers & bits[i]) && folders[i][0]) {
       rc = open_one(g, i, folders[i], slot, err);
@@ -99,6 +107,9 @@ int eas_slot_group_open(eas_slot_group **out, const eas_probe *p, int slot, eas_
     eas_slot_group_close(g);
     return rc;
   }
+  if (g->dir[MEMORY]) g->oom_fd = hold(g->dir[MEMORY], g->version == 2 ? "memory.events" : "memory.oom_control", O_RDONLY);
+  if (g->dir[MEMORY] && g->version == 1) g->peak_fd = hold(g->dir[MEMORY], "memory.max_usage_in_bytes", O_RDWR);
+  if (g->dir[PIDS]) g->events_fd = hold(g->dir[PIDS], "pids.events", O_RDONLY);
   *out = g;
   return 0;
 }
@@ -110,14 +121,11 @@ static int set_memory(eas_slot_group *g, const eas_limits *l)
   snprintf(bytes, sizeof bytes, "%lld", (long long)(l->memory_bytes > 0 ? l->memory_bytes : -1));
   if (g->version == 2) {
     put(dir, "memory.swap.max", "0");
-    g->oom = number(dir, "memory.events", "oom_kill");
     return put(dir, "memory.max", l->memory_bytes > 0 ? bytes : "max");
   }
   put(dir, "memory.memsw.limit_in_bytes", "-1"); /* must never be below the other, which may grow now */
   int rc = put(dir, "memory.limit_in_bytes", bytes);
   put(dir, "memory.memsw.limit_in_bytes", bytes);
-  g->peak_known = put(dir, "memory.max_usage_in_bytes", "0") == 0;
-  g->oom = number(dir, "memory.oom_control", "oom_kill");
   return rc;
 }
 
@@ -132,19 +140,27 @@ static int set_cpu(eas_slot_group *g, const eas_limits *l)
   return put(g->dir[CPU], "cpu.cfs_quota_us", text);
 }
 
+static int set_pids(eas_slot_group *g, const eas_limits *l)
+{
+  char text[32];
+  snprintf(text, sizeof text, "%d", l->processes);
+  return put(g->dir[PIDS], "pids.max", l->processes > 0 ? text : "max");
+}
+
 int eas_slot_group_set(eas_slot_group *g, const eas_limits *l, eas_err *err)
 {
-  int rc = g->dir[MEMORY] ? set_memory(g, l) : 0;
+  const eas_limits *was = g->is_set ? &g->limits : NULL;
+  int rc = g->dir[MEMORY] && (!was || was->memory_bytes != l->memory_bytes) ? set_memory(g, l) : 0;
   if (rc < 0) return eas_fail(err, EAS_EIO, "limit memory in '%s': %s", g->dir[MEMORY], strerror(-rc));
-  if (g->dir[PIDS]) {
-    char text[32];
-    snprintf(text, sizeof text, "%d", l->processes);
-    g->refused = number(g->dir[PIDS], "pids.events", "max");
-    rc = put(g->dir[PIDS], "pids.max", l->processes > 0 ? text : "max");
-    if (rc < 0) return eas_fail(err, EAS_EIO, "limit processes in '%s': %s", g->dir[PIDS], strerror(-rc));
-  }
-  rc = g->dir[CPU] ? set_cpu(g, l) : 0;
+  rc = g->dir[PIDS] && (!was || was->processes != l->processes) ? set_pids(g, l) : 0;
+  if (rc < 0) return eas_fail(err, EAS_EIO, "limit processes in '%s': %s", g->dir[PIDS], strerror(-rc));
+  rc = g->dir[CPU] && (!was || was->cpus != l->cpus) ? set_cpu(g, l) : 0;
   if (rc < 0) return eas_fail(err, EAS_EIO, "limit CPUs in '%s': %s", g->dir[CPU], strerror(-rc));
+  g->oom = number(g->oom_fd, "oom_kill");
+  g->refused = number(g->events_fd, "max");
+  g->peak_known = g->peak_fd >= 0 && pwrite(g->peak_fd, "0", 1, 0) == 1;
+  g->limits = *l;
+  g->is_set = 1;
   return 0;
 }
 
@@ -161,8 +177,10 @@ int eas_slot_group_add(eas_slot_group *g, pid_t pid, eas_err *err)
 int eas_slot_group_fds(const eas_slot_group *g, int fds[3])
 {
   int n = 0;
-  for (int i = 0; i < N_CONTROLLERS; i++)
+  for (int i = 0; i < N_CONTROLLERS; i++) {
+    if (i == CPU && g->version == 1 && g->limits.cpus == 0) continue; /* without a quota it is only a cost */
     if (g->procs[i] >= 0) fds[n++] = g->procs[i];
+  }
   return n;
 }
 
@@ -194,20 +212,17 @@ int eas_slot_group_kill(eas_slot_group *g)
 
 int eas_slot_group_oom(eas_slot_group *g)
 {
-  if (!g->dir[MEMORY]) return 0;
-  int64_t now = g->version == 2 ? number(g->dir[MEMORY], "memory.events", "oom_kill") : number(g->dir[MEMORY], "memory.oom_control", "oom_kill");
-  return now > g->oom;
+  return number(g->oom_fd, "oom_kill") > g->oom;
 }
 
 int eas_slot_group_forks_refused(eas_slot_group *g)
 {
-  return g->dir[PIDS] && number(g->dir[PIDS], "pids.events", "max") > g->refused;
+  return number(g->events_fd, "max") > g->refused;
 }
 
 int64_t eas_slot_group_peak(eas_slot_group *g)
 {
-  if (!g->dir[MEMORY] || !g->peak_known) return 0;
-  int64_t peak = number(g->dir[MEMORY], "memory.max_usage_in_bytes", "");
+  int64_t peak = g->peak_known ? number(g->peak_fd, "") : 0;
   return peak > 0 ? peak : 0;
 }
 
@@ -215,6 +230,9 @@ void eas_slot_group_close(eas_slot_group *g)
 {
   if (!g) return;
   eas_slot_group_kill(g);
+  const int held[] = { g->oom_fd, g->events_fd, g->peak_fd };
+  for (int i = 0; i < 3; i++)
+    if (held[i] >= 0) close(held[i]);
   for (int i = 0; i < N_CONTROLLERS; i++) {
     if (g->procs[i] >= 0) close(g->procs[i]);
     for (int try = 0; g->dir[i] && try < 50 && rmdir(g->dir[i]) < 0 && errno == EBUSY; try++)

@@ -108,13 +108,20 @@ static int close_others(const int *keep, int n_keep, const char **what)
   return 0;
 }
 
+/* Without a group its layers are not there, and rlimits must stand in for them. */
+static unsigned layers_of(const eas_child_policy *c)
+{
+  const unsigned groups = EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU;
+  return c->n_groups > 0 ? c->use : c->use & ~groups;
+}
+
 static int apply(const eas_zygote_policy *z, const eas_child_policy *c, const char **what)
 {
   int rc = join_groups(c, what);
   if (rc < 0) return rc;
   *what = c->scratch;
   if (chdir(c->scratch) < 0) return -errno; /* before the uid changes: folders above may be closed to it */
-  if (c->use & EAS_LAYER_RLIMITS) rc = eas_limits_apply(&c->limits, c->use, what);
+  if (c->use & EAS_LAYER_RLIMITS) rc = eas_limits_apply(&c->limits, layers_of(c), what);
   if (rc == 0 && (c->use & EAS_LAYER_UID)) rc = eas_uid_enter(eas_slot_uid(c->slot), what);
   if (rc == 0) rc = eas_caps_drop(what);
   if (rc == 0 && (c->use & EAS_LAYER_LANDLOCK)) rc = eas_landlock_apply(z->probe->landlock_abi, c->scratch, c->inputs, what);
@@ -127,6 +134,6 @@ int eas_sandbox_enter_child(const eas_zygote_policy *z, const eas_child_policy *
   int rc = apply(z, c, &what);
   if (rc == 0) rc = close_others(keep, n_keep, &what);
   if (rc < 0) return eas_fail(err, EAS_EREFUSED, "sandbox: %s: %s", what, strerror(-rc));
-  *got = c->use;
+  *got = layers_of(c);
   return 0;
 }

@@ -60,6 +60,9 @@ void eas_limits_prepare(void)
   closedir(d);
 }
 
+/* The cgroup's limit comes first then, since it counts what it refused; a setuid or a zombie may count twice here. */
+enum { ABOVE_GROUP = 16 };
+
 /* Never over the hard limit that is there already: raising it takes a privilege, and lowering is all that is wanted. */
 static int lower(__rlimit_resource_t which, int64_t soft, int64_t hard)
 {
@@ -75,6 +78,7 @@ int eas_limits_apply(const eas_limits *l, unsigned use, const char **what)
 {
   int64_t processes = l->processes;
   if (!(use & EAS_LAYER_UID) && processes > 0) processes = shared_limit(processes, use);
+  if ((use & EAS_LAYER_CGROUP_PIDS) && processes > 0) processes += ABOVE_GROUP;
   int as = l->memory_bytes > 0 && !(use & EAS_LAYER_CGROUP_MEMORY) && !WITH_ASAN;
   const struct { int on; __rlimit_resource_t which; int64_t soft, hard; const char *name; } rows[] = {
     { 1, RLIMIT_CORE, 0, 0, "RLIMIT_CORE" },

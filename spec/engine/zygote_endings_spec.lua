@@ -120,7 +120,10 @@ for _, mode in ipairs { "full", "userns", "basic" } do
       local _, log = said(r)
       local forks = tonumber(log:match "forks (%d+)")
       assert.is_true(forks > 5 and forks < 1000, log)
-      if mode == "full" then assert.is_true(forks <= 24) end
+      if mode == "full" then
+        assert.is_true(forks <= 24 + (r.refused and 0 or 16))
+        assert.equal(math.floor(r.layers / 2048) % 2 == 1, r.refused) -- the pids cgroup tells
+      end
       assert.equal(0, r.left)
       if mode ~= "basic" then assert.equal(0, r.left_before) end -- the pid namespace did it
     end)
