@@ -100,17 +100,15 @@ static void link_products(eas_running *r)
   }
 }
 
-static int commit_group(eas_worker *w, eas_running **group, int n)
+static int commit_group(eas_worker *w, eas_running **group, int n, eas_err *err)
 {
   eas_result *results = eas_alloc((size_t)n * sizeof *results);
-  eas_err err = { 0 };
   int n_ready = 0;
   for (int i = 0; i < n; i++) {
     to_result(group[i], &results[i]);
     if (group[i]->reused) results[i].versions = group[i]->reused_versions, results[i].n_versions = group[i]->n_reused_versions;
   }
-  int rc = eas_attempt_commit(w->o.db, w->o.registry, w->id, results, n, &n_ready, &err);
-  if (rc < 0) eas_log(EAS_WARN, "commit of %d attempts: %s; they are kept and tried again", n, err.text);
+  int rc = eas_attempt_commit(w->o.db, w->o.registry, w->id, results, n, &n_ready, err);
   for (int i = 0; i < n; i++) {
     if (rc >= 0 && !results[i].stale && results[i].verdict[0] == 'p') link_products(group[i]);
     free((void *)(uintptr_t)results[i].log);
@@ -123,17 +121,50 @@ static int commit_group(eas_worker *w, eas_running **group, int n)
   return 0;
 }
 
+static int is_its_own_fault(int rc)
+{
+  return rc == EAS_EFORMAT || rc == EAS_EINVAL || rc == EAS_ELIMIT;
+}
+
+/* What cannot be stored of one attempt (children that cannot be) is that attempt's error, and must not hold up others. */
+static int commit_one(eas_worker *w, eas_running *r, eas_err *err)
+{
+  int rc = commit_group(w, &r, 1, err);
+  if (!is_its_own_fault(rc)) return rc;
+  free(r->error);
+  free(r->reason);
+  r->error = *err->hint ? eas_format("%s; %s", err->text, err->hint) : eas_strdup(err->text);
+  r->reason = eas_strdup(r->error);
+  r->ending = "error";
+  r->verdict_pass = 0;
+  json_decref(r->spawn);
+  r->spawn = NULL;
+  for (int i = 0; i < r->n_made; i++) {
+    r->made[i].passed = 0;
+    if (!r->made[i].reason) r->made[i].reason = eas_strdup("its attempt did not end well");
+  }
+  eas_logbuf_add(&r->log, EAS_ERROR, r->error, strlen(r->error));
+  *err = (eas_err){ 0 };
+  return commit_group(w, &r, 1, err);
+}
+
 void eas_worker_commit_now(eas_worker *w)
 {
   while (w->finished.n > 0) {
+    eas_err err = { 0 };
     int n = w->finished.n > EAS_GROUP_MAX ? EAS_GROUP_MAX : w->finished.n;
-    if (commit_group(w, w->finished.list, n) < 0 && !w->killed) { /* killed: who takes over runs them again */
+    int rc = commit_group(w, w->finished.list, n, &err), done = rc < 0 ? 0 : n;
+    if (is_its_own_fault(rc))
+      for (rc = 0; done < n && rc >= 0; done += rc >= 0) rc = commit_one(w, w->finished.list[done], &err);
+    if (rc < 0 && w->killed) done = n; /* who takes over runs them again */
+    for (int i = 0; i < done; i++) eas_running_free(w->finished.list[i]);
+    w->finished.n -= done;
+    memmove(w->finished.list, w->finished.list + done, (size_t)w->finished.n * sizeof *w->finished.list);
+    if (rc < 0) eas_log(EAS_WARN, "commit of %d attempts: %s%s", n, err.text, w->killed ? "" : "; they are kept and tried again");
+    if (rc < 0 && !w->killed) {
       if (!w->commit_timer) w->commit_timer = eas_loop_after(w->o.loop, RETRY_US, on_commit_timer, w);
       return;
     }
-    for (int i = 0; i < n; i++) eas_running_free(w->finished.list[i]);
-    w->finished.n -= n;
-    memmove(w->finished.list, w->finished.list + n, (size_t)w->finished.n * sizeof *w->finished.list);
   }
   eas_worker_look(w);
 }

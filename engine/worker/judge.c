@@ -102,6 +102,11 @@ static void qc_event(eas_running *r, int type, json_t *v)
   }
 }
 
+static const char *event_name(int type)
+{
+  return type == EAS_EV_METADATA ? "metadata (task:set)" : type == EAS_EV_OUTPUT ? "an output" : type == EAS_EV_SPAWN ? "child tasks" : "an event";
+}
+
 void eas_running_event(eas_running *r, const eas_event_head *head, const char *payload)
 {
   if (head->type == EAS_EV_LOG) {
@@ -112,8 +117,13 @@ void eas_running_event(eas_running *r, const eas_event_head *head, const char *p
     r->p.ended = 1;
     return;
   }
-  json_t *v = json_loadb(payload, head->length, JSON_DECODE_ANY, NULL);
-  if (!v) {
+  json_error_t why;
+  json_t *v = json_loadb(payload, head->length, JSON_DECODE_ANY, &why);
+  if (!v) { /* such as a text that is not UTF-8 */
+    if (!r->is_qc && !r->ending) {
+      r->ending = "error";
+      r->error = eas_format("%s cannot be stored: %s", event_name(head->type), why.text);
+    }
     r->p.events.garbage = 1;
     return;
   }
