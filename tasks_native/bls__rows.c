@@ -69,8 +69,9 @@ int bls_rows_prepare(bls_plan *plan, void *memory, double *scratch)
 {
   bls_rows *rows = &plan->rows;
   const bls_setup *s = &plan->setup;
-  size_t n = s->job->n, grid = 2 * slots_most(n) + SPARE, cells = plan->cells;
+  size_t n = s->job->n, cells = plan->cells;
   if (!number_slots(rows, plan->x, n, scratch) || plan->shortest < 2 * rows->step) return 0;
+  size_t grid = 2 * rows->slots + SPARE;
 
   double *y = memory, *w = y + grid, *y0 = w + grid, *w0 = y0 + cells;
   rows->edge = w0 + cells;
@@ -244,8 +245,9 @@ EAS_INLINE void add_rows(const double *grid, const row_plan *p, double *sums)
 }
 
 /* prefix[j] = first[j] + all columns before that of edge j + its own column in the cycles below it. */
-EAS_INLINE void look_up(const bls_rows *rows, const row_plan *p, const uint32_t *restrict rank, const double *restrict first,
-                        const double *restrict sums, double *restrict below, size_t bins, double *restrict prefix)
+EAS_INLINE void look_up(const bls_rows *rows, const row_plan *p, const uint32_t *restrict rank,
+                        const double *restrict first, const double *restrict sums, double *restrict below, size_t bins,
+                        double *restrict prefix)
 {
   const double *all = sums + p->at[p->n];
   const uint32_t *restrict column = rows->column, *restrict kind = rows->kind;
@@ -261,7 +263,8 @@ EAS_INLINE void look_up(const bls_rows *rows, const row_plan *p, const uint32_t 
 }
 
 /* The same of weights that are all 1 and without gaps: only the last cycle ends early. */
-EAS_INLINE void count(const bls_rows *rows, const row_plan *p, const uint32_t *restrict rank, size_t bins, double *restrict prefix)
+EAS_INLINE void count(const bls_rows *rows, const row_plan *p, const uint32_t *restrict rank, size_t bins,
+                      double *restrict prefix)
 {
   size_t last = 0; /* place of the last cycle in the order of phases */
   for (size_t r = 1; r < p->n; r++)
@@ -277,7 +280,8 @@ EAS_INLINE void count(const bls_rows *rows, const row_plan *p, const uint32_t *r
   }
 }
 
-EAS_INLINE void sum_and_look_up(const bls_rows *rows, const rows_scratch *t, size_t n, size_t width, size_t bins, double *y, double *w)
+EAS_INLINE void sum_and_look_up(const bls_rows *rows, const rows_scratch *t, size_t n, size_t width, size_t bins,
+                                double *y, double *w)
 {
   row_plan p = {.first = t->first, .kept = t->kept, .at = t->at, .n = n, .width = width};
   add_rows(rows->y, &p, t->sums);
@@ -289,12 +293,14 @@ EAS_INLINE void sum_and_look_up(const bls_rows *rows, const rows_scratch *t, siz
   look_up(rows, &p, t->place, rows->w_first, t->sums, t->below, bins, w);
 }
 
-EAS_TARGET_AVX512 static void sum_avx512(const bls_rows *rows, const rows_scratch *t, size_t n, size_t width, size_t bins, double *y, double *w)
+EAS_TARGET_AVX512 static void sum_avx512(const bls_rows *rows, const rows_scratch *t, size_t n, size_t width,
+                                         size_t bins, double *y, double *w)
 {
   sum_and_look_up(rows, t, n, width, bins, y, w);
 }
 
-EAS_TARGET_AVX2 static void sum_avx2(const bls_rows *rows, const rows_scratch *t, size_t n, size_t width, size_t bins, double *y, double *w)
+EAS_TARGET_AVX2 static void sum_avx2(const bls_rows *rows, const rows_scratch *t, size_t n, size_t width, size_t bins,
+                                     double *y, double *w)
 {
   sum_and_look_up(rows, t, n, width, bins, y, w);
 }

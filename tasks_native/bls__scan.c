@@ -19,7 +19,8 @@ static void raise_least(scan_test *t, const bls_best *best)
 
 /* The best box of the trial before is a good one here too: what is below it need not be looked at. The
  * result does not depend on it, since every box as good as the best still is. */
-static void raise_by_hint(const bls_setup *s, scan_test *t, const bls_best *hint, size_t bins, const double *y, const double *w)
+static void raise_by_hint(const bls_setup *s, scan_test *t, const bls_best *hint, size_t bins, const double *y,
+                          const double *w)
 {
   bls_best found = {.objective = -INFINITY};
   if (!(hint->objective > -INFINITY)) return;
@@ -37,7 +38,8 @@ EAS_INLINE int64_t can_beat(const scan_test *t, double y_in, double w_in)
   return (z >= 0) & (z * z >= t->least * scale) & (w_in >= t->w_least);
 }
 
-EAS_INLINE int64_t count_block(const scan_test *t, const double *y0, const double *y1, const double *w0, const double *w1)
+EAS_INLINE int64_t count_block(const scan_test *t, const double *y0, const double *y1, const double *w0,
+                               const double *w1)
 {
   int64_t hits = 0;
   for (int j = 0; j < BLOCK; j++) hits += can_beat(t, y1[j] - y0[j], w1[j] - w0[j]);
@@ -64,7 +66,8 @@ EAS_INLINE void scan_all(const bls_setup *s, size_t bins, const double *y, const
                          const bls_best *hint, bls_best *best)
 {
   scan_test t = {.y_total = s->y_total, .w_total = s->w_total, .w_least = s->w_least,
-                 .slack = 1e-13 * s->y_size * s->w_total, .snr = s->job->set.objective == EAS_BLS_SNR, .least = -INFINITY};
+                 .slack = 1e-13 * s->y_size * s->w_total, .least = -INFINITY,
+                 .snr = s->job->set.objective == EAS_BLS_SNR};
   raise_by_hint(s, &t, hint, bins, y, w);
   for (size_t k = 0; k < s->job->set.n_duration; k++) {
     size_t width = bls_width(s, k);
@@ -84,7 +87,8 @@ EAS_TARGET_AVX2 static void scan_avx2(const bls_setup *s, size_t bins, const dou
   scan_all(s, bins, y, w, hint, best);
 }
 
-void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, const bls_best *hint, bls_best *best)
+void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, const bls_best *hint,
+                   bls_best *best)
 {
   if (plan->level == EAS_SIMD_AVX512) scan_avx512(&plan->setup, bins, y, w, hint, best);
   else if (plan->level == EAS_SIMD_AVX2) scan_avx2(&plan->setup, bins, y, w, hint, best);

@@ -17,7 +17,8 @@ static int check_raster(const double *t, size_t n, int may_fall)
 int eas_resample_check(const eas_resample_job *job)
 {
   const eas_resample_settings *set = &job->set;
-  if (!(set->step_in >= 0) || !(set->step_out >= 0) || !isfinite(set->step_in) || !isfinite(set->step_out)) return EAS_EARG;
+  if (!(set->step_in >= 0 && set->step_in < INFINITY)) return EAS_EARG;
+  if (!(set->step_out >= 0 && set->step_out < INFINITY)) return EAS_EARG;
   if (job->n < (set->compat ? 4u : 2u) || job->m < (set->step_out > 0 ? 1u : 2u)) return EAS_EFEW;
   if (job->time == NULL || job->flux == NULL || job->new_time == NULL || job->out_flux == NULL) return EAS_EARG;
   int rc = check_raster(job->time, job->n, 0);

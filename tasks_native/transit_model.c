@@ -35,7 +35,8 @@ static double instant(const eas_transit_model_settings *set, int j)
   return (fraction - 0.5) * set->exposure;
 }
 
-static double exposed(const eas_transit_model_settings *set, const transit_orbit *orbit, const transit_disc *disc, double t)
+static double exposed(const eas_transit_model_settings *set, const transit_orbit *orbit, const transit_disc *disc,
+                      double t)
 {
   double sum = 0;
   for (int j = 0; j < set->supersample; j++)

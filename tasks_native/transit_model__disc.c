@@ -82,7 +82,8 @@ double transit_deficit(const transit_disc *disc, double d)
   if (d < p) { /* rings up to this one are covered */
     double r = fmin(p - d, 1), square = r * r, m = sqrt((1 - r) * (1 + r));
     double cap = square * (1 + m + m * m) / (1 + m); /* 1 - m^3 */
-    sum = transit_pi * ((1 - u1 - u2) * square + (u1 + 2 * u2) * (2.0 / 3) * cap - u2 * (square - 0.5 * square * square));
+    sum = transit_pi *
+          ((1 - u1 - u2) * square + (u1 + 2 * u2) * (2.0 / 3) * cap - u2 * (square - 0.5 * square * square));
   }
   rings g = {.d = d, .p = p, .lo = fabs(d - p), .hi = fmin(1, d + p)};
   g.span = g.hi - g.lo;

@@ -30,7 +30,8 @@ static double count_events(const eas_vetting_job *job, double *first)
 int eas_vetting_check(const eas_vetting_job *job)
 {
   double first;
-  if (job->out == NULL || job->numbers == NULL || (job->n > 0 && (job->time == NULL || job->flux == NULL))) return EAS_EARG;
+  if (job->out == NULL || job->numbers == NULL) return EAS_EARG;
+  if (job->n > 0 && (job->time == NULL || job->flux == NULL)) return EAS_EARG;
   for (size_t i = 0; i < job->n; i++) {
     if (!isfinite(job->time[i]) || !isfinite(job->flux[i])) return EAS_EDATA;
     if (i > 0 && !(job->time[i] > job->time[i - 1])) return EAS_EDATA;
@@ -139,10 +140,12 @@ static void check_shape(const vet_fold *f)
     judge(job, EAS_VETTING_SHAPE, middle / outer, 2.5,
           outer > 0 && middle / outer <= 2.5 ? EAS_VETTING_PASS : EAS_VETTING_WARN);
   double size = sqrt(fmin(fmax(vet_mean(f->in), 0), 1));
-  double shortest = central_duration(f->period, 50) / sun, longest = central_duration(f->period, 0.05) * (1 + size) / sun;
+  double shortest = central_duration(f->period, 50) / sun;
+  double longest = central_duration(f->period, 0.05) * (1 + size) / sun;
   double value = f->duration / sun;
   int good = value >= shortest && value <= longest;
-  judge(job, EAS_VETTING_DURATION, value, value < shortest ? shortest : longest, good ? EAS_VETTING_PASS : EAS_VETTING_FAIL);
+  judge(job, EAS_VETTING_DURATION, value, value < shortest ? shortest : longest,
+        good ? EAS_VETTING_PASS : EAS_VETTING_FAIL);
 }
 
 /* Chance of a chi^2 at least so large (Wilson & Hilferty 1931). */
@@ -194,7 +197,8 @@ static void check_coverage(const vet_fold *f)
     whole += e->before > 0 && e->after > 0;
   }
   if (expected > 0)
-    judge(job, EAS_VETTING_EMPTY, empty / expected, 0.33, empty / expected < 0.33 ? EAS_VETTING_PASS : EAS_VETTING_WARN);
+    judge(job, EAS_VETTING_EMPTY, empty / expected, 0.33,
+          empty / expected < 0.33 ? EAS_VETTING_PASS : EAS_VETTING_WARN);
   if (m == 0) return;
   below(job, EAS_VETTING_EDGES, f->near_edge / f->in.n, 0.25, 0.5);
   judge(job, EAS_VETTING_COVERAGE, whole / m, 0.5, whole / m >= 0.5 ? EAS_VETTING_PASS : EAS_VETTING_WARN);
@@ -254,7 +258,8 @@ static void check_all(vet_fold *f, eas_vetting_numbers *numbers)
   vet_measure(f);
   double enough = 0.5 * f->duration / f->interval;
   numbers->n_transits = 0;
-  for (size_t k = 0; k < f->n_event; k++) numbers->n_transits += f->event[k].in.n > 0 && f->event[k].in.n >= floor(enough);
+  for (size_t k = 0; k < f->n_event; k++)
+    numbers->n_transits += f->event[k].in.n > 0 && f->event[k].in.n >= floor(enough);
   numbers->n_expected = (double)f->n_event;
   numbers->n_in_transit = f->in.n;
   numbers->depth = vet_mean(f->in);
