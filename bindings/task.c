@@ -20,6 +20,8 @@ static int event(lua_State *L)
   size_t n;
   const char *text = luaL_checklstring(L, 3, &n);
   if (eas_the_host.run == NULL) return luaL_error(L, "no attempt is running");
+  if (type != EAS_EV_LOG && n > EAS_EV_MAX) /* a log line may be cut, JSON may not */
+    return luaL_error(L, "%d bytes at once; at most %d may be sent", (int)n, (int)EAS_EV_MAX);
   int rc = eas_event_write(eas_the_host.run->fd, type, level, text, n);
   if (rc < 0) return luaL_error(L, "the supervisor does not listen: %s", strerror(-rc));
   return 0;

@@ -28,6 +28,9 @@ local function gather(text)
     elseif kind == "checks" then
       local c = json.decode(payload)
       got.checks[c.name] = c
+    elseif kind == "spawn" then
+      got.spawn = got.spawn or {}
+      for _, item in ipairs(json.decode(payload)) do got.spawn[#got.spawn + 1] = item end
     elseif kind then got[kind] = json.decode(payload)
     else got.stdout[#got.stdout + 1] = line end
   end

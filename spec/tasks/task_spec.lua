@@ -186,6 +186,15 @@ describe("task:spawn", function()
     assert.same({ { task = "null", duration = 0 } }, run.body("task:spawn { task = 'null', duration = 0 }").spawn)
     assert.equal(2, #run.body("task:spawn { { task = 'null' }, { task = 'error' } }").spawn)
     fails("task:spawn { { tusk = 'null' } }", "task:spawn: item 1 has no 'task'")
+    assert.is_nil(run.body("task:spawn {}").spawn)
+  end)
+
+  it("sends long lists in parts, and metadata of at most 1 MB", function()
+    local got = run.body "local list = {} for i = 1, 30000 do list[i] = { task = 'null', duration = i, name = 'a task with a name' } end task:spawn(list)"
+    assert.equal(30000, #got.spawn)
+    assert.equal(30000, got.spawn[30000].duration)
+    fails("task:set { t = ('x'):rep(2e6) }", "bytes at once; at most 1048576 may be sent")
+    assert.is_true(run.body("task:info(('x'):rep(2e6))").finished)
   end)
 end)
 

@@ -101,6 +101,17 @@ end
 -- done of total, any unit; costs next to nothing. Raises when the attempt was cancelled.
 function methods.progress(_, done, total) core.progress(done, total or 0) end
 
+-- Events are at most 1 MB: a long list goes in parts.
+local function send_spawn(items, first, last)
+  local part = json.list()
+  for i = first, last do part[#part + 1] = items[i] end
+  local text = encode(part, "task:spawn")
+  if #text <= 1000000 or first == last then return core.event(EVENT.SPAWN, 0, text) end
+  local middle = math.floor((first + last) / 2)
+  send_spawn(items, first, middle)
+  send_spawn(items, middle + 1, last)
+end
+
 -- Child tasks: a task object as in a job file, or a list of them. They start when this attempt has passed.
 function methods.spawn(_, items)
   if type(items) ~= "table" then error("task:spawn takes a task object or a list of them", 2) end
@@ -110,7 +121,7 @@ function methods.spawn(_, items)
       error(("task:spawn: item %d has no 'task', the name of a task type"):format(i), 2)
     end
   end
-  core.event(EVENT.SPAWN, 0, encode(json.list(items), "task:spawn"))
+  if #items > 0 then send_spawn(items, 1, #items) end
 end
 
 -- Runs a program without a shell, in the same sandbox, in scratch (or `folder` below it). Its lines are logged,
