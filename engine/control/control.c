@@ -27,7 +27,7 @@ struct eas_control {
   int     again;        /* 1: something rang while a slice was due */
   int     working;      /* 1: a slice is due */
   int     rescue_due, first;
-  int     children;     /* of a transaction of expansion, so that it takes a third of a slice */
+  int     children;     /* of a transaction of expansion, so that it takes about half a slice */
   int64_t retry_us;     /* back-off after an error */
 };
 
@@ -50,11 +50,11 @@ static int rescue(eas_control *c, eas_err *err)
   return rc;
 }
 
-/* Keeps a transaction at about a third of a slice, whatever disk and machine. */
+/* Keeps a transaction at about half a slice, whatever disk and machine. */
 static void adapt(eas_control *c, int64_t took_us)
 {
-  if (took_us > SLICE_US / 2) c->children /= 2;
-  else if (took_us < SLICE_US / 4) c->children *= 2;
+  if (took_us > SLICE_US * 4 / 5) c->children /= 2;
+  else if (took_us < SLICE_US * 2 / 5) c->children = c->children * 3 / 2;
   if (c->children < LEAST_CHILDREN) c->children = LEAST_CHILDREN;
   if (c->children > MOST_CHILDREN) c->children = MOST_CHILDREN;
 }

@@ -131,7 +131,8 @@ describe("fields", function()
       "execution_do_while_loop needs a field 'iteration_name' | add iteration_name: \"NAME\"",
       "execution_do_while_loop needs a field 'repeat_criterion' | add repeat_criterion: \"(EXPRESSION)\"" })
     task('{ "task": "execution_conditional", "task_list": [] }', "execution_conditional needs a field 'criterion' | add criterion: \"(EXPRESSION)\"")
-    task('{ "task": "execution_conditional", "criterion": true }', "execution_conditional needs a field 'task_list' | add task_list: [ { \"task\": \"TYPE\" } ]")
+    task('{ "task": "execution_conditional", "criterion": true }',
+      "execution_conditional needs a field 'task_list' | add task_list: [ { \"task\": \"TYPE\" } ]")
     fine '{ "task": "execution_conditional", "criterion": true, "else_task_list": [] }'
   end)
 
@@ -141,12 +142,14 @@ describe("fields", function()
     task('{ "task": "null", "name": 7 }', "a string is wanted, found an integer")
     task('{ "task": "null", "inputs": ["a"] }', "inputs: an object of semantic types and file names is wanted, found a list | { \"lightcurve\": \"lc.fits\" }")
     task('{ "task": "null", "outputs": { "a": 1.5 } }', "a string is wanted, found a number")
-    task('{ "task": "null", "requires_metadata_from": "a" }', "requires_metadata_from: a list of names is wanted, found a string | [\"name of an earlier task\"]")
+    task('{ "task": "null", "requires_metadata_from": "a" }',
+      "requires_metadata_from: a list of names is wanted, found a string | [\"name of an earlier task\"]")
     task('{ "task": "execution_for_loop", "parameter": "", "values": [1], "task_list": [] }', "parameter: a name is wanted, found an empty string")
     task('{ "task": "execution_for_loop", "parameter": "p", "values": 3, "task_list": [] }', "values: a list is wanted, found an integer | values: [1, 2, 3]")
     task('{ "task": "execution_conditional", "criterion": "true", "task_list": [] }',
       "criterion: an expression is wanted, found a plain string, which would always be true | put it in brackets: \"(true)\"")
-    task('{ "task": "execution_chain", "task_list": [], "outputs": { "a": "b" } }', "execution_chain makes no outputs itself | name the outputs in the tasks of its list")
+    task('{ "task": "execution_chain", "task_list": [], "outputs": { "a": "b" } }',
+      "execution_chain makes no outputs itself | name the outputs in the tasks of its list")
     fine '{ "task": "null", "name": "(1 + 1)", "inputs": null, "outputs": {} }'
   end)
 
@@ -160,7 +163,8 @@ describe("fields", function()
     range('"linear_range": [1, 2, 2.5]', "the count is a whole number from 0 to 10000000, found 2.5 | use linear_range: [start, stop, count]")
     range('"linear_range": [1, 2, -1]', "the count is a whole number from 0 to 10000000, found -1 | use linear_range: [start, stop, count]")
     range('"log_range": [0, 10, 3]', "log_range: start and stop are above 0, found 0 and 10")
-    range('"linear_range": [1, "(2 +)", 3]', { (W.brief('{ "task_list": [ { "task": "execution_for_loop", "parameter": "p", "linear_range": [1, "(2 +)", 3], "task_list": [] } ] }')[1]) })
+    range('"linear_range": [1, "(2 +)", 3]',
+      { (W.brief('{ "task_list": [ { "task": "execution_for_loop", "parameter": "p", "linear_range": [1, "(2 +)", 3], "task_list": [] } ] }')[1]) })
   end)
 end)
 
@@ -179,9 +183,11 @@ end)
 describe("files", function()
   it("are made before they are used", function()
     fine '{ "task": "make", "outputs": { "a": "x" } }, { "task": "use", "inputs": { "b": "x" } }'
-    task('{ "task": "use", "inputs": { "b": "lc.fitz" } }, { "task": "make", "outputs": { "a": "lc.fits" } }', "no earlier task makes 'lc.fitz' | use 'lc.fits', made by $.task_list[1]")
+    task('{ "task": "use", "inputs": { "b": "lc.fitz" } }, { "task": "make", "outputs": { "a": "lc.fits" } }',
+      "no earlier task makes 'lc.fitz' | use 'lc.fits', made by $.task_list[1]")
     task('{ "task": "use", "inputs": { "b": "x" }, "outputs": { "a": "x" } }', "no earlier task makes 'x' | it is an output of this task itself")
-    task('{ "task": "use", "inputs": { "b": "some" } }', "no earlier task makes 'some' | inputs name what an earlier task has in its outputs, in the same working directory")
+    task('{ "task": "use", "inputs": { "b": "some" } }',
+      "no earlier task makes 'some' | inputs name what an earlier task has in its outputs, in the same working directory")
     task([[{ "task": "make", "outputs": { "a": "xyz" }, "working_directory": "d" }, { "task": "use", "inputs": { "a": "xyz" } }]],
       "no earlier task makes 'xyz' | inputs name what an earlier task has in its outputs, in the same working directory")
   end)
@@ -189,19 +195,22 @@ describe("files", function()
   it("made in a list that is opened later are not there yet", function()
     local loop = [[{ "task": "execution_for_loop", "parameter": "i", "values": [1], "task_list": [ { "task": "make", "outputs": { "a": "x" } } ] },
 ]]
-    task(loop .. '{ "task": "use", "inputs": { "a": "x" } }', "no earlier task makes 'x' | $.task_list[0].task_list[0] (line 1) does, in a list that is opened later; put this task into an execution_chain")
+    task(loop .. '{ "task": "use", "inputs": { "a": "x" } }',
+      "no earlier task makes 'x' | $.task_list[0].task_list[0] (line 1) does, in a list that is opened later; put this task into an execution_chain")
     fine(loop .. '{ "task": "execution_chain", "task_list": [ { "task": "use", "inputs": { "a": "x" } } ] }')
   end)
 
   it("are made once", function()
-    task('{ "task": "make", "outputs": { "a": "x" } },\n { "task": "make", "outputs": { "b": "x" } }', "output 'x' is made twice | $.task_list[0] (line 1) makes it too; give one of them another name")
+    task('{ "task": "make", "outputs": { "a": "x" } },\n { "task": "make", "outputs": { "b": "x" } }',
+      "output 'x' is made twice | $.task_list[0] (line 1) makes it too; give one of them another name")
     local function loops(name, want)
       local text = ([[{ "task": "execution_for_loop", "parameter": "i", "values": [1, 2], "task_list": [ { "task": "execution_for_loop", "parameter": "k",
         "linear_range": [1, 500, 500], "task_list": [ { "task": "make", "outputs": { "a": "%s" } } ] } ] }]]):format(name)
       if want then task(text, want) else fine(text) end
     end
     loops("'lc_{i}_{k_index}.gz'.format(**metadata)")
-    loops("'lc_{k}.tar.gz'.format(**metadata)", "output 'lc_1.tar.gz' would be made once per 'i' | put the loop variable in: \"'lc_{k}_{i_index}.tar.gz'.format(**metadata)\"")
+    loops("'lc_{k}.tar.gz'.format(**metadata)", "output 'lc_1.tar.gz' would be made once per 'i'"
+      .. " | put the loop variable in: \"'lc_{k}_{i_index}.tar.gz'.format(**metadata)\"")
     loops("lc", "output 'lc' would be made once per 'k' | put the loop variable in: \"'lc_{k_index}'.format(**metadata)\"")
     loops("'l' + 'c'", "output 'lc' would be made once per 'k' | put the loop variable k_index into its name")
   end)
@@ -217,14 +226,17 @@ describe("files", function()
   end)
 
   it("may have one name in branches that exclude each other", function()
-    fine [[{ "task": "null", "name": "n" }, { "task": "execution_conditional", "requires_metadata_from": ["n"], "criterion": "(requested_metadata['n']['a'] > 1)",
+    fine [[{ "task": "null", "name": "n" }, { "task": "execution_conditional", "requires_metadata_from": ["n"],
+      "criterion": "(requested_metadata['n']['a'] > 1)",
       "task_list": [ { "task": "make", "outputs": { "a": "x" } } ], "else_task_list": [ { "task": "make", "outputs": { "b": "x" } } ] },
       { "task": "execution_chain", "task_list": [ { "task": "use", "inputs": { "c": "x" } } ] }]]
   end)
 
   it("of a branch that is not taken are not missed", function()
-    fine [[{ "task": "execution_for_loop", "parameter": "i", "values": [0, 1, 2], "task_list": [ { "task": "make", "outputs": { "a": "'x{i}'.format(**metadata)" } },
-      { "task": "execution_conditional", "criterion": "(metadata['i'] > 0)", "task_list": [ { "task": "use", "inputs": { "a": "'x{}'.format(metadata['i'] - 1)" } } ] } ] }]]
+    fine [[{ "task": "execution_for_loop", "parameter": "i", "values": [0, 1, 2], "task_list": [ { "task": "make",
+      "outputs": { "a": "'x{i}'.format(**metadata)" } },
+      { "task": "execution_conditional", "criterion": "(metadata['i'] > 0)", "task_list": [ { "task": "use",
+        "inputs": { "a": "'x{}'.format(metadata['i'] - 1)" } } ] } ] }]]
     task([[{ "task": "execution_conditional", "criterion": false, "task_list": [ { "task": "nulle", "inputs": { "a": "none" } } ] }]],
       "unknown task type 'nulle' | use null; all types: eas registry list")
   end)
@@ -232,7 +244,8 @@ describe("files", function()
   it("of a range that is not looked at whole are not missed", function()
     local function last(name, want)
       local text = ([[{ "task": "execution_for_loop", "parameter": "i", "linear_range": [0, 999, 1000], "task_list": [ { "task": "make", "outputs":
-        { "a": "'lc_{i}.fits'.format(**metadata)" } } ] }, { "task": "execution_chain", "task_list": [ { "task": "use", "inputs": { "a": "%s" } } ] }]]):format(name)
+        { "a": "'lc_{i}.fits'.format(**metadata)" } } ] }, { "task": "execution_chain", "task_list": [ { "task": "use",
+          "inputs": { "a": "%s" } } ] }]]):format(name)
       if want then task(text, want) else fine(text) end
     end
     last "lc_999.fits"
@@ -242,24 +255,31 @@ describe("files", function()
 
   it("whose names depend on results or chance are left to the run", function()
     fine [[{ "task": "null", "name": "n" }, { "task": "execution_chain", "requires_metadata_from": ["n"], "task_list": [
-      { "task": "make", "outputs": { "a": "'x_{}'.format(requested_metadata['n']['q'])" } }, { "task": "use", "inputs": { "a": "'x_{}'.format(requested_metadata['n']['q'])" } } ] }]]
+      { "task": "make", "outputs": { "a": "'x_{}'.format(requested_metadata['n']['q'])" } }, { "task": "use",
+        "inputs": { "a": "'x_{}'.format(requested_metadata['n']['q'])" } } ] }]]
     fine [[{ "task": "execution_for_loop", "parameter": "i", "values": ["(random.random() * 200)"], "task_list": [ { "task": "make", "outputs":
       { "a": "'x_{i}'.format(**metadata)" } }, { "task": "use", "inputs": { "a": "'x_{i}'.format(**metadata)" }, "name": "'a' + metadata['i']" } ] }]]
   end)
 
   it("stay in their folder", function()
     task('{ "task": "make", "outputs": { "a": "../x" } }', "file name '../x' has a part '..', which leaves its folder | a plain file name, such as \"lc.fits\"")
-    task('{ "task": "use", "inputs": { "a": "/etc/passwd" } }', "file name '/etc/passwd' is absolute; names are relative to their folder | a plain file name, such as \"lc.fits\"")
-    task('{ "task": "null", "working_directory": "a/../../b" }', "file name 'a/../../b' has a part '..', which leaves its folder | a folder inside the output store, such as \"my_grid\"")
+    task('{ "task": "use", "inputs": { "a": "/etc/passwd" } }',
+      "file name '/etc/passwd' is absolute; names are relative to their folder | a plain file name, such as \"lc.fits\"")
+    task('{ "task": "null", "working_directory": "a/../../b" }',
+      "file name 'a/../../b' has a part '..', which leaves its folder | a folder inside the output store, such as \"my_grid\"")
   end)
 
   it("of `files:` are there", function()
     local dir = T.tmpdir()
     T.write(dir .. "/a.fits", "")
-    local function loop(pattern) return ('{ "task": "execution_for_loop", "parameter": "f", "files": "%s", "task_list": [ { "task": "null" } ] }'):format(pattern) end
+    local function loop(pattern)
+      return ('{ "task": "execution_for_loop", "parameter": "f", "files": "%s", "task_list": [ { "task": "null" } ] }'):format(pattern)
+    end
     fine(loop "*.fits", { input_path = dir })
-    task(loop "*.txt", "files: nothing matches '*.txt' in " .. dir .. " | patterns are looked for in the input folder: input_path, EAS_INPUT_PATH", { input_path = dir })
-    task(loop "../*.fits", "files: file name '../*.fits' has a part '..', which leaves its folder | a pattern inside the input folder, such as \"tess/*.fits\"", { input_path = dir })
+    task(loop "*.txt", "files: nothing matches '*.txt' in " .. dir .. " | patterns are looked for in the input folder: input_path, EAS_INPUT_PATH",
+      { input_path = dir })
+    task(loop "../*.fits", "files: file name '../*.fits' has a part '..', which leaves its folder"
+      .. " | a pattern inside the input folder, such as \"tess/*.fits\"", { input_path = dir })
     task(loop "x", "files: open '" .. dir .. "/no': No such file or directory | the input folder is input_path, EAS_INPUT_PATH", { input_path = dir .. "/no" })
   end)
 
@@ -279,15 +299,19 @@ end)
 describe("names", function()
   it("in requires_metadata_from are of earlier tasks of the list", function()
     fine '{ "task": "null", "name": "a" }, { "task": "null", "requires_metadata_from": ["a"] }'
-    task('{ "task": "null", "requires_metadata_from": ["b"] }, { "task": "null", "name": "b" }', "no earlier task of this list is named 'b' | task_list[1] is, but comes later; move it before this one")
-    task('{ "task": "null", "name": "fisrt" }, { "task": "null", "requires_metadata_from": ["first"] }', "no earlier task of this list is named 'first' | use fisrt")
-    task('{ "task": "null", "name": "me", "requires_metadata_from": ["me"] }', "no earlier task of this list is named 'me' | it is the name of this task itself")
+    task('{ "task": "null", "requires_metadata_from": ["b"] }, { "task": "null", "name": "b" }',
+      "no earlier task of this list is named 'b' | task_list[1] is, but comes later; move it before this one")
+    task('{ "task": "null", "name": "fisrt" }, { "task": "null", "requires_metadata_from": ["first"] }',
+      "no earlier task of this list is named 'first' | use fisrt")
+    task('{ "task": "null", "name": "me", "requires_metadata_from": ["me"] }',
+      "no earlier task of this list is named 'me' | it is the name of this task itself")
     task('{ "task": "null", "name": "a" }, { "task": "execution_chain", "task_list": [ { "task": "null", "requires_metadata_from": ["a"] } ] }',
       "no earlier task of this list is named 'a' | name a task of the same list, before this one")
   end)
 
   it("in requires_metadata_from_child are of the body", function()
-    task([[{ "task": "execution_do_while_loop", "iteration_name": "w", "requires_metadata_from_child": ["b", 3], "repeat_criterion": "(1 > 2)", "task_list": [ { "task": "null", "name": "a" } ] }]],
+    task([[{ "task": "execution_do_while_loop", "iteration_name": "w", "requires_metadata_from_child": ["b", 3], "repeat_criterion": "(1 > 2)",
+      "task_list": [ { "task": "null", "name": "a" } ] }]],
       { "no task of the loop's list is named 'b' | give a task of its task_list this name", "a name is wanted, found an integer" })
   end)
 end)
@@ -312,7 +336,8 @@ describe("a big job", function()
     local values = {}
     for i = 1, 30000 do values[i] = i end
     local started = os.clock()
-    fine(([[{ "task": "execution_for_loop", "parameter": "i", "values": [%s], "task_list": [ { "task": "make", "outputs": { "a": "'x_{i}'.format(**metadata)" } },
+    fine(([[{ "task": "execution_for_loop", "parameter": "i", "values": [%s], "task_list": [ { "task": "make",
+      "outputs": { "a": "'x_{i}'.format(**metadata)" } },
       { "task": "use", "inputs": { "a": "'x_{i}'.format(**metadata)" } } ] },
       { "task": "execution_chain", "task_list": [ { "task": "use", "inputs": { "a": "x_29000" } } ] }]]):format(table.concat(values, ",")))
     assert.is_true(os.clock() - started < 5)

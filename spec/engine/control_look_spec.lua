@@ -70,7 +70,8 @@ B.each(function(kind)
   it("expands what is submitted and says what became ready", function()
     open()
     local job = assert(W.submit(db, [[{ "task_list": [ { "task": "execution_for_loop", "parameter": "i", "linear_range": [1, 50, 50],
-      "task_list": [ { "task": "make", "outputs": { "a": "'x{i}'.format(**metadata)" } }, { "task": "use", "inputs": { "a": "'x{i}'.format(**metadata)" } } ] } ] }]]))
+      "task_list": [ { "task": "make", "outputs": { "a": "'x{i}'.format(**metadata)" } }, { "task": "use",
+        "inputs": { "a": "'x{i}'.format(**metadata)" } } ] } ] }]]))
     turn()
     assert.equal(152, db:value("SELECT count(*) FROM task WHERE job = $1", job))
     assert.equal(50, ready)
@@ -80,7 +81,8 @@ B.each(function(kind)
 
   it("works in slices, so that others are served in between", function()
     open()
-    assert(W.submit(db, [[{ "task_list": [ { "task": "execution_for_loop", "parameter": "i", "linear_range": [1, 3000, 3000], "task_list": [ { "task": "null" } ] } ] }]]))
+    assert(W.submit(db, [[{ "task_list": [ { "task": "execution_for_loop", "parameter": "i", "linear_range": [1, 3000, 3000], "task_list": [
+      { "task": "null" } ] } ] }]]))
     local turns = turn()
     assert.is_true(turns > 3, turns)
     assert.equal(3000, ready)

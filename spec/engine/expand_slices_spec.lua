@@ -203,7 +203,8 @@ B.each(function(kind)
         { "task": "use", "inputs": { "x": "x_4", "lc": "lc" }, "requires_metadata_from": ["m"] }, { "task": "null" } ] ]=]))
       assert.equal(1, spawn(parent, '[ { "task": "null" } ]'))
       assert.same({ "d/lc", "d/x_4" }, W.files(db, job))
-      local rows = db:query("SELECT t.ordinal, t.state, t.pending, n.path, t.depth FROM task t JOIN node n ON n.id = t.node WHERE t.parent = $1 ORDER BY ordinal", parent)
+      local rows = db:query([[SELECT t.ordinal, t.state, t.pending, n.path, t.depth FROM task t JOIN node n ON n.id = t.node
+        WHERE t.parent = $1 ORDER BY ordinal]], parent)
       assert.same({ "0 ready 0 [0]", "1 waiting 3 [1]", "2 ready 0 [2]", "3 ready 0 [0]" }, (function()
         local list = {}
         for i, row in ipairs(rows) do list[i] = ("%d %s %d %s"):format(row.ordinal, row.state, row.pending, row.path:match "^spawn:%d+(%[%d+%])$") end
@@ -220,7 +221,8 @@ B.each(function(kind)
       local parent = db:value "SELECT t.id FROM task t WHERE t.depth = 1"
       assert.equal(0, spawn(parent, [=[ [ { "task": "execution_for_loop", "parameter": "p", "values": [1, 2], "task_list": [
         { "task": "make", "outputs": { "x": "'x_{p}'.format(**metadata)" } } ] },
-        { "task": "execution_do_while_loop", "iteration_name": "w", "repeat_criterion": "(metadata['w_index'] < 2)", "task_list": [ { "task": "use" } ] } ] ]=]))
+        { "task": "execution_do_while_loop", "iteration_name": "w",
+          "repeat_criterion": "(metadata['w_index'] < 2)", "task_list": [ { "task": "use" } ] } ] ]=]))
       assert.equal(5, W.run(db))
       local files = W.files(db, job)
       table.sort(files)

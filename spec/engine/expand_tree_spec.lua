@@ -212,7 +212,8 @@ B.each(function(kind)
     it("may stand in another", function()
       local job = assert(W.submit(db, [[{ "task_list": [ { "task": "execution_do_while_loop", "iteration_name": "a", "repeat_criterion":
         "(metadata['a_index'] < 2)", "task_list": [ { "task": "execution_do_while_loop", "iteration_name": "b",
-        "repeat_criterion": "(metadata['b_index'] < 2)", "task_list": [ { "task": "make", "outputs": { "x": "'{a_index}{b_index}'.format(**metadata)" } } ] } ] } ] }]]))
+        "repeat_criterion": "(metadata['b_index'] < 2)", "task_list": [ { "task": "make",
+          "outputs": { "x": "'{a_index}{b_index}'.format(**metadata)" } } ] } ] } ] }]]))
       W.run(db)
       local files = W.files(db, job)
       table.sort(files)
@@ -258,7 +259,8 @@ B.each(function(kind)
 
     it("whose maker has failed already let their user be skipped", function()
       local job = assert(W.submit(db, [[{ "task_list": [ { "task": "make", "name": "m", "outputs": { "lc": "lc" } }, { "task": "null", "name": "n" },
-        { "task": "execution_conditional", "requires_metadata_from": ["n"], "criterion": true, "task_list": [ { "task": "use", "inputs": { "lc": "lc" } } ] } ] }]]))
+        { "task": "execution_conditional", "requires_metadata_from": ["n"], "criterion": true, "task_list": [ { "task": "use",
+          "inputs": { "lc": "lc" } } ] } ] }]]))
       W.expand(db)
       local w = W.world(db)
       local worker = w:worker()

@@ -118,7 +118,8 @@ end
 
 -- Tasks of a job as "path type{metadata} state [name]" in order of the tree, indented by depth.
 function W.tree(db, job, format)
-  local rows, below, lines = db:query([[SELECT t.id, t.parent, t.depth, y.name AS type, n.path, w.text AS name, t.metadata, t.state, t.seed, t.turn
+  local rows, below, lines = db:query([[SELECT t.id, t.parent, t.depth, y.name AS type, n.path, w.text AS name,
+    t.metadata, t.state, t.seed, t.turn
     FROM task t JOIN task_type y ON y.id = t.type JOIN node n ON n.id = t.node LEFT JOIN word w ON w.id = t.name
     WHERE t.job = $1 ORDER BY t.depth, t.parent, t.ordinal]], job), {}, {}
   local root
@@ -141,7 +142,8 @@ end
 
 function W.files(db, job)
   local list = {}
-  for _, row in ipairs(db:query("SELECT w.text AS d, p.filename AS f FROM product p JOIN word w ON w.id = p.directory WHERE p.job = $1 ORDER BY p.id", job)) do
+  for _, row in ipairs(db:query([[SELECT w.text AS d, p.filename AS f FROM product p JOIN word w ON w.id = p.directory
+      WHERE p.job = $1 ORDER BY p.id]], job)) do
     list[#list + 1] = row.d .. (row.d ~= "" and "/" or "") .. row.f
   end
   return list
@@ -149,7 +151,8 @@ end
 
 function W.errors(db, job)
   local list = {}
-  for _, row in ipairs(db:query("SELECT n.error AS e FROM attempt_note n JOIN attempt a ON a.id = n.attempt WHERE a.job = $1 ORDER BY a.id", job)) do
+  for _, row in ipairs(db:query([[SELECT n.error AS e FROM attempt_note n JOIN attempt a ON a.id = n.attempt
+      WHERE a.job = $1 ORDER BY a.id]], job)) do
     list[#list + 1] = row.e
   end
   return list
