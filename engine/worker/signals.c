@@ -174,7 +174,9 @@ static void describe(eas_signal_text *m, int signo, const siginfo_t *info, const
   eas_signal_text_str(m, "SIG");
   eas_signal_text_str(m, name ? name : "?");
   if (signo == SIGSEGV && info->si_code > 0 && address - (sp - 65536) < 2 * 65536) eas_signal_text_str(m, ", C stack overflow");
-  if ((signo == SIGSEGV || signo == SIGBUS) && info->si_code == SI_KERNEL)
+  if (info->si_code <= 0 && signo != SIGABRT)
+    eas_signal_text_str(m, " sent by a process");
+  else if ((signo == SIGSEGV || signo == SIGBUS) && info->si_code == SI_KERNEL)
     eas_signal_text_str(m, " at an address that cannot be");
   else if (signo == SIGSEGV || signo == SIGBUS) {
     eas_signal_text_str(m, " at address ");
