@@ -12,7 +12,7 @@ typedef struct {
   double period, inv_period, bin, inv_bin;
   double period_edge; /* a phase above this may belong to the next cycle */
   int32_t bins;
-  int many_cycles;
+  int many_cycles, dense;
 } fold_constants;
 
 static const double cycles_most = 1e9; /* what 32 bits count; beyond, the definition alone */
@@ -38,6 +38,27 @@ static void bins_exactly(const fold_constants *c, const double *x, size_t n, int
   for (size_t i = 0; i < n; i++) index[i] = (int32_t)bls_bin_of(x[i], c->period, c->bin, (size_t)c->bins);
 }
 
+EAS_INLINE void add_each(const int32_t *index, const pair *yw, size_t m, pair *sums)
+{
+  for (size_t j = 0; j < m; j++) sums[index[j]] += yw[j];
+}
+
+/* Many samples in a row fall into one bin: a sum that stays in a register need not wait for its own store. */
+EAS_INLINE void add_runs(const int32_t *index, const pair *yw, size_t m, pair *sums)
+{
+  int32_t at = index[0];
+  pair sum = sums[at];
+  for (size_t j = 0; j < m; j++) {
+    if (index[j] != at) {
+      sums[at] = sum;
+      at = index[j];
+      sum = sums[at];
+    }
+    sum += yw[j];
+  }
+  sums[at] = sum;
+}
+
 EAS_INLINE void fold_samples(const bls_plan *plan, const fold_constants *c, pair *sums)
 {
   const double *x = plan->x;
@@ -47,7 +68,8 @@ EAS_INLINE void fold_samples(const bls_plan *plan, const fold_constants *c, pair
   for (; i < n; i += BLOCK) {
     size_t m = n - i < BLOCK ? n - i : BLOCK;
     if (m < BLOCK || c->many_cycles || bins_of_block(c, x + i, index) != 0) bins_exactly(c, x + i, m, index);
-    for (size_t j = 0; j < m; j++) sums[index[j]] += yw[i + j];
+    if (c->dense) add_runs(index, yw + i, m, sums);
+    else add_each(index, yw + i, m, sums);
   }
 }
 
@@ -72,6 +94,7 @@ void bls_fold_fast(const bls_plan *plan, double period, size_t bins, double *y, 
   pair *sums = (pair *)(void *)pairs;
   fold_constants c = {.period = period, .inv_period = 1.0 / period, .bin = s->bin, .inv_bin = 1.0 / s->bin,
                       .period_edge = period - edge * s->bin, .bins = (int32_t)bins,
+                      .dense = plan->x[s->job->n - 1] < 0.4 * s->bin * (double)s->job->n,
                       .many_cycles = !(plan->x[s->job->n - 1] / period < cycles_most)};
   memset(pairs, 0, 2 * (bins + s->pad + 1) * sizeof *pairs);
   if (plan->level == EAS_SIMD_AVX512) fold_avx512(plan, &c, sums);

@@ -174,6 +174,14 @@ describe("bls fast paths", function()
     end
   end)
 
+  it("give the bits of the definition where many samples share a bin", function()
+    local t, y = K.box_curve { n = 9000, step = 0.0008, period = 2.2, t0 = 0.7, duration = 0.1, depth = 1e-3, noise = 5e-4, seed = 6 }
+    for i = 1, #t do t[i] = t[i] + 0.0004 * K.uniform(12, i) end
+    local some = { 0.5, 0.61, 1.1, 2.2, 3.4 }
+    local exact = search(t, y, { periods = some, durations = TENTHS })
+    same(exact, search(t, y, { periods = some, durations = TENTHS, path = FAST }), #some)
+  end)
+
   -- Trials where power differs by more than 1e-12 from the definition's, and the path that was taken.
   local function differing(t, y, case, trials)
     case.periods, case.durations = trials or periods, case.durations or TENTHS
