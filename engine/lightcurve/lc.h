@@ -53,6 +53,8 @@ void eas_lc_free(eas_lc *lc);
  *
  * Equal times: the first is kept. Decreasing times: refused in text, sorted in FITS.
  *
+ * Large gzip text is inflated by a thread that lives for the call, if one is to be had.
+ *
  * Reads by content, not by name: FITS (TESS, Kepler/K2, generic tables), gzip or plain text: the
  * prototype's four columns in seconds, the stitching group's "time[d],flux,flag" with "# #key=value", or
  * two or three plain columns. options may be NULL. Errors name file, HDU or line, and the remedy. */

@@ -23,6 +23,9 @@ void eas_lc_look(eas_lc_columns *c, size_t from, size_t to, eas_lc_order *order)
 /* After all rows were looked at: sorts, drops equal times, counts. */
 int eas_lc_settle(eas_lc *lc, const eas_lc_order *order, eas_err *err);
 
+/* The prototype's seconds are days * 86400, rounded: times within 1e-9 d of a whole number of steps become that. */
+void eas_lc_snap(eas_lc_columns *c);
+
 int eas_lc_text_bytes(eas_lc **out, eas_bytes *bytes, const eas_lc_options *options, eas_err *err);
 /* path is what cfitsio opens if the bytes are not gzip. */
 int eas_lc_fits_bytes(eas_lc **out, eas_bytes *bytes, const char *path, const eas_lc_options *options, eas_err *err);

@@ -301,44 +301,6 @@ static void settle_flags(reader *r)
   json_object_set_new(r->lc->metadata, "flags_repaired", json_true());
 }
 
-static int by_size(const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
-
-/* Sampling step in ms: mean of the middle half of the differences; 0 if there is none. At most
- * 4096 differences are looked at, spread over the light curve. */
-static double step_ms(const eas_lc_columns *c)
-{
-  double diff[4096];
-  size_t n = 0, stride = c->n / 4096 + 1;
-  for (size_t i = 1; i < c->n && n < 4096; i += stride) {
-    double d = c->time[i] - c->time[i - 1];
-    if (isfinite(d) && d > 0) diff[n++] = d;
-  }
-  if (n < 3) return 0;
-  qsort(diff, n, sizeof *diff, by_size);
-  size_t from = n / 4, to = n * 3 / 4;
-  double sum = 0;
-  for (size_t i = from; i < to; i++) sum += diff[i];
-  double ms = rint(sum / (double)(to - from) * 86400e3);
-  return ms >= 1 ? ms : 0;
-}
-
-/* The prototype's seconds are days * 86400, rounded: times within 1e-9 d of k steps are that. */
-static void snap(eas_lc_columns *c)
-{
-  double ms = step_ms(c);
-  if (ms == 0) return;
-  for (size_t i = 0; i < c->n; i++) {
-    double t = c->time[i], k = rint(t * 86400e3 / ms);
-    if (fabs(k * ms) > 9e15) return;
-    double ideal = k * ms / 86400e3;
-    if (fabs(t - ideal) < 1e-9) c->time[i] = ideal;
-  }
-}
-
 static int settle(reader *r)
 {
   static const char *const formats[] = { "text", "prototype", "prototype", "lcsg", "text" };
@@ -355,7 +317,7 @@ static int settle(reader *r)
   c->n_rows = c->n;
   int rc = 0;
   if (r->f.kind == EAS_TEXT_PROTOTYPE) {
-    snap(c);
+    eas_lc_snap(c);
     eas_lc_order order = EAS_LC_ORDER; /* what was snapped may be double now */
     eas_lc_look(c, 0, c->n, &order);
     rc = eas_lc_settle(r->lc, &order, r->err);
