@@ -158,7 +158,10 @@ static int check_unit(eas_fits_table *t, eas_err *err)
   char key[FLEN_KEYWORD], unit[FLEN_VALUE] = "";
   int none = 0;
   snprintf(key, sizeof key, "TUNIT%d", t->at[EAS_ROLE_TIME]);
-  fits_read_key(t->f, TSTRING, key, unit, NULL, &none);
+  if (fits_read_key(t->f, TSTRING, key, unit, NULL, &none)) {
+    none = 0;
+    fits_read_key(t->f, TSTRING, "TIMEUNIT", unit, NULL, &none);
+  }
   t->unit = eas_lc_time_unit(unit);
   if (t->unit == 0)
     return eas_fail(err, EAS_EFORMAT, "%s: HDU %d: time in '%s': days, hours, minutes, seconds are known", t->name,

@@ -130,6 +130,9 @@ describe("a generic table", function()
       local c = good(generic { { name = "TIME", form = "D", unit = unit, values = { 0, 12 } }, { name = "FLUX", form = "D", values = { 1, 1 } } })
       assert.is_true(math.abs(c.time[1] - 12 / scale) < 1e-15, unit)
     end
+    local c = good(generic({ { name = "TIME", form = "D", values = { 0, 86400 } }, { name = "FLUX", form = "D", values = { 1, 1 } } },
+      { { "TIMEUNIT", "s" } }))
+    assert.equal(1, c.time[1])
     refused(C.EAS_EFORMAT, "HDU 1: time in 'furlong'", generic { { name = "TIME", form = "D", unit = "furlong", values = { 0 } },
       { name = "FLUX", form = "D", values = { 1 } } })
     local _, metadata = good(generic { { name = "TIME", form = "D", unit = "BJD - 2454833", values = { 0 } }, { name = "FLUX", form = "D", values = { 1 } } })
