@@ -23,9 +23,7 @@ typedef struct {
 
 static void look_if_done(run *r)
 {
-  eas_job_counts counts;
-  if (eas_view_counts(r->s.c->db, r->job.job, &counts, NULL) < 0) return;
-  if (counts.done_at) r->done = 1;
+  if (eas_view_job_done(r->s.c->db, r->job.job, NULL) == 1) r->done = 1;
   int idle = (!r->s.worker || eas_worker_idle(r->s.worker)) && (!r->s.control || eas_control_idle(r->s.control));
   if (r->done || (r->s.stopping && idle)) eas_loop_stop(r->s.loop);
 }

@@ -85,12 +85,12 @@ static void on_bell(void *arg, int fd, uint32_t events)
   if (s->on_change) s->on_change(s->arg);
 }
 
-static void on_commit(void *arg, int n_ended, int n_ready)
+static void on_commit(void *arg, int n_ended, int n_ready, int n_other)
 {
   eas_session *s = arg;
   (void)n_ended;
   if (n_ready > 0 && s->worker) eas_worker_look(s->worker);
-  if (s->control) eas_control_look(s->control);
+  if (s->control && (n_ready > 0 || n_other > 0)) eas_control_look(s->control); /* else there is nothing to expand or skip */
   if (s->on_change) s->on_change(s->arg);
 }
 

@@ -30,6 +30,9 @@ int eas_task_last_metadata(eas_db *db, eas_rows **out, eas_err *err);
  * *out: list of {task, type, parameters: {loop variables}, result: {metadata of the attempt}}; at most limit (0: 1000). */
 int eas_view_results(eas_db *db, int64_t job, const char *type, int64_t after, int limit, json_t **out, eas_err *err);
 
+/* 1 when the job's root is done: what a running command asks after each commit. */
+int eas_view_job_done(eas_db *db, int64_t job, eas_err *err);
+
 /* --- lists (newest first unless said); each row's ids carry their letter --- */
 int eas_view_jobs(eas_db *db, int limit, json_t **out, eas_err *err);
 /* {active, slots, busy, list: [{worker, host, pid, slots, container, version, running, beat_at, lease_until}]} */

@@ -69,3 +69,11 @@ int eas_view_root(eas_db *db, int64_t job, int64_t *task, eas_err *err)
   if (n == 0) return eas_fail(err, EAS_ENOENT, "no job j%lld", (long long)job);
   return n < 0 ? n : 0;
 }
+
+int eas_view_job_done(eas_db *db, int64_t job, eas_err *err)
+{
+  eas_rows *r = NULL;
+  int n = eas_db_query(db, "SELECT 1 FROM job WHERE id = $1 AND done_at IS NOT NULL", EAS_ARGS(eas_v_int(job)), &r, err);
+  eas_rows_free(r);
+  return n;
+}

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "worker/inner.h"
 
-enum { GROUP_US = 3000, RETRY_US = 500 * 1000, GROUP_ROWS = 32, BACKOFF_US = 500 * 1000 };
+enum { GROUP_US = 5000, RETRY_US = 500 * 1000, GROUP_ROWS = 32, BACKOFF_US = 500 * 1000 };
 
 static void on_commit_timer(void *arg)
 {
@@ -103,13 +103,14 @@ static void link_products(eas_running *r)
 static int commit_group(eas_worker *w, eas_running **group, int n, eas_err *err)
 {
   eas_result *results = eas_alloc((size_t)n * sizeof *results);
-  int n_ready = 0;
+  int n_ready = 0, n_failed = 0;
   for (int i = 0; i < n; i++) {
     to_result(group[i], &results[i]);
     if (group[i]->reused) results[i].versions = group[i]->reused_versions, results[i].n_versions = group[i]->n_reused_versions;
   }
   int rc = eas_attempt_commit(w->o.db, w->o.registry, w->id, results, n, &n_ready, err);
   for (int i = 0; i < n; i++) {
+    n_failed += results[i].verdict[0] != 'p' || results[i].spawn != NULL;
     if (rc >= 0 && !results[i].stale && results[i].verdict[0] == 'p') link_products(group[i]);
     free((void *)(uintptr_t)results[i].log);
     if (!group[i]->reused) free((void *)(uintptr_t)results[i].versions);
@@ -117,7 +118,7 @@ static int commit_group(eas_worker *w, eas_running **group, int n, eas_err *err)
   free(results);
   if (rc < 0) return rc;
   w->ended += n;
-  if (w->o.on_commit) w->o.on_commit(w->o.arg, n, n_ready);
+  if (w->o.on_commit) w->o.on_commit(w->o.arg, n, n_ready, n_failed);
   return 0;
 }
 

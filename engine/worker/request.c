@@ -101,7 +101,7 @@ static void make_limits(eas_running *r)
   /* All threads it was given, busy until the wall limit, use this much CPU time; more means more threads. */
   int64_t cpu_s = (r->type->timeout_ms + 999) / 1000 * r->cpus + 1;
   r->limits = (eas_limits){ .wall_ms = r->type->timeout_ms, .cpu_s = cpu_s, .memory_bytes = memory, .file_bytes = file,
-                            .disk_bytes = disk, .processes = 64 + r->cpus, .files = 256 };
+                            .disk_bytes = disk, .processes = 64 + r->cpus, .files = 256, .cpus = r->cpus };
 }
 
 int eas_running_prepare(eas_running *r, eas_err *err)
@@ -112,7 +112,7 @@ int eas_running_prepare(eas_running *r, eas_err *err)
   char where[512];
   int rc = eas_expr_tree(r->claim.entry, RAW, &scope, &r->description, where, sizeof where, NULL, err);
   if (rc < 0) return eas_err_prefix(err, "%s", where);
-  return make_key(r, err);
+  return r->type->reuse ? make_key(r, err) : 0;
 }
 
 static json_t *inputs_json(const eas_running *r)

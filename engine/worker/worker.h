@@ -18,7 +18,7 @@ typedef struct {
   int slots;
   const char *const *types; /* NULL-terminated: what this worker can run */
   const char *container;    /* or NULL */
-  void (*on_commit)(void *arg, int n_ended, int n_ready); /* after each group; NULL: none */
+  void (*on_commit)(void *arg, int n_ended, int n_ready, int n_other); /* after each group; n_other: failures and children, control's work */
   void *arg;
 } eas_worker_options;
 
