@@ -3,6 +3,8 @@
 #define EAS_SPEC_ZYGOTE_ATTACKS_H
 #include "worker/runner.h"
 
+enum { ATTACK_SHM = 0x0ea00000 }; /* key of a System V segment, with the supervisor's pid added */
+
 typedef struct {
   const eas_run *run;
   const char *data;    /* data folder: secret (file), store/, scratch/, victim (file outside of scratch) */

@@ -192,8 +192,7 @@ static int raise_limit(const attack_given *g)
 
 static int shared_segment(const attack_given *g)
 {
-  (void)g;
-  return result(shmget(0x0ea50001, 4096, 0)); /* the supervisor made it */
+  return result(shmget(ATTACK_SHM + g->supervisor, 4096, 0)); /* the supervisor made it */
 }
 
 static int execute_own(const attack_given *g)

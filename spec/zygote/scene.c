@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attacks.h"
 #include "base/buf.h"
 #include "base/path.h"
 
@@ -124,7 +125,7 @@ int scene_open(scene *s, const char *mode)
   setenv("EAS_DATABASE", "postgresql://eas:hunter2-environ@db/eas", 1);
   int rc = choose_mode(s, mode);
   if (rc == 0) {
-    s->shm = shmget(0x0ea50001, 4096, IPC_CREAT | 0666);
+    s->shm = shmget(ATTACK_SHM + getpid(), 4096, IPC_CREAT | 0666);
     rc = scene_start(s, s->use, 0, &err) < 0 ? 1 : 0;
     if (rc == 0 && (s->use & (EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS)))
       rc = eas_slot_group_open(&s->group, &s->probe, 0, &err) < 0 ? 1 : 0;
