@@ -54,14 +54,14 @@ end
 
 -- A data folder and a pack (or none).
 function World.new(pack, env)
-  return setmetatable({ dir = T.tmpdir(), pack = pack, env = env or {} }, World)
+  return setmetatable({ dir = T.tmpdir(), folder = pack, env = env or {} }, World)
 end
 
 function World:path(name) return self.dir .. "/" .. name end
 
 function World:environment(more)
   local env = { EAS_DATA = self.dir .. "/data", EAS_LOG_LEVEL = "warn" }
-  if self.pack then env.EAS_TASK_PATH = self.pack end
+  if self.folder then env.EAS_TASK_PATH = self.folder end
   for k, v in pairs(self.env) do env[k] = v end
   for k, v in pairs(more or {}) do env[k] = v end
   return env
