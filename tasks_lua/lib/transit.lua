@@ -47,7 +47,7 @@ function transit.compare_with_truth(metadata, best, span)
   local truth, out = metadata.orbital_period, {}
   for _, name in ipairs { "integrated_transit_power", "pixels_in_transit", "mes" } do out[name] = metadata[name] end
   if not eas.is_finite(truth) then
-    out.outcome, out.target_period = "UNDEFINED", eas.nan
+    out.outcome = "UNDEFINED"
     return out
   end
   local period = eas.is_finite(best.period) and best.period or 0
