@@ -49,12 +49,20 @@ static int open_all(bench *b, eas_err *err)
 {
   static const char *const none[] = { NULL };
   strcpy(b->root, "/tmp/eas-bench-XXXXXX");
-  if (!mkdtemp(b->root) || chmod(b->root, 0755) < 0) return eas_fail(err, EAS_EIO, "make '%s': %s", b->root, strerror(errno));
+  if (!mkdtemp(b->root) || chmod(b->root, 0755) < 0)
+    return eas_fail(err, EAS_EIO, "make '%s': %s", b->root, strerror(errno));
   snprintf(b->scratch_root, sizeof b->scratch_root, "%s/scratch", b->root);
-  if (mkdir(b->scratch_root, 0755) < 0) return eas_fail(err, EAS_EIO, "make '%s': %s", b->scratch_root, strerror(errno));
+  if (mkdir(b->scratch_root, 0755) < 0)
+    return eas_fail(err, EAS_EIO, "make '%s': %s", b->scratch_root, strerror(errno));
   eas_sandbox_probe(&b->probe);
-  eas_zygote_options o = { .probe = &b->probe, .use = b->probe.layers, .packs = none, .exec_path = none, .exe = "/proc/self/exe",
-                           .data_dir = b->root, .scratch_root = b->scratch_root, .store_root = b->root };
+  eas_zygote_options o = { .probe = &b->probe,
+                           .use = b->probe.layers,
+                           .packs = none,
+                           .exec_path = none,
+                           .exe = "/proc/self/exe",
+                           .data_dir = b->root,
+                           .scratch_root = b->scratch_root,
+                           .store_root = b->root };
   for (int i = 0; i < b->n; i++) eas_slot_group_open(&b->group[i], &b->probe, i, NULL); /* a machine without has none */
   return eas_zygote_start(&b->zygote, &o, err);
 }
@@ -64,10 +72,21 @@ static int spawn(bench *b, int slot, eas_err *err)
   static const char *const none[] = { NULL };
   char scratch[128];
   snprintf(scratch, sizeof scratch, "%s/s%d", b->scratch_root, slot);
-  if (mkdir(scratch, 0700) == 0 && (b->probe.layers & EAS_LAYER_UID) && chown(scratch, eas_slot_uid(slot), (gid_t)-1) < 0)
+  if (mkdir(scratch, 0700) == 0 && (b->probe.layers & EAS_LAYER_UID) &&
+      chown(scratch, eas_slot_uid(slot), (gid_t)-1) < 0)
     return eas_fail(err, EAS_EIO, "chown '%s': %s", scratch, strerror(errno));
-  eas_spawn s = { .slot = slot, .scratch = scratch, .readable = none, .request = "{}", .request_len = 2, .group = b->group[slot],
-                  .limits = { .wall_ms = 1000, .cpu_s = 60, .memory_bytes = 1 << 30, .file_bytes = 1 << 30, .processes = 64, .files = 256 } };
+  eas_spawn s = { .slot = slot,
+                  .scratch = scratch,
+                  .readable = none,
+                  .request = "{}",
+                  .request_len = 2,
+                  .group = b->group[slot],
+                  .limits = { .wall_ms = 1000,
+                              .cpu_s = 60,
+                              .memory_bytes = 1 << 30,
+                              .file_bytes = 1 << 30,
+                              .processes = 64,
+                              .files = 256 } };
   if (b->group[slot] && eas_slot_group_set(b->group[slot], &s.limits, err) < 0) return err->code;
   int rc = eas_zygote_spawn(b->zygote, &s, &b->child[slot], err);
   b->wait[slot] = (struct pollfd){ .fd = rc < 0 ? -1 : b->child[slot].pidfd, .events = POLLIN };
@@ -89,7 +108,8 @@ static int measure(bench *b, double seconds, eas_err *err)
   int rc = 0;
   for (int i = 0; i < b->n && rc >= 0; i++) rc = spawn(b, i, err);
   while (rc >= 0 && eas_tick_us() < end) {
-    if (poll(b->wait, (nfds_t)b->n, -1) < 0 && errno != EINTR) return eas_fail(err, EAS_EIO, "poll: %s", strerror(errno));
+    if (poll(b->wait, (nfds_t)b->n, -1) < 0 && errno != EINTR)
+      return eas_fail(err, EAS_EIO, "poll: %s", strerror(errno));
     for (int i = 0; i < b->n && rc >= 0; i++) {
       if (!b->wait[i].revents) continue;
       rc = reap(b, i, err);

@@ -4,8 +4,6 @@ foreach(folder tasks_lua qc_lua registry config diag)
     install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_DATADIR}/eas/${folder})
   endif()
 endforeach()
-file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.1)
-install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # Beside /usr stands /etc; any other prefix keeps its own etc, so that `cmake --install --prefix` stays inside of it.

@@ -13,3 +13,11 @@ foreach(pair ${links})
   list(GET pair 1 to)
   file(CREATE_LINK ${from} ${to} SYMBOLIC)
 endforeach()
+
+# Man pages come from the same table as --help.
+set(EAS_MAN ${CMAKE_BINARY_DIR}/man)
+add_custom_command(OUTPUT ${EAS_MAN}/eas.1
+  COMMAND eas --make-man ${EAS_MAN}
+  DEPENDS eas COMMENT "man pages" VERBATIM)
+add_custom_target(man ALL DEPENDS ${EAS_MAN}/eas.1)
+install(DIRECTORY ${EAS_MAN}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")

@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 
 /* Loads what an id names, opening the database for reading. */
-int  eas_card_load(eas_cli *c, const char *text, char *letter, json_t **out, eas_err *err);
+int eas_card_load(eas_cli *c, const char *text, char *letter, json_t **out, eas_err *err);
 /* "name    key value   key value", folded at 100 columns; nothing for an empty object. */
 void eas_card_values(const char *name, const json_t *object);
 

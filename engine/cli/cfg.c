@@ -42,7 +42,8 @@ static int on_value(void *user, const char *section, const char *name, const cha
   key[n] = 0;
   if (!*section) return 0; /* a value before the first section */
   int files = strcmp(section, "inputs") == 0 || strcmp(section, "outputs") == 0;
-  return json_object_set_new(section_of(root, section), files ? name : key, files ? json_string(value) : value_of(value)) == 0;
+  return json_object_set_new(section_of(root, section), files ? name : key,
+                             files ? json_string(value) : value_of(value)) == 0;
 }
 
 static char *take_string(json_t *o, const char *key, const char *otherwise)

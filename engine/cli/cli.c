@@ -46,14 +46,16 @@ static int read_conf(eas_cli *c, eas_err *err)
   if (rc >= 0 && given && !is_cfg) rc = eas_conf_read(c->conf, given, err);
   if (rc >= 0) rc = eas_conf_read_env(c->conf, environ, err);
   for (int i = 0; rc >= 0 && i < c->n_given; i++)
-    if (c->given[i].option->conf) rc = eas_conf_set(c->conf, c->given[i].option->conf, c->given[i].value, c->given[i].option->name, err);
+    if (c->given[i].option->conf)
+      rc = eas_conf_set(c->conf, c->given[i].option->conf, c->given[i].value, c->given[i].option->name, err);
   return rc < 0 ? rc : eas_conf_finish(c->conf, err);
 }
 
 /* --color beats NO_COLOR (set, not empty) beats CLICOLOR_FORCE beats "a terminal, TERM not dumb". */
 static int wants_color(const eas_cli *c)
 {
-  const char *when = eas_conf_str(c->conf, "color"), *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"), *term = getenv("TERM");
+  const char *when = eas_conf_str(c->conf, "color"), *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE"),
+             *term = getenv("TERM");
   if (strcmp(when, "always") == 0) return 1;
   if (strcmp(when, "never") == 0) return 0;
   if (no && *no) return 0;
@@ -120,7 +122,8 @@ int eas_cli_main(int argc, char **argv, const eas_runner *runner)
   }
   const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
   eas_err err = { 0 };
-  if (strcmp(name, "--make-man") == 0 && argc == 3) return eas_help_man(argv[2], &err) < 0 ? EAS_EXIT_FAILED : EAS_EXIT_OK;
+  if (strcmp(name, "--make-man") == 0 && argc == 3)
+    return eas_help_man(argv[2], &err) < 0 ? EAS_EXIT_FAILED : EAS_EXIT_OK;
   eas_cli c = { .runner = runner, .command = find_command(name) };
   if (!c.command) return unknown_command(name);
   int rc = eas_cli_parse(&c, argc - 2, argv + 2, &err), status;
@@ -195,7 +198,9 @@ int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
   if (found == newest) return 0;
   if (found > newest || (flags & EAS_DB_READ) || !is_file) {
     eas_fail(err, EAS_EFORMAT, "%s: schema %d, this program knows %d", is_file ? url + 7 : "database", found, newest);
-    return eas_hint(err, found > newest ? "use a newer eas" : is_file ? "start eas run on it once: it brings it up to date" : "eas init makes the schema, eas db migrate brings it up to date");
+    return eas_hint(err, found > newest ? "use a newer eas"
+                         : is_file      ? "start eas run on it once: it brings it up to date"
+                                        : "eas init makes the schema, eas db migrate brings it up to date");
   }
   return eas_db_migrate(c->db, err);
 }

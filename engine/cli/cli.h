@@ -22,27 +22,27 @@ typedef struct {
 
 /* Groups of options that several commands share. */
 enum {
-  EAS_O_DATA   = 1,  /* --data --database --store --config */
-  EAS_O_JSON   = 2,  /* --json */
-  EAS_O_CSV    = 4,  /* --csv */
-  EAS_O_SELECT = 8,  /* --job --type --state --since --level --where --group --sort --limit */
-  EAS_O_WORK   = 16, /* --slots --task-path --input-path */
-  EAS_O_LOOK   = 32, /* --color --quiet --verbose --no-progress; every command has these */
-  EAS_O_YES    = 64  /* --yes */
+  EAS_O_DATA = 1,   /* --data --database --store --config */
+  EAS_O_JSON = 2,   /* --json */
+  EAS_O_CSV = 4,    /* --csv */
+  EAS_O_SELECT = 8, /* --job --type --state --since --level --where --group --sort --limit */
+  EAS_O_WORK = 16,  /* --slots --task-path --input-path */
+  EAS_O_LOOK = 32,  /* --color --quiet --verbose --no-progress; every command has these */
+  EAS_O_YES = 64    /* --yes */
 };
 
 typedef struct eas_cli eas_cli;
 
 typedef struct {
-  const char *name;           /* "run", "registry" */
-  const char *args;           /* "JOB", "" */
-  const char *summary;        /* one line, lower case, no full stop */
-  const char *detail;         /* paragraphs, may be "" */
-  const char *examples;       /* lines, may be "" */
-  unsigned groups;            /* EAS_O_... */
-  const eas_option *options;  /* own, ends with a NULL name; may be NULL */
-  int min_args, max_args;     /* positional; max -1: any */
-  int (*run)(eas_cli *c);     /* exit status */
+  const char *name;          /* "run", "registry" */
+  const char *args;          /* "JOB", "" */
+  const char *summary;       /* one line, lower case, no full stop */
+  const char *detail;        /* paragraphs, may be "" */
+  const char *examples;      /* lines, may be "" */
+  unsigned groups;           /* EAS_O_... */
+  const eas_option *options; /* own, ends with a NULL name; may be NULL */
+  int min_args, max_args;    /* positional; max -1: any */
+  int (*run)(eas_cli *c);    /* exit status */
 } eas_command;
 
 extern const eas_command *const eas_commands[]; /* ends with NULL; order of the overview */
@@ -51,28 +51,33 @@ struct eas_cli {
   const eas_runner *runner;
   const eas_command *command;
   eas_conf *conf;
-  int    n_args;
-  char **args;                /* positional */
-  struct { const eas_option *option; const char *value; } given[64];
-  int    n_given;
-  int    json, csv, color, utf8, width, quiet, verbose, tty, progress;
+  int n_args;
+  char **args; /* positional */
+  struct {
+    const eas_option *option;
+    const char *value;
+  } given[64];
+  int n_given;
+  int json, csv, color, utf8, width, quiet, verbose, tty, progress;
   eas_db *db;
   eas_registry *registry;
   eas_store *store;
-  char **packs;               /* NULL-terminated, core first */
+  char **packs; /* NULL-terminated, core first */
 };
 
 int eas_cli_main(int argc, char **argv, const eas_runner *runner);
 
 /* Options. */
 int eas_cli_has(const eas_cli *c, const char *name);
-const char *eas_cli_get(const eas_cli *c, const char *name); /* the last one given; NULL */
+const char *eas_cli_get(const eas_cli *c, const char *name);        /* the last one given; NULL */
 const char *eas_cli_nth(const eas_cli *c, const char *name, int n); /* repeated ones; NULL past the end */
 int eas_cli_int(const eas_cli *c, const char *name, int64_t otherwise, int64_t *out, eas_err *err);
 
 /* Opening what a command needs; each prints nothing and fills err. */
 int eas_cli_open_registry(eas_cli *c, eas_err *err);
-int eas_cli_open_db(eas_cli *c, int flags, eas_err *err); /* EAS_DB_READ: fails with a hint if there is no database yet; else migrates SQLite */
+int eas_cli_open_db(
+    eas_cli *c, int flags,
+    eas_err *err); /* EAS_DB_READ: fails with a hint if there is no database yet; else migrates SQLite */
 int eas_cli_open_store(eas_cli *c, eas_err *err);
 
 /* Prints "eas: WHERE: WHAT" and the hint to stderr (JSON: {"error":{code,message,hint}} on stdout); returns the exit status. */
@@ -82,8 +87,8 @@ int eas_cli_usage(eas_cli *c, const char *format, ...) __attribute__((format(pri
 /* help.c */
 void eas_help_overview(FILE *out);
 void eas_help_command(const eas_command *cmd, FILE *out);
-int  eas_help_man(const char *folder, eas_err *err); /* eas.1, eas-NAME.1 */
-int  eas_command_options(const eas_command *cmd, const eas_option **list, int max); /* own and shared ones */
+int eas_help_man(const char *folder, eas_err *err);                                /* eas.1, eas-NAME.1 */
+int eas_command_options(const eas_command *cmd, const eas_option **list, int max); /* own and shared ones */
 
 /* term.c: "\033[..m" or "" by c->color. */
 enum { EAS_PLAIN, EAS_RED, EAS_GREEN, EAS_YELLOW, EAS_CYAN, EAS_MAGENTA, EAS_DIM, EAS_BOLD };
@@ -91,10 +96,10 @@ const char *eas_ink(const eas_cli *c, int ink);
 const char *eas_ink_off(const eas_cli *c);
 /* Symbol and ink of a task state: waiting queued running passed reused failed skipped cancelled paused (UX.md section 4). */
 const char *eas_state_symbol(const eas_cli *c, const char *state);
-int  eas_state_ink(const char *state);
-void eas_duration_text(int64_t us, char out[32]);     /* 41 ms, 2.1 s, 1:12:40 */
+int eas_state_ink(const char *state);
+void eas_duration_text(int64_t us, char out[32]); /* 41 ms, 2.1 s, 1:12:40 */
 void eas_size_text(int64_t bytes, char out[32]);
 void eas_count_text(const eas_cli *c, int64_t n, char out[32]); /* grouped from 10 000 on a terminal */
-int  eas_text_columns(const char *utf8);              /* columns a text takes */
+int eas_text_columns(const char *utf8);                         /* columns a text takes */
 
 #endif

@@ -25,7 +25,8 @@ static void mark(const doctor *d, int ok, const char *text)
 
 static void check_service(doctor *d, json_t *list, const char *name, const char *text, int ok, const char *problem)
 {
-  json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:s?}", "name", name, "what", text, "ok", ok, "problem", problem));
+  json_array_append_new(list,
+                        json_pack("{s:s,s:s,s:b,s:s?}", "name", name, "what", text, "ok", ok, "problem", problem));
   if (!ok) d->bad = 1;
 }
 
@@ -77,8 +78,8 @@ static void isolation(doctor *d)
     unsigned bit = 1u << i;
     int on = (p.layers & bit) != 0;
     if ((require & bit) && !on) d->bad = 1;
-    json_array_append_new(list, json_pack("{s:s,s:b,s:b,s:s?}", "name", eas_layer_name((int)bit), "on", on, "required", (require & bit) != 0,
-                                          "reason", on ? NULL : p.reason[i]));
+    json_array_append_new(list, json_pack("{s:s,s:b,s:b,s:s?}", "name", eas_layer_name((int)bit), "on", on, "required",
+                                          (require & bit) != 0, "reason", on ? NULL : p.reason[i]));
   }
   json_object_set_new(d->out, "isolation", list);
   json_object_set_new(d->out, "landlock_abi", json_integer(p.landlock_abi));
@@ -105,8 +106,10 @@ static void versions(doctor *d)
   char fits_text[16];
   fits_get_version(&fits);
   snprintf(fits_text, sizeof fits_text, "%.2f", (double)fits);
-  json_object_set_new(d->out, "versions", json_pack("{s:s,s:s,s:s,s:s}", "eas", EAS_VERSION, "LuaJIT", d->c->runner->version ? d->c->runner->version : "-",
-                                                    "SQLite", sqlite3_libversion(), "cfitsio", fits_text));
+  json_object_set_new(d->out, "versions",
+                      json_pack("{s:s,s:s,s:s,s:s}", "eas", EAS_VERSION, "LuaJIT",
+                                d->c->runner->version ? d->c->runner->version : "-", "SQLite", sqlite3_libversion(),
+                                "cfitsio", fits_text));
 }
 
 static void configuration(doctor *d)
@@ -117,7 +120,8 @@ static void configuration(doctor *d)
   for (int i = 0; i < n; i++) {
     if (strcmp(keys[i].type, "secret") == 0) continue;
     char *shown = eas_conf_shown(d->c->conf, keys[i].name);
-    json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "key", keys[i].name, "value", shown, "source", eas_conf_source(d->c->conf, keys[i].name)));
+    json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "key", keys[i].name, "value", shown, "source",
+                                          eas_conf_source(d->c->conf, keys[i].name)));
     free(shown);
   }
   json_object_set_new(d->out, "configuration", list);
@@ -128,13 +132,14 @@ static void print_services(const doctor *d)
   size_t i;
   json_t *v;
   printf("services  ");
-  json_array_foreach(json_object_get(d->out, "services"), i, v) {
+  json_array_foreach(json_object_get(d->out, "services"), i, v)
+  {
     if (i) printf("  ");
     mark(d, json_is_true(json_object_get(v, "ok")), eas_json_str(v, "what"));
   }
   printf("\n");
-  json_array_foreach(json_object_get(d->out, "services"), i, v)
-    if (eas_json_str(v, "problem")) printf("          %s\n", eas_json_str(v, "problem"));
+  json_array_foreach(json_object_get(d->out, "services"), i, v) if (eas_json_str(v, "problem"))
+      printf("          %s\n", eas_json_str(v, "problem"));
 }
 
 static void print_isolation(const doctor *d)
@@ -142,7 +147,8 @@ static void print_isolation(const doctor *d)
   size_t i, column = 10;
   json_t *v;
   printf("isolation ");
-  json_array_foreach(json_object_get(d->out, "isolation"), i, v) {
+  json_array_foreach(json_object_get(d->out, "isolation"), i, v)
+  {
     const char *name = eas_json_str(v, "name");
     if (column + strlen(name) + 4 > 100) {
       printf("\n          ");
@@ -154,31 +160,37 @@ static void print_isolation(const doctor *d)
   }
   printf("\n");
   int missing = 0;
-  json_array_foreach(json_object_get(d->out, "isolation"), i, v) {
+  json_array_foreach(json_object_get(d->out, "isolation"), i, v)
+  {
     if (json_is_true(json_object_get(v, "on"))) continue;
     printf("          %s: %s%s\n", eas_json_str(v, "name"), eas_json_str(v, "reason"),
            json_is_true(json_object_get(v, "required")) ? " (required: no worker starts)" : "");
     missing |= json_is_true(json_object_get(v, "required"));
   }
-  printf("          `require` (%s): %s\n", eas_conf_str(d->c->conf, "require"), missing ? "not all there" : "all there");
+  printf("          `require` (%s): %s\n", eas_conf_str(d->c->conf, "require"),
+         missing ? "not all there" : "all there");
 }
 
 static void print_rest(const doctor *d)
 {
   json_t *v = json_object_get(d->out, "versions"), *r = json_object_get(d->out, "registry");
-  printf("versions  eas %s  LuaJIT %s  SQLite %s  cfitsio %s    ", eas_json_str(v, "eas"), eas_json_str(v, "LuaJIT"), eas_json_str(v, "SQLite"),
-         eas_json_str(v, "cfitsio"));
+  printf("versions  eas %s  LuaJIT %s  SQLite %s  cfitsio %s    ", eas_json_str(v, "eas"), eas_json_str(v, "LuaJIT"),
+         eas_json_str(v, "SQLite"), eas_json_str(v, "cfitsio"));
   char text[200];
   if (eas_json_str(r, "problem"))
     snprintf(text, sizeof text, "registry: %s", eas_json_str(r, "problem"));
   else
-    snprintf(text, sizeof text, "registry %d types%s", (int)eas_json_int(r, "types", 0), eas_json_int(r, "unusable", 0) ? ": eas registry check" : "");
+    snprintf(text, sizeof text, "registry %d types%s", (int)eas_json_int(r, "types", 0),
+             eas_json_int(r, "unusable", 0) ? ": eas registry check" : "");
   mark(d, json_is_true(json_object_get(r, "ok")), text);
   printf("\n");
   size_t i;
-  json_array_foreach(json_object_get(d->out, "configuration"), i, v) {
+  json_array_foreach(json_object_get(d->out, "configuration"), i, v)
+  {
     int set = strcmp(eas_json_str(v, "source"), "default") != 0;
-    if (set || d->c->verbose) printf("%s  %-24s %s   (%s)\n", "config  ", eas_json_str(v, "key"), eas_json_str(v, "value"), eas_json_str(v, "source"));
+    if (set || d->c->verbose)
+      printf("%s  %-24s %s   (%s)\n", "config  ", eas_json_str(v, "key"), eas_json_str(v, "value"),
+             eas_json_str(v, "source"));
   }
 }
 
@@ -203,7 +215,12 @@ static int cmd_doctor(eas_cli *c)
   return d.bad ? EAS_EXIT_FAILED : EAS_EXIT_OK;
 }
 
-const eas_command eas_cmd_doctor = {
-  .name = "doctor", .args = "", .summary = "says what is configured, what this machine allows, and versions",
-  .detail = "Tries each isolation layer, and says why one is missing. --verbose lists every configuration key.\nExit 1 when something is wrong.",
-  .examples = "", .groups = EAS_O_DATA | EAS_O_WORK | EAS_O_JSON, .max_args = 0, .run = cmd_doctor };
+const eas_command eas_cmd_doctor = { .name = "doctor",
+                                     .args = "",
+                                     .summary = "says what is configured, what this machine allows, and versions",
+                                     .detail = "Tries each isolation layer, and says why one is missing. --verbose "
+                                               "lists every configuration key.\nExit 1 when something is wrong.",
+                                     .examples = "",
+                                     .groups = EAS_O_DATA | EAS_O_WORK | EAS_O_JSON,
+                                     .max_args = 0,
+                                     .run = cmd_doctor };

@@ -41,12 +41,16 @@ static int filter_of(eas_cli *c, eas_view_filter *f, eas_err *err)
 static void errors_table(eas_cli *c, const json_t *groups, int only)
 {
   eas_table *t = eas_table_new(c);
-  static const struct { const char *name; int flags; } columns[] = { { "group", EAS_RIGHT }, { "n", EAS_RIGHT }, { "kind", 0 }, { "type", 0 },
-                                                                     { "first message", 0 }, { "example", 0 }, { "first", EAS_MINOR }, { "last", EAS_MINOR } };
+  static const struct {
+    const char *name;
+    int flags;
+  } columns[] = { { "group", EAS_RIGHT }, { "n", EAS_RIGHT }, { "kind", 0 },          { "type", 0 },
+                  { "first message", 0 }, { "example", 0 },   { "first", EAS_MINOR }, { "last", EAS_MINOR } };
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) eas_table_column(t, columns[i].name, columns[i].flags);
   size_t i;
   json_t *v;
-  json_array_foreach(groups, i, v) {
+  json_array_foreach(groups, i, v)
+  {
     if (only && (int)i + 1 != only) continue;
     eas_table_cellf(t, EAS_PLAIN, "%zu", i + 1);
     eas_table_cellf(t, EAS_PLAIN, "%" PRId64, eas_json_int(v, "n", 0));
@@ -72,14 +76,21 @@ static int cmd_errors(eas_cli *c)
   if (c->json) return eas_print_json(groups);
   errors_table(c, groups, f.group);
   json_t *first = json_array_get(groups, f.group ? (size_t)f.group - 1 : 0);
-  if (!c->csv && first) printf("one: eas show %s     its log: eas logs %s\n", eas_json_str(first, "attempt"), eas_json_str(first, "attempt"));
+  if (!c->csv && first)
+    printf("one: eas show %s     its log: eas logs %s\n", eas_json_str(first, "attempt"),
+           eas_json_str(first, "attempt"));
   json_decref(groups);
   return EAS_EXIT_OK;
 }
 
-const eas_command eas_cmd_errors = {
-  .name = "errors", .args = "[JOB]", .summary = "failures of a job, grouped by cause", .detail = "", .examples = "  eas errors j3 --type detrend",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT, .max_args = 1, .run = cmd_errors };
+const eas_command eas_cmd_errors = { .name = "errors",
+                                     .args = "[JOB]",
+                                     .summary = "failures of a job, grouped by cause",
+                                     .detail = "",
+                                     .examples = "  eas errors j3 --type detrend",
+                                     .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT,
+                                     .max_args = 1,
+                                     .run = cmd_errors };
 
 static int which_logs(eas_cli *c, eas_view_filter *f, eas_err *err)
 {
@@ -108,8 +119,9 @@ static void print_line(const eas_cli *c, const json_t *v)
   eas_time_format(eas_json_int(v, "at", 0), 0, when);
   when[19] = 0;
   const char *ink = eas_ink(c, level_ink(level)), *off = *ink ? eas_ink_off(c) : "";
-  printf("%s %s%-5s%s %s %s  %s%s%s\n", c->tty ? when + 11 : when, ink, eas_log_level_name((int)level), off, eas_json_str(v, "attempt"),
-         eas_json_str(v, "type"), level >= EAS_WARN ? ink : "", eas_json_str(v, "text"), level >= EAS_WARN ? off : "");
+  printf("%s %s%-5s%s %s %s  %s%s%s\n", c->tty ? when + 11 : when, ink, eas_log_level_name((int)level), off,
+         eas_json_str(v, "attempt"), eas_json_str(v, "type"), level >= EAS_WARN ? ink : "", eas_json_str(v, "text"),
+         level >= EAS_WARN ? off : "");
 }
 
 static int cmd_logs(eas_cli *c)
@@ -128,12 +140,18 @@ static int cmd_logs(eas_cli *c)
   if (rc < 0) return eas_cli_fail(c, &err);
   if (c->json) return eas_print_json(lines);
   json_array_foreach(lines, i, v) print_line(c, v);
-  if (json_array_size(lines) == 0) printf("no log line%s\n", f.since_us ? " in that time; try a longer --since" : level ? " of that level" : "");
+  if (json_array_size(lines) == 0)
+    printf("no log line%s\n", f.since_us ? " in that time; try a longer --since" : level ? " of that level" : "");
   json_decref(lines);
   return EAS_EXIT_OK;
 }
 
-const eas_command eas_cmd_logs = {
-  .name = "logs", .args = "[JOB|TASK|ATTEMPT]", .summary = "what attempts logged, printed and wrote to stderr",
-  .detail = "Of a job the newest 1000 lines (--limit 0: all); of a task or an attempt all.", .examples = "  eas logs j3 --level warn --since 10m\n  eas logs a533",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT, .max_args = 1, .run = cmd_logs };
+const eas_command eas_cmd_logs = { .name = "logs",
+                                   .args = "[JOB|TASK|ATTEMPT]",
+                                   .summary = "what attempts logged, printed and wrote to stderr",
+                                   .detail =
+                                       "Of a job the newest 1000 lines (--limit 0: all); of a task or an attempt all.",
+                                   .examples = "  eas logs j3 --level warn --since 10m\n  eas logs a533",
+                                   .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT,
+                                   .max_args = 1,
+                                   .run = cmd_logs };

@@ -16,7 +16,8 @@ static int verify(eas_cli *c, json_t *rows)
   size_t i;
   json_t *v;
   int bad = 0;
-  json_array_foreach(rows, i, v) {
+  json_array_foreach(rows, i, v)
+  {
     eas_digest d;
     eas_err err = { 0 };
     const char *hex = eas_json_str(v, "sha256");
@@ -30,14 +31,19 @@ static int verify(eas_cli *c, json_t *rows)
 
 static void print_rows(eas_cli *c, const json_t *rows, int checked)
 {
-  static const struct { const char *name; int flags; } columns[] = { { "product", 0 }, { "file", 0 }, { "kind", 0 }, { "qc", 0 }, { "size", EAS_RIGHT },
-                                                                     { "versions", EAS_RIGHT | EAS_MINOR }, { "task", EAS_MINOR }, { "version", EAS_MINOR } };
+  static const struct {
+    const char *name;
+    int flags;
+  } columns[] = { { "product", 0 },      { "file", 0 },           { "kind", 0 },
+                  { "qc", 0 },           { "size", EAS_RIGHT },   { "versions", EAS_RIGHT | EAS_MINOR },
+                  { "task", EAS_MINOR }, { "version", EAS_MINOR } };
   eas_table *t = eas_table_new(c);
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) eas_table_column(t, columns[i].name, columns[i].flags);
   if (checked) eas_table_column(t, "check", EAS_LEFT);
   size_t i;
   json_t *v;
-  json_array_foreach((json_t *)(uintptr_t)rows, i, v) {
+  json_array_foreach((json_t *)(uintptr_t)rows, i, v)
+  {
     char size[32] = "-";
     const char *verdict = eas_json_str(v, "verdict"), *dir = eas_json_str(v, "directory");
     const char *state = !verdict ? "waiting" : strcmp(verdict, "pass") == 0 ? "passed" : "failed";
@@ -53,7 +59,9 @@ static void print_rows(eas_cli *c, const json_t *rows, int checked)
     eas_table_cellf(t, EAS_PLAIN, "%" PRId64, eas_json_int(v, "versions", 0));
     eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "task"));
     eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "version"));
-    if (checked) eas_table_cell(t, eas_json_str(v, "check") && strcmp(eas_json_str(v, "check"), "ok") ? EAS_RED : EAS_PLAIN, eas_json_str(v, "check"));
+    if (checked)
+      eas_table_cell(t, eas_json_str(v, "check") && strcmp(eas_json_str(v, "check"), "ok") ? EAS_RED : EAS_PLAIN,
+                     eas_json_str(v, "check"));
   }
   eas_table_print(t, "no product here yet");
 }
@@ -96,8 +104,16 @@ static int cmd_files(eas_cli *c)
   return bad ? EAS_EXIT_FAILED : EAS_EXIT_OK;
 }
 
-static const eas_option OPTIONS[] = { { "--verify", NULL, NULL, "read every file again and compare its SHA-256; exit 1 if one differs" }, { 0 } };
+static const eas_option OPTIONS[] = {
+  { "--verify", NULL, NULL, "read every file again and compare its SHA-256; exit 1 if one differs" }, { 0 }
+};
 
-const eas_command eas_cmd_files = {
-  .name = "files", .args = "[JOB|TASK]", .summary = "the products of a job or task", .detail = "", .examples = "  eas files j3 --verify",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT, .options = OPTIONS, .max_args = 1, .run = cmd_files };
+const eas_command eas_cmd_files = { .name = "files",
+                                    .args = "[JOB|TASK]",
+                                    .summary = "the products of a job or task",
+                                    .detail = "",
+                                    .examples = "  eas files j3 --verify",
+                                    .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT,
+                                    .options = OPTIONS,
+                                    .max_args = 1,
+                                    .run = cmd_files };

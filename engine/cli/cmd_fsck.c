@@ -18,10 +18,12 @@ typedef struct {
 
 static void complain(fsck *f, const char *check, const char *where, const char *found, const char *expected)
 {
-  json_array_append_new(f->bad, json_pack("{s:s,s:s,s:s,s:s}", "check", check, "where", where, "found", found, "expected", expected));
+  json_array_append_new(
+      f->bad, json_pack("{s:s,s:s,s:s,s:s}", "check", check, "where", where, "found", found, "expected", expected));
 }
 
-static int on_version(void *arg, int64_t version, const char *directory, const char *filename, const eas_digest *d, int is_newest)
+static int on_version(void *arg, int64_t version, const char *directory, const char *filename, const eas_digest *d,
+                      int is_newest)
 {
   fsck *f = arg;
   char where[600];
@@ -32,7 +34,8 @@ static int on_version(void *arg, int64_t version, const char *directory, const c
     complain(f, "product without bytes", where, "no object in the store", "its bytes");
     return 0;
   }
-  if (f->verify && eas_store_verify(f->c->store, d, &err) < 0) complain(f, "changed bytes", where, err.text, "the stored SHA-256");
+  if (f->verify && eas_store_verify(f->c->store, d, &err) < 0)
+    complain(f, "changed bytes", where, err.text, "the stored SHA-256");
   if (!is_newest) return 0;
   f->wanted_links++;
   if (eas_store_link(f->c->store, directory, filename, d, &err) < 0)
@@ -57,25 +60,36 @@ static int cmd_fsck(eas_cli *c)
   size_t n = json_array_size(f.bad), i;
   json_t *v;
   if (c->json) {
-    eas_print_json(json_pack("{s:b,s:I,s:I,s:O}", "ok", n == 0, "versions", (json_int_t)f.versions, "links", (json_int_t)f.links, "problems", f.bad));
+    eas_print_json(json_pack("{s:b,s:I,s:I,s:O}", "ok", n == 0, "versions", (json_int_t)f.versions, "links",
+                             (json_int_t)f.links, "problems", f.bad));
   } else {
-    json_array_foreach(f.bad, i, v) {
-      char *found = json_dumps(json_object_get(v, "found"), JSON_ENCODE_ANY), *expected = json_dumps(json_object_get(v, "expected"), JSON_ENCODE_ANY);
+    json_array_foreach(f.bad, i, v)
+    {
+      char *found = json_dumps(json_object_get(v, "found"), JSON_ENCODE_ANY),
+           *expected = json_dumps(json_object_get(v, "expected"), JSON_ENCODE_ANY);
       printf("%s: %s: found %s, expected %s\n", eas_json_str(v, "where"), eas_json_str(v, "check"), found, expected);
       free(found);
       free(expected);
     }
-    printf("%" PRId64 " versions%s, %" PRId64 " links, %zu problem%s\n", f.versions, f.verify ? " read again" : "", f.links, n, n == 1 ? "" : "s");
+    printf("%" PRId64 " versions%s, %" PRId64 " links, %zu problem%s\n", f.versions, f.verify ? " read again" : "",
+           f.links, n, n == 1 ? "" : "s");
   }
   json_decref(f.bad);
   return n ? EAS_EXIT_FAILED : EAS_EXIT_OK;
 }
 
-static const eas_option FSCK[] = { { "--verify", NULL, NULL, "read every object again and compare its SHA-256" }, { 0 } };
+static const eas_option FSCK[] = { { "--verify", NULL, NULL, "read every object again and compare its SHA-256" },
+                                   { 0 } };
 
-const eas_command eas_cmd_fsck = {
-  .name = "fsck", .args = "", .summary = "checks that database and store agree; rebuilds the links", .detail = "Exit 1 when something is wrong.",
-  .examples = "", .groups = EAS_O_DATA | EAS_O_JSON, .options = FSCK, .max_args = 0, .run = cmd_fsck };
+const eas_command eas_cmd_fsck = { .name = "fsck",
+                                   .args = "",
+                                   .summary = "checks that database and store agree; rebuilds the links",
+                                   .detail = "Exit 1 when something is wrong.",
+                                   .examples = "",
+                                   .groups = EAS_O_DATA | EAS_O_JSON,
+                                   .options = FSCK,
+                                   .max_args = 0,
+                                   .run = cmd_fsck };
 
 typedef struct {
   eas_cli *c;
@@ -117,7 +131,8 @@ static int cmd_gc(eas_cli *c)
   char size[32];
   eas_size_text(g.bytes, size);
   if (c->json)
-    return eas_print_json(json_pack("{s:I,s:I,s:I}", "objects", (json_int_t)g.n, "bytes", (json_int_t)g.bytes, "removed", (json_int_t)g.removed));
+    return eas_print_json(json_pack("{s:I,s:I,s:I}", "objects", (json_int_t)g.n, "bytes", (json_int_t)g.bytes,
+                                    "removed", (json_int_t)g.removed));
   if (g.yes)
     printf("%" PRId64 " objects removed, %s\n", g.removed, size);
   else
@@ -125,8 +140,16 @@ static int cmd_gc(eas_cli *c)
   return EAS_EXIT_OK;
 }
 
-static const eas_option GC[] = { { "--grace", "TIME", NULL, "leave what was touched within this time (default 24h; 0: none)" }, { 0 } };
+static const eas_option GC[] = {
+  { "--grace", "TIME", NULL, "leave what was touched within this time (default 24h; 0: none)" }, { 0 }
+};
 
-const eas_command eas_cmd_gc = {
-  .name = "gc", .args = "", .summary = "finds stored bytes that no product version names; --yes removes them", .detail = "", .examples = "  eas gc --grace 2h --yes",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_YES, .options = GC, .max_args = 0, .run = cmd_gc };
+const eas_command eas_cmd_gc = { .name = "gc",
+                                 .args = "",
+                                 .summary = "finds stored bytes that no product version names; --yes removes them",
+                                 .detail = "",
+                                 .examples = "  eas gc --grace 2h --yes",
+                                 .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_YES,
+                                 .options = GC,
+                                 .max_args = 0,
+                                 .run = cmd_gc };

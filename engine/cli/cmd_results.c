@@ -15,7 +15,8 @@
 enum { PAGE = 1000, COLUMNS_MAX = 60 };
 
 /* Columns a person wants first; the rest is in --json and --csv. */
-static const char *const SHOWN[] = { "period", "target_period", "sde", "power", "depth", "duration", "t0", "recovered", "alias", "credible", "verification" };
+static const char *const SHOWN[] = { "period", "target_period", "sde",   "power",    "depth",       "duration",
+                                     "t0",     "recovered",     "alias", "credible", "verification" };
 
 /* One flat object a row: loop variables, then results; outcome is called recovered. */
 static json_t *flat(const json_t *row)
@@ -25,15 +26,20 @@ static json_t *flat(const json_t *row)
   json_object_set(o, "task", json_object_get(row, "task"));
   json_object_set(o, "type", json_object_get(row, "type"));
   json_object_foreach(json_object_get(row, "parameters"), key, v) json_object_set(o, key, v);
-  json_object_foreach(json_object_get(row, "result"), key, v) {
-    char *name = json_object_get(json_object_get(row, "parameters"), key) ? eas_format("found_%s", key) : eas_strdup(key);
+  json_object_foreach(json_object_get(row, "result"), key, v)
+  {
+    char *name =
+        json_object_get(json_object_get(row, "parameters"), key) ? eas_format("found_%s", key) : eas_strdup(key);
     if (json_is_object(v) || json_is_array(v)) {
       free(name);
       continue;
     }
     if (strcmp(key, "outcome") == 0) {
       const char *s = json_string_value(v);
-      json_object_set_new(o, "recovered", s && strcmp(s, "PASS") == 0 ? json_true() : s && strcmp(s, "FAIL") == 0 ? json_false() : json_null());
+      json_object_set_new(o, "recovered",
+                          s && strcmp(s, "PASS") == 0   ? json_true()
+                          : s && strcmp(s, "FAIL") == 0 ? json_false()
+                                                        : json_null());
     } else {
       json_object_set(o, name, v);
     }
@@ -89,7 +95,8 @@ static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
     size_t i;
     n = eas_view_results(c->db, job, eas_cli_get(c, "--type"), after, PAGE, &rows, err);
     int rc = n;
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
       if (rc < 0) break;
       int keep = 0;
       json_t *o = flat(row);
@@ -141,7 +148,13 @@ static void value_cell(eas_table *t, const eas_cli *c, const json_t *v)
   else if (json_is_string(v))
     eas_table_cell(t, EAS_PLAIN, json_string_value(v));
   else if (json_is_boolean(v))
-    eas_table_cell(t, c->csv ? EAS_PLAIN : json_is_true(v) ? EAS_GREEN : EAS_RED, c->csv ? (json_is_true(v) ? "1" : "0") : json_is_true(v) ? "yes" : "no");
+    eas_table_cell(t,
+                   c->csv            ? EAS_PLAIN
+                   : json_is_true(v) ? EAS_GREEN
+                                     : EAS_RED,
+                   c->csv            ? (json_is_true(v) ? "1" : "0")
+                   : json_is_true(v) ? "yes"
+                                     : "no");
   else if (!v || json_is_null(v))
     eas_table_cell(t, EAS_DIM, c->csv ? "" : "-");
   else {
@@ -168,7 +181,8 @@ static int columns_of(const eas_cli *c, const json_t *all, const json_t *first_r
   names[n++] = "task";
   json_object_set_new(seen, "task", json_true());
   const json_t *params = json_object_get(first_row, "parameters");
-  json_array_foreach((json_t *)(uintptr_t)all, i, row) json_object_foreach(row, key, v) {
+  json_array_foreach((json_t *)(uintptr_t)all, i, row) json_object_foreach(row, key, v)
+  {
     if (n == COLUMNS_MAX || json_object_get(seen, key)) continue;
     int want = c->csv || (params && json_object_get(params, key) && !is_index(key));
     for (size_t k = 0; !want && k < sizeof SHOWN / sizeof *SHOWN; k++) want = strcmp(SHOWN[k], key) == 0;
@@ -188,12 +202,14 @@ static void print_table(eas_cli *c, const json_t *all, const json_t *first_row, 
   int n = columns_of(c, all, first_row, names);
   eas_table *t = eas_table_new(c);
   for (int k = 0; k < n; k++) eas_table_column(t, names[k], k ? EAS_RIGHT : EAS_LEFT);
-  json_array_foreach((json_t *)(uintptr_t)all, i, row) {
+  json_array_foreach((json_t *)(uintptr_t)all, i, row)
+  {
     if (limit && (int64_t)i >= limit) break;
     for (int k = 0; k < n; k++) value_cell(t, c, json_object_get(row, names[k]));
     shown++;
   }
-  eas_table_print(t, eas_cli_get(c, "--where") ? "no row matches --where" : "no task of this job has ended with results yet");
+  eas_table_print(t, eas_cli_get(c, "--where") ? "no row matches --where"
+                                               : "no task of this job has ended with results yet");
   if (!c->csv && shown < json_array_size(all))
     printf("%zu of %zu rows; all: --limit 0, --csv\n", shown, json_array_size(all));
 }
@@ -225,7 +241,14 @@ static int cmd_results(eas_cli *c)
 }
 
 const eas_command eas_cmd_results = {
-  .name = "results", .args = "[JOB]", .summary = "what tasks found, a row each, with their loop variables",
-  .detail = "--where takes an expression over the columns: names bare, strings in quotes, true and false.\n--csv and --json hold every field.",
-  .examples = "  eas results j3 --where \"recovered == false and size >= 2\" --limit 10\n  eas results --csv >results.csv",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT, .max_args = 1, .run = cmd_results };
+  .name = "results",
+  .args = "[JOB]",
+  .summary = "what tasks found, a row each, with their loop variables",
+  .detail = "--where takes an expression over the columns: names bare, strings in quotes, true and false.\n--csv and "
+            "--json hold every field.",
+  .examples =
+      "  eas results j3 --where \"recovered == false and size >= 2\" --limit 10\n  eas results --csv >results.csv",
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT,
+  .max_args = 1,
+  .run = cmd_results
+};

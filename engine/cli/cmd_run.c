@@ -40,7 +40,8 @@ static void on_stop(void *arg, int n_running)
   run *r = arg;
   char text[160];
   int64_t grace = eas_conf_duration_us(r->s.c->conf, "drain_grace") / 1000000;
-  snprintf(text, sizeof text, "stopping: %d running task%s get%s %" PRId64 " s, again to kill; the same command goes on", n_running,
+  snprintf(text, sizeof text,
+           "stopping: %d running task%s get%s %" PRId64 " s, again to kill; the same command goes on", n_running,
            n_running == 1 ? "" : "s", n_running == 1 ? "s" : "", grace);
   if (r->progress)
     eas_progress_note(r->progress, text);
@@ -61,17 +62,23 @@ static int exit_status(const eas_job_counts *k)
   return k->failed || k->skipped || k->cancelled ? EAS_EXIT_FAILED : EAS_EXIT_OK;
 }
 
+/* Flow control is not counted: people think of what their scripts did. */
+static int64_t work_passed(const eas_job_counts *k)
+{
+  return k->work_done - k->work_failed - (k->cancelled > 0 ? k->cancelled : 0);
+}
+
 static void print_json(const eas_cli *c, const eas_job_counts *k, int64_t wall_us)
 {
   (void)c;
-  json_t *v = json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "job", "", "name", k->name, "done", k->done_at != 0, "passed",
-                        (json_int_t)k->passed, "reused", (json_int_t)k->reused, "failed", (json_int_t)k->failed, "skipped",
-                        (json_int_t)k->skipped, "cancelled", (json_int_t)k->cancelled, "tasks", (json_int_t)k->work_total,
-                        "wall_seconds", (double)wall_us / 1e6);
+  json_t *v = json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "job", "", "name", k->name, "done",
+                        k->done_at != 0, "passed", (json_int_t)k->passed, "reused", (json_int_t)k->reused, "failed",
+                        (json_int_t)k->failed, "skipped", (json_int_t)k->skipped, "cancelled", (json_int_t)k->cancelled,
+                        "tasks", (json_int_t)k->work_total, "wall_seconds", (double)wall_us / 1e6);
   char id[32];
   snprintf(id, sizeof id, "j%" PRId64, k->job);
   json_object_set_new(v, "job", json_string(id));
-  json_dumpf(v, stdout, JSON_COMPACT);
+  json_dumpf(v, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
   fputc('\n', stdout);
   json_decref(v);
 }
@@ -82,9 +89,9 @@ static void print_end(eas_cli *c, const eas_job_counts *k, int64_t wall_us)
   int bad = exit_status(k) != 0;
   eas_duration_text(wall_us, wall);
   const char *state = bad ? "failed" : "passed";
-  int64_t passed = k->work_done - k->work_failed - (k->cancelled > 0 ? k->cancelled : 0);
-  printf("%s%s%s j%" PRId64 " %s: %" PRId64 " tasks passed", eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), eas_ink_off(c), k->job,
-         k->name, passed);
+  int64_t passed = work_passed(k);
+  printf("%s%s%s j%" PRId64 " %s: %" PRId64 " tasks passed", eas_ink(c, eas_state_ink(state)),
+         eas_state_symbol(c, state), eas_ink_off(c), k->job, k->name, passed);
   if (k->reused) printf(" (%" PRId64 " reused)", k->reused);
   printf(", %" PRId64 " failed", k->failed);
   if (k->skipped) printf(", %" PRId64 " skipped", k->skipped);
@@ -93,11 +100,13 @@ static void print_end(eas_cli *c, const eas_job_counts *k, int64_t wall_us)
   printf("\n");
   eas_recovery_print(c, k->job, stdout);
   char flag[512] = "";
-  if (strcmp(eas_conf_source(c->conf, "data"), "default") != 0) snprintf(flag, sizeof flag, " --data %s", eas_conf_str(c->conf, "data"));
+  if (strcmp(eas_conf_source(c->conf, "data"), "default") != 0)
+    snprintf(flag, sizeof flag, " --data %s", eas_conf_str(c->conf, "data"));
   if (bad)
     printf("\nNext     eas errors j%" PRId64 "%s\n", k->job, flag);
   else
-    printf("\nFiles    %s/products/     open in TOPCAT, astropy, lightkurve\nNext     eas results j%" PRId64 "%s\n", eas_conf_str(c->conf, "store"), k->job, flag);
+    printf("\nFiles    %s/products/     open in TOPCAT, astropy, lightkurve\nNext     eas results j%" PRId64 "%s\n",
+           eas_conf_str(c->conf, "store"), k->job, flag);
 }
 
 static int finish(run *r)
@@ -108,7 +117,8 @@ static int finish(run *r)
   int64_t wall = eas_tick_us() - r->started_us;
   if (eas_view_counts(c->db, r->job.job, &k, &err) < 0) return eas_cli_fail(c, &err);
   if (!r->done && r->s.stopping) {
-    fprintf(stderr, "stopped: %" PRId64 " of %" PRId64 " tasks are done; the same command goes on\n", k.work_done, k.work_total);
+    fprintf(stderr, "stopped: %" PRId64 " of %" PRId64 " tasks are done; the same command goes on\n", k.work_done,
+            k.work_total);
     return EAS_EXIT_INTERRUPTED;
   }
   if (c->json)
@@ -178,8 +188,16 @@ static int cmd_run(eas_cli *c)
 }
 
 const eas_command eas_cmd_run = {
-  .name = "run", .args = "JOB", .summary = "runs a job file here until it is done, on the embedded database",
-  .detail = "JOB is a JSON file, or a Lua file that returns the same table. It is checked as a whole before anything is stored.\n"
+  .name = "run",
+  .args = "JOB",
+  .summary = "runs a job file here until it is done, on the embedded database",
+  .detail = "JOB is a JSON file, or a Lua file that returns the same table. It is checked as a whole before anything "
+            "is stored.\n"
             "The same command again goes on where it stopped, or shows the result. Ctrl-C stops cleanly (exit 130).",
   .examples = "  eas run examples/first_planets.json --data first_planets\n  eas run survey.json --slots 8 --json",
-  .groups = EAS_O_DATA | EAS_O_WORK | EAS_O_JSON, .options = eas_job_options, .min_args = 1, .max_args = 1, .run = cmd_run };
+  .groups = EAS_O_DATA | EAS_O_WORK | EAS_O_JSON,
+  .options = eas_job_options,
+  .min_args = 1,
+  .max_args = 1,
+  .run = cmd_run
+};

@@ -24,9 +24,15 @@ static int cmd_init(eas_cli *c)
 }
 
 const eas_command eas_cmd_init = {
-  .name = "init", .args = "", .summary = "makes the database schema and the store's folders",
-  .detail = "Keeps what is there: an existing database is brought to the newest schema, never emptied.", .examples = "",
-  .groups = EAS_O_DATA, .max_args = 0, .run = cmd_init };
+  .name = "init",
+  .args = "",
+  .summary = "makes the database schema and the store's folders",
+  .detail = "Keeps what is there: an existing database is brought to the newest schema, never emptied.",
+  .examples = "",
+  .groups = EAS_O_DATA,
+  .max_args = 0,
+  .run = cmd_init
+};
 
 static int cmd_submit(eas_cli *c)
 {
@@ -47,9 +53,13 @@ static int cmd_submit(eas_cli *c)
   if (status) return status;
   if (rc < 0) return eas_cli_fail(c, &err);
   if (c->json)
-    printf("{\"job\":\"j%" PRId64 "\",\"existed\":%s,\"done\":%s}\n", s.job, s.existed ? "true" : "false", s.done ? "true" : "false");
+    printf("{\"job\":\"j%" PRId64 "\",\"existed\":%s,\"done\":%s}\n", s.job, s.existed ? "true" : "false",
+           s.done ? "true" : "false");
   else
-    printf("j%" PRId64 "%s\n", s.job, s.done ? " is done already; --fresh runs it anew" : s.existed ? " was there already and goes on" : "");
+    printf("j%" PRId64 "%s\n", s.job,
+           s.done      ? " is done already; --fresh runs it anew"
+           : s.existed ? " was there already and goes on"
+                       : "");
   return EAS_EXIT_OK;
 }
 
@@ -59,12 +69,19 @@ static const eas_option SUBMIT[] = {
   { "--seed", "N", NULL, "seed of all random numbers (default: the job's \"seed\", else 1)" },
   { "--priority", "N", NULL, "higher first (default: the job's \"priority\", else 0)" },
   { "--prototype-names", NULL, NULL, "numbers in file names as the Python prototype wrote them: 0.0, not 0" },
-  { 0 } };
+  { 0 }
+};
 
-const eas_command eas_cmd_submit = {
-  .name = "submit", .args = "JOB", .summary = "stores a job for workers to run; prints its id",
-  .detail = "Submitting the same job twice is harmless: it is found again.", .examples = "  eas submit survey.json --check",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_WORK, .options = SUBMIT, .min_args = 1, .max_args = 1, .run = cmd_submit };
+const eas_command eas_cmd_submit = { .name = "submit",
+                                     .args = "JOB",
+                                     .summary = "stores a job for workers to run; prints its id",
+                                     .detail = "Submitting the same job twice is harmless: it is found again.",
+                                     .examples = "  eas submit survey.json --check",
+                                     .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_WORK,
+                                     .options = SUBMIT,
+                                     .min_args = 1,
+                                     .max_args = 1,
+                                     .run = cmd_submit };
 
 /* Stops the loop when the role has nothing left: --once, or draining. */
 static void on_beat(void *arg)
@@ -86,7 +103,8 @@ static void on_change(void *arg)
 static void on_stop(void *arg, int n_running)
 {
   eas_session *s = arg;
-  eas_log(EAS_INFO, "stopping: %d running, %" PRId64 " s grace", n_running, eas_conf_duration_us(s->c->conf, "drain_grace") / 1000000);
+  eas_log(EAS_INFO, "stopping: %d running, %" PRId64 " s grace", n_running,
+          eas_conf_duration_us(s->c->conf, "drain_grace") / 1000000);
   if (s->worker)
     eas_loop_after(s->loop, 0, on_beat, s); /* only now: an idle worker has no clock that ticks */
   else
@@ -100,7 +118,8 @@ static int serve(eas_cli *c, int roles)
   s.arg = &s;
   int rc = eas_session_open(&s, c, roles, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
-  eas_log(EAS_INFO, roles & EAS_ROLE_WORKER ? "worker w%" PRId64 " is up" : "control is up", s.worker ? eas_worker_id(s.worker) : 0);
+  eas_log(EAS_INFO, roles & EAS_ROLE_WORKER ? "worker w%" PRId64 " is up" : "control is up",
+          s.worker ? eas_worker_id(s.worker) : 0);
   if (s.control) eas_control_look(s.control);
   if (eas_cli_has(c, "--once")) eas_loop_after(s.loop, 200000, on_beat, &s);
   rc = eas_loop_run(s.loop, &err);
@@ -118,19 +137,29 @@ static int cmd_control(eas_cli *c)
   return serve(c, EAS_ROLE_CONTROL);
 }
 
-static const eas_option WORKER[] = {
-  { "--container", "NAME", "container", "container of the registry that this worker is" },
-  { "--once", NULL, NULL, "end when nothing is left that could be started" },
-  { 0 } };
+static const eas_option WORKER[] = { { "--container", "NAME", "container",
+                                       "container of the registry that this worker is" },
+                                     { "--once", NULL, NULL, "end when nothing is left that could be started" },
+                                     { 0 } };
 static const eas_option CONTROL[] = { { "--once", NULL, NULL, "do what is to be done, then end (for cron)" }, { 0 } };
 
-const eas_command eas_cmd_control = {
-  .name = "control", .args = "", .summary = "expands flow control, recovers what is lost, skips, retries",
-  .detail = "Several may run. SIGTERM ends it.", .examples = "", .groups = EAS_O_DATA | EAS_O_WORK, .options = CONTROL, .max_args = 0,
-  .run = cmd_control };
+const eas_command eas_cmd_control = { .name = "control",
+                                      .args = "",
+                                      .summary = "expands flow control, recovers what is lost, skips, retries",
+                                      .detail = "Several may run. SIGTERM ends it.",
+                                      .examples = "",
+                                      .groups = EAS_O_DATA | EAS_O_WORK,
+                                      .options = CONTROL,
+                                      .max_args = 0,
+                                      .run = cmd_control };
 
-const eas_command eas_cmd_worker = {
-  .name = "worker", .args = "", .summary = "claims attempts and runs them in isolated processes",
-  .detail = "SIGTERM drains: running attempts get drain_grace, the rest is handed back. An edited script is used by the next attempt.",
-  .examples = "  eas worker --slots 8 --container eas_worker_tls", .groups = EAS_O_DATA | EAS_O_WORK, .options = WORKER, .max_args = 0,
-  .run = cmd_worker };
+const eas_command eas_cmd_worker = { .name = "worker",
+                                     .args = "",
+                                     .summary = "claims attempts and runs them in isolated processes",
+                                     .detail = "SIGTERM drains: running attempts get drain_grace, the rest is handed "
+                                               "back. An edited script is used by the next attempt.",
+                                     .examples = "  eas worker --slots 8 --container eas_worker_tls",
+                                     .groups = EAS_O_DATA | EAS_O_WORK,
+                                     .options = WORKER,
+                                     .max_args = 0,
+                                     .run = cmd_worker };

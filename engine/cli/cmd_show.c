@@ -38,8 +38,11 @@ void eas_card_values(const char *name, const json_t *object)
   int column = 0;
   if (json_object_size(object) == 0) return;
   printf("%-8s", name);
-  json_object_foreach((json_t *)(uintptr_t)object, key, v) {
-    char *text = json_is_null(v) ? eas_strdup("-") : json_is_string(v) ? eas_strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+  json_object_foreach((json_t *)(uintptr_t)object, key, v)
+  {
+    char *text = json_is_null(v)     ? eas_strdup("-")
+                 : json_is_string(v) ? eas_strdup(json_string_value(v))
+                                     : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
     if (strlen(text) > 60) strcpy(text + 56, " ...");
     int w = (int)(strlen(key) + strlen(text) + 3);
     if (column && column + w > 100) {
@@ -56,7 +59,8 @@ void eas_card_values(const char *name, const json_t *object)
 static const char *shown_state(const json_t *a)
 {
   if (strcmp(eas_json_str(a, "state"), "ended") != 0) return eas_json_str(a, "state");
-  if (strcmp(eas_json_str(a, "verdict"), "pass") == 0) return strcmp(eas_json_str(a, "ending"), "reused") == 0 ? "reused" : "passed";
+  if (strcmp(eas_json_str(a, "verdict"), "pass") == 0)
+    return strcmp(eas_json_str(a, "ending"), "reused") == 0 ? "reused" : "passed";
   return "failed";
 }
 
@@ -79,13 +83,14 @@ static void files_lines(eas_cli *c, const char *name, const json_t *list)
 {
   size_t i;
   json_t *v;
-  json_array_foreach((json_t *)(uintptr_t)list, i, v) {
+  json_array_foreach((json_t *)(uintptr_t)list, i, v)
+  {
     char size[32];
     const char *verdict = eas_json_str(v, "verdict");
     eas_size_text(eas_json_int(v, "size", 0), size);
     const char *state = verdict && strcmp(verdict, "fail") == 0 ? "failed" : "passed";
-    printf("%-8s%s  %s/%s  %s  %s", name, eas_json_str(v, "kind"), eas_json_str(v, "directory"), eas_json_str(v, "filename"),
-           eas_json_str(v, "version") ? eas_json_str(v, "version") : "not made yet", size);
+    printf("%-8s%s  %s/%s  %s  %s", name, eas_json_str(v, "kind"), eas_json_str(v, "directory"),
+           eas_json_str(v, "filename"), eas_json_str(v, "version") ? eas_json_str(v, "version") : "not made yet", size);
     if (verdict) printf("  %s%s%s", eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), eas_ink_off(c));
     if (eas_json_str(v, "reason")) printf(" %s", eas_json_str(v, "reason"));
     putchar('\n');
@@ -96,13 +101,20 @@ static void check_lines(eas_cli *c, const json_t *checks)
 {
   size_t i;
   json_t *v;
-  json_array_foreach((json_t *)(uintptr_t)checks, i, v) {
+  json_array_foreach((json_t *)(uintptr_t)checks, i, v)
+  {
     const char *verdict = eas_json_str(v, "verdict");
-    char *value = json_dumps(json_object_get(v, "value") ? json_object_get(v, "value") : json_null(), JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
-    char *limit = json_dumps(json_object_get(v, "limit") ? json_object_get(v, "limit") : json_null(), JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
+    char *value = json_dumps(json_object_get(v, "value") ? json_object_get(v, "value") : json_null(),
+                             JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
+    char *limit = json_dumps(json_object_get(v, "limit") ? json_object_get(v, "limit") : json_null(),
+                             JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
     int bad = verdict && strcmp(verdict, "fail") == 0, warn = verdict && strcmp(verdict, "warn") == 0;
-    printf("%-8s%s%-5s%s %-24s %s", i ? "" : "checks", eas_ink(c, bad ? EAS_RED : warn ? EAS_YELLOW : EAS_GREEN), verdict ? verdict : "-", eas_ink_off(c),
-           eas_json_str(v, "name") ? eas_json_str(v, "name") : "-", strcmp(value, "null") == 0 ? "-" : value);
+    printf("%-8s%s%-5s%s %-24s %s", i ? "" : "checks",
+           eas_ink(c, bad    ? EAS_RED
+                      : warn ? EAS_YELLOW
+                             : EAS_GREEN),
+           verdict ? verdict : "-", eas_ink_off(c), eas_json_str(v, "name") ? eas_json_str(v, "name") : "-",
+           strcmp(value, "null") == 0 ? "-" : value);
     if (strcmp(limit, "null") != 0) printf("  (limit %s)", limit);
     putchar('\n');
     free(value);
@@ -118,7 +130,8 @@ static void later_line(const json_t *a)
   if (json_array_size(later) == 0) return;
   printf("%-8s", "later");
   json_array_foreach((json_t *)(uintptr_t)later, i, v)
-    printf("%s%s %s", i ? ", " : "", eas_json_str(v, "attempt"), eas_json_str(v, "ending") ? eas_json_str(v, "ending") : eas_json_str(v, "state"));
+      printf("%s%s %s", i ? ", " : "", eas_json_str(v, "attempt"),
+             eas_json_str(v, "ending") ? eas_json_str(v, "ending") : eas_json_str(v, "state"));
   putchar('\n');
 }
 
@@ -134,9 +147,10 @@ static void indent(const char *text)
 static void attempt_card(eas_cli *c, const json_t *a)
 {
   const char *state = shown_state(a), *ending = eas_json_str(a, "ending");
-  printf("%s  attempt %" PRId64 " of %" PRId64 " of %s %s, %s %s   %s%s %s%s%s%s\n", eas_json_str(a, "attempt"), eas_json_int(a, "number", 0),
-         eas_json_int(a, "last_number", 0), eas_json_str(a, "task"), eas_json_str(a, "type"), eas_json_str(a, "job"), eas_json_str(a, "job_name"),
-         eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), state, ending && strcmp(state, "failed") == 0 ? " " : "",
+  printf("%s  attempt %" PRId64 " of %" PRId64 " of %s %s, %s %s   %s%s %s%s%s%s\n", eas_json_str(a, "attempt"),
+         eas_json_int(a, "number", 0), eas_json_int(a, "last_number", 0), eas_json_str(a, "task"),
+         eas_json_str(a, "type"), eas_json_str(a, "job"), eas_json_str(a, "job_name"), eas_ink(c, eas_state_ink(state)),
+         eas_state_symbol(c, state), state, ending && strcmp(state, "failed") == 0 ? " " : "",
          ending && strcmp(state, "failed") == 0 ? (strcmp(ending, "ok") == 0 ? "qc" : ending) : "", eas_ink_off(c));
   ran_line(a);
   files_lines(c, "input", json_object_get(a, "inputs"));
@@ -145,9 +159,11 @@ static void attempt_card(eas_cli *c, const json_t *a)
   eas_card_values("result", json_object_get(a, "metadata"));
   check_lines(c, json_object_get(a, "checks"));
   if (eas_json_str(a, "error")) field("error", "%s%s%s", eas_ink(c, EAS_RED), eas_json_str(a, "error"), eas_ink_off(c));
-  if (eas_json_str(a, "reason") && !(eas_json_str(a, "error") && strcmp(eas_json_str(a, "error"), eas_json_str(a, "reason")) == 0))
+  if (eas_json_str(a, "reason") &&
+      !(eas_json_str(a, "error") && strcmp(eas_json_str(a, "error"), eas_json_str(a, "reason")) == 0))
     field("reason", "%s", eas_json_str(a, "reason"));
-  if (eas_json_str(a, "reused")) field("reused", "the results of %s, which had the same provenance key", eas_json_str(a, "reused"));
+  if (eas_json_str(a, "reused"))
+    field("reused", "the results of %s, which had the same provenance key", eas_json_str(a, "reused"));
   if (eas_json_str(a, "trace")) {
     puts("trace");
     indent(eas_json_str(a, "trace"));
@@ -161,42 +177,53 @@ static void task_card(eas_cli *c, const json_t *t)
   size_t i;
   json_t *v;
   const char *state = eas_json_str(t, "state"), *name = eas_json_str(t, "name");
-  printf("%s %s%s%s, %s %s   %s%s %s%s\n", eas_json_str(t, "task"), eas_json_str(t, "type"), name ? " " : "", name ? name : "", eas_json_str(t, "job"),
-         eas_json_str(t, "job_name"), eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), state, eas_ink_off(c));
+  printf("%s %s%s%s, %s %s   %s%s %s%s\n", eas_json_str(t, "task"), eas_json_str(t, "type"), name ? " " : "",
+         name ? name : "", eas_json_str(t, "job"), eas_json_str(t, "job_name"), eas_ink(c, eas_state_ink(state)),
+         eas_state_symbol(c, state), state, eas_ink_off(c));
   eas_card_values("with", json_object_get(t, "parameters"));
   files_lines(c, "input", json_object_get(t, "inputs"));
-  json_array_foreach(json_object_get(t, "needs"), i, v) field("needs", "metadata of %s %s (%s)", eas_json_str(v, "maker"), eas_json_str(v, "maker_type"), eas_json_str(v, "name"));
+  json_array_foreach(json_object_get(t, "needs"), i, v)
+      field("needs", "metadata of %s %s (%s)", eas_json_str(v, "maker"), eas_json_str(v, "maker_type"),
+            eas_json_str(v, "name"));
   files_lines(c, "output", json_object_get(t, "outputs"));
-  json_array_foreach(json_object_get(t, "attempts"), i, v) {
+  json_array_foreach(json_object_get(t, "attempts"), i, v)
+  {
     char wall[32] = "";
-    const char *s = shown_state(v), *ending = eas_json_str(v, "ending"), *why = eas_json_str(v, "error") ? eas_json_str(v, "error") : eas_json_str(v, "reason");
+    const char *s = shown_state(v), *ending = eas_json_str(v, "ending"),
+               *why = eas_json_str(v, "error") ? eas_json_str(v, "error") : eas_json_str(v, "reason");
     if (eas_json_int(v, "wall_us", 0)) eas_duration_text(eas_json_int(v, "wall_us", 0), wall);
-    printf("%-8s%s  %s%s %s%s  %s  %s\n", i ? "" : "attempt", eas_json_str(v, "attempt"), eas_ink(c, eas_state_ink(s)), eas_state_symbol(c, s),
-           ending ? ending : s, eas_ink_off(c), wall, why ? why : "");
+    printf("%-8s%s  %s%s %s%s  %s  %s\n", i ? "" : "attempt", eas_json_str(v, "attempt"), eas_ink(c, eas_state_ink(s)),
+           eas_state_symbol(c, s), ending ? ending : s, eas_ink_off(c), wall, why ? why : "");
   }
   field("at", "%s of the job file", eas_json_str(t, "node"));
   json_t *last = json_array_get(json_object_get(t, "attempts"), json_array_size(json_object_get(t, "attempts")) - 1);
-  field("more", "eas why %s%s%s", eas_json_str(t, "task"), last ? "     eas show " : "", last ? eas_json_str(last, "attempt") : "");
+  field("more", "eas why %s%s%s", eas_json_str(t, "task"), last ? "     eas show " : "",
+        last ? eas_json_str(last, "attempt") : "");
 }
 
 static void file_card(eas_cli *c, const json_t *p)
 {
-  printf("%s %s/%s  %s of %s %s, %s\n", eas_json_str(p, "product"), eas_json_str(p, "directory"), eas_json_str(p, "filename"), eas_json_str(p, "kind"),
-         eas_json_str(p, "task"), eas_json_str(p, "type"), eas_json_str(p, "job"));
+  printf("%s %s/%s  %s of %s %s, %s\n", eas_json_str(p, "product"), eas_json_str(p, "directory"),
+         eas_json_str(p, "filename"), eas_json_str(p, "kind"), eas_json_str(p, "task"), eas_json_str(p, "type"),
+         eas_json_str(p, "job"));
   size_t i;
   json_t *v;
-  json_array_foreach(json_object_get(p, "versions"), i, v) {
+  json_array_foreach(json_object_get(p, "versions"), i, v)
+  {
     char size[32], when[40];
     const char *state = strcmp(eas_json_str(v, "verdict"), "pass") == 0 ? "passed" : "failed";
     eas_size_text(eas_json_int(v, "size", 0), size);
     stamp(eas_json_int(v, "created_at", 0), when);
-    printf("%-8s%s  %s%s%s  %s  %s  by %s  sha256 %s\n", i ? "" : "version", eas_json_str(v, "version"), eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state),
-           eas_ink_off(c), size, when, eas_json_str(v, "attempt"), eas_json_str(v, "sha256"));
+    printf("%-8s%s  %s%s%s  %s  %s  by %s  sha256 %s\n", i ? "" : "version", eas_json_str(v, "version"),
+           eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), eas_ink_off(c), size, when,
+           eas_json_str(v, "attempt"), eas_json_str(v, "sha256"));
     if (eas_json_str(v, "reason")) printf("%-8s%s\n", "", eas_json_str(v, "reason"));
     if (i == 0) eas_card_values("meta", json_object_get(v, "metadata"));
   }
-  if (json_array_size(json_object_get(p, "versions")) == 0) field("version", "not made yet: eas why %s", eas_json_str(p, "task"));
-  json_array_foreach(json_object_get(p, "used_by"), i, v) field(i ? "" : "used by", "%s %s", eas_json_str(v, "task"), eas_json_str(v, "type"));
+  if (json_array_size(json_object_get(p, "versions")) == 0)
+    field("version", "not made yet: eas why %s", eas_json_str(p, "task"));
+  json_array_foreach(json_object_get(p, "used_by"), i, v)
+      field(i ? "" : "used by", "%s %s", eas_json_str(v, "task"), eas_json_str(v, "type"));
 }
 
 int eas_card_load(eas_cli *c, const char *text, char *letter, json_t **out, eas_err *err)
@@ -234,6 +261,13 @@ static int cmd_show(eas_cli *c)
   return EAS_EXIT_OK;
 }
 
-const eas_command eas_cmd_show = {
-  .name = "show", .args = "ID", .summary = "all about an attempt (a533), task (t418), product (p77) or version (v91)", .detail = "", .examples = "  eas show a533",
-  .groups = EAS_O_DATA | EAS_O_JSON, .min_args = 1, .max_args = 1, .run = cmd_show };
+const eas_command eas_cmd_show = { .name = "show",
+                                   .args = "ID",
+                                   .summary =
+                                       "all about an attempt (a533), task (t418), product (p77) or version (v91)",
+                                   .detail = "",
+                                   .examples = "  eas show a533",
+                                   .groups = EAS_O_DATA | EAS_O_JSON,
+                                   .min_args = 1,
+                                   .max_args = 1,
+                                   .run = cmd_show };

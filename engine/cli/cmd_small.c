@@ -16,8 +16,14 @@ static int cmd_version(eas_cli *c)
   return EAS_EXIT_OK;
 }
 
-const eas_command eas_cmd_version = { .name = "version", .args = "", .summary = "prints the version", .detail = "", .examples = "",
-                                      .groups = EAS_O_JSON, .max_args = 0, .run = cmd_version };
+const eas_command eas_cmd_version = { .name = "version",
+                                      .args = "",
+                                      .summary = "prints the version",
+                                      .detail = "",
+                                      .examples = "",
+                                      .groups = EAS_O_JSON,
+                                      .max_args = 0,
+                                      .run = cmd_version };
 
 static int registry_check(eas_cli *c)
 {
@@ -39,9 +45,10 @@ static json_t *type_json(const eas_task_type *t)
 {
   json_t *containers = json_array();
   for (int i = 0; t->containers[i]; i++) json_array_append_new(containers, json_string(t->containers[i]));
-  return json_pack("{s:s,s:s,s:o,s:f,s:i,s:f,s:f,s:b,s:b,s:b,s:s?,s:s?}", "name", t->name, "description", t->description, "containers",
-                   containers, "timeout_seconds", (double)t->timeout_ms / 1000, "max_attempts", t->max_attempts, "memory_gb", t->memory_gb,
-                   "cpu", t->cpu, "random", t->random, "reuse", t->reuse, "flow", t->flow, "script", t->script, "qc", t->qc);
+  return json_pack("{s:s,s:s,s:o,s:f,s:i,s:f,s:f,s:b,s:b,s:b,s:s?,s:s?}", "name", t->name, "description",
+                   t->description, "containers", containers, "timeout_seconds", (double)t->timeout_ms / 1000,
+                   "max_attempts", t->max_attempts, "memory_gb", t->memory_gb, "cpu", t->cpu, "random", t->random,
+                   "reuse", t->reuse, "flow", t->flow, "script", t->script, "qc", t->qc);
 }
 
 static int registry_list(eas_cli *c)
@@ -56,7 +63,8 @@ static int registry_list(eas_cli *c)
     }
     char limit[32];
     eas_duration_text(t[i].timeout_ms * 1000, limit);
-    printf("%-30s %4.3g cpu %5.3g GB %10s  %s\n", t[i].name, t[i].cpu, t[i].memory_gb, t[i].flow ? "flow" : limit, t[i].description);
+    printf("%-30s %4.3g cpu %5.3g GB %10s  %s\n", t[i].name, t[i].cpu, t[i].memory_gb, t[i].flow ? "flow" : limit,
+           t[i].description);
   }
   if (c->json) {
     json_dumpf(list, stdout, JSON_COMPACT);
@@ -78,12 +86,21 @@ static int cmd_registry(eas_cli *c)
   return check ? registry_check(c) : registry_list(c);
 }
 
-static const eas_option PACKS[] = { { "--task-path", "DIRS", "task_path", "packs beside the core, divided by ':'" }, { 0 } };
+static const eas_option PACKS[] = { { "--task-path", "DIRS", "task_path", "packs beside the core, divided by ':'" },
+                                    { 0 } };
 
 const eas_command eas_cmd_registry = {
-  .name = "registry", .args = "check|list", .summary = "checks or lists the task types and their limits",
-  .detail = "check: exit 1 when a type lacks its task script or its QC script, or a file is wrong.", .examples = "",
-  .groups = EAS_O_JSON, .options = PACKS, .min_args = 1, .max_args = 1, .run = cmd_registry };
+  .name = "registry",
+  .args = "check|list",
+  .summary = "checks or lists the task types and their limits",
+  .detail = "check: exit 1 when a type lacks its task script or its QC script, or a file is wrong.",
+  .examples = "",
+  .groups = EAS_O_JSON,
+  .options = PACKS,
+  .min_args = 1,
+  .max_args = 1,
+  .run = cmd_registry
+};
 
 static int cmd_lua(eas_cli *c)
 {
@@ -91,9 +108,16 @@ static int cmd_lua(eas_cli *c)
   return c->runner->script(c->runner->arg, eas_home_share(), (const char *const *)c->packs, c->n_args, c->args);
 }
 
-const eas_command eas_cmd_lua = {
-  .name = "lua", .args = "FILE [ARG...]", .summary = "runs a Lua file with eas.* at hand, as you, not isolated", .detail = "",
-  .examples = "  eas lua plot_folds.lua 2.2", .groups = 0, .options = PACKS, .min_args = 1, .max_args = -1, .run = cmd_lua };
+const eas_command eas_cmd_lua = { .name = "lua",
+                                  .args = "FILE [ARG...]",
+                                  .summary = "runs a Lua file with eas.* at hand, as you, not isolated",
+                                  .detail = "",
+                                  .examples = "  eas lua plot_folds.lua 2.2",
+                                  .groups = 0,
+                                  .options = PACKS,
+                                  .min_args = 1,
+                                  .max_args = -1,
+                                  .run = cmd_lua };
 
 static const eas_option SEARCH[] = {
   { "--method", "NAME", NULL, "bls (= bls_reference); default bls" },
@@ -106,7 +130,8 @@ static const eas_option SEARCH[] = {
   { "--columns", "LIST", NULL, "time,flux,flux_err: names (FITS) or numbers (text)" },
   { "--threads", "N", NULL, "threads (default: one per CPU)" },
   { "--task-path", "DIRS", "task_path", "packs beside the core, divided by ':'" },
-  { 0 } };
+  { 0 }
+};
 
 /* NAME=VALUE: a.b=V makes {"a": {"b": V}}; V is JSON if it parses, else a string. */
 static int set_path(json_t *root, const char *text, eas_err *err)
@@ -156,9 +181,9 @@ static int cmd_search(eas_cli *c)
   }
   for (int i = 0; i < c->n_args; i++) json_array_append_new(files, json_string(c->args[i]));
   const char *method = eas_cli_get(c, "--method");
-  json_t *q = json_pack("{s:o,s:s,s:o,s:b,s:b,s:b,s:b,s:i,s:I}", "files", files, "method", method ? method : "bls", "settings", settings,
-                        "json", c->json, "color", c->color, "utf8", c->utf8, "progress", c->progress && !c->json, "width", c->width,
-                        "threads", (json_int_t)threads);
+  json_t *q = json_pack("{s:o,s:s,s:o,s:b,s:b,s:b,s:b,s:i,s:I}", "files", files, "method", method ? method : "bls",
+                        "settings", settings, "json", c->json, "color", c->color, "utf8", c->utf8, "progress",
+                        c->progress && !c->json, "width", c->width, "threads", (json_int_t)threads);
   static const char *const names[] = { "periodogram", "plot", "flux", "quality", "columns" };
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char flag[32];
@@ -173,8 +198,16 @@ static int cmd_search(eas_cli *c)
 }
 
 const eas_command eas_cmd_search = {
-  .name = "search", .args = "LIGHTCURVE...", .summary = "searches light curves for transits, and says what it found",
+  .name = "search",
+  .args = "LIGHTCURVE...",
+  .summary = "searches light curves for transits, and says what it found",
   .detail = "Reads FITS (TESS, Kepler, K2, generic tables) and text. A weak peak is shown as not credible, exit 0.\n"
             "--json prints one line per light curve.",
-  .examples = "  eas search kplr010666592-2009131110544_slc.fits --method bls\n  eas search *.fits --set period_min=1 --json",
-  .groups = EAS_O_JSON, .options = SEARCH, .min_args = 1, .max_args = -1, .run = cmd_search };
+  .examples =
+      "  eas search kplr010666592-2009131110544_slc.fits --method bls\n  eas search *.fits --set period_min=1 --json",
+  .groups = EAS_O_JSON,
+  .options = SEARCH,
+  .min_args = 1,
+  .max_args = -1,
+  .run = cmd_search
+};

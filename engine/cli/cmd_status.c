@@ -11,7 +11,8 @@
 
 static const char *state_of(const eas_job_counts *k)
 {
-  if (!k->done_at) return strcmp(k->state, "active") == 0 ? (k->running || k->queued ? "running" : "waiting") : k->state;
+  if (!k->done_at)
+    return strcmp(k->state, "active") == 0 ? (k->running || k->queued ? "running" : "waiting") : k->state;
   return k->failed || k->skipped ? "failed" : k->cancelled ? "cancelled" : "passed";
 }
 
@@ -21,14 +22,16 @@ static json_t *counts_json(const eas_job_counts *k)
   snprintf(id, sizeof id, "j%" PRId64, k->job);
   json_t *types = json_array();
   for (int i = 0; i < k->n_types; i++)
-    json_array_append_new(types, json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "type", k->types[i].type, "waiting", (json_int_t)k->types[i].waiting,
-                                           "queued", (json_int_t)k->types[i].queued, "running", (json_int_t)k->types[i].running, "passed",
-                                           (json_int_t)k->types[i].passed, "reused", (json_int_t)k->types[i].reused, "failed",
-                                           (json_int_t)k->types[i].failed, "skipped", (json_int_t)k->types[i].skipped, "cancelled",
-                                           (json_int_t)k->types[i].cancelled));
-  json_t *v = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o}", "job", id, "name", k->name, "state", state_of(k), "gate", k->state, "created_at",
-                        (json_int_t)k->created_at, "tasks", (json_int_t)k->work_total, "ended", (json_int_t)k->work_done, "failed",
-                        (json_int_t)k->failed, "skipped", (json_int_t)k->skipped, "types", types);
+    json_array_append_new(
+        types, json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "type", k->types[i].type, "waiting",
+                         (json_int_t)k->types[i].waiting, "queued", (json_int_t)k->types[i].queued, "running",
+                         (json_int_t)k->types[i].running, "passed", (json_int_t)k->types[i].passed, "reused",
+                         (json_int_t)k->types[i].reused, "failed", (json_int_t)k->types[i].failed, "skipped",
+                         (json_int_t)k->types[i].skipped, "cancelled", (json_int_t)k->types[i].cancelled));
+  json_t *v = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o}", "job", id, "name", k->name, "state", state_of(k),
+                        "gate", k->state, "created_at", (json_int_t)k->created_at, "tasks", (json_int_t)k->work_total,
+                        "ended", (json_int_t)k->work_done, "failed", (json_int_t)k->failed, "skipped",
+                        (json_int_t)k->skipped, "types", types);
   json_object_set_new(v, "done_at", k->done_at ? json_integer(k->done_at) : json_null());
   return v;
 }
@@ -41,8 +44,8 @@ static void head_line(eas_cli *c, const eas_job_counts *k)
   eas_duration_text(us, wall);
   eas_count_text(c, k->work_done, done);
   eas_count_text(c, k->work_total, total);
-  printf("j%" PRId64 " %s   %s%s %s%s %s   %s of %s tasks", k->job, k->name, eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), state,
-         eas_ink_off(c), wall, done, total);
+  printf("j%" PRId64 " %s   %s%s %s%s %s   %s of %s tasks", k->job, k->name, eas_ink(c, eas_state_ink(state)),
+         eas_state_symbol(c, state), state, eas_ink_off(c), wall, done, total);
   double rate = us > 0 ? (double)k->work_done / ((double)us / 1e6) : 0;
   if (!k->done_at && rate > 0) {
     char left[32];
@@ -54,14 +57,16 @@ static void head_line(eas_cli *c, const eas_job_counts *k)
 
 static void type_table(eas_cli *c, const eas_job_counts *k)
 {
-  static const char *const states[] = { "passed", "reused", "running", "queued", "waiting", "failed", "skipped", "cancelled" };
+  static const char *const states[] = { "passed",  "reused", "running", "queued",
+                                        "waiting", "failed", "skipped", "cancelled" };
   eas_table *t = eas_table_new(c);
   eas_table_column(t, "type", EAS_LEFT);
-  for (int s = 0; s < 8; s++) eas_table_column(t, c->csv || !c->utf8 ? states[s] : eas_state_symbol(c, states[s]), EAS_RIGHT);
+  for (int s = 0; s < 8; s++)
+    eas_table_column(t, c->csv || !c->utf8 ? states[s] : eas_state_symbol(c, states[s]), EAS_RIGHT);
   for (int i = 0; i < k->n_types; i++) {
     if (k->types[i].flow && !c->verbose && !c->csv) continue;
-    const int64_t n[] = { k->types[i].passed, k->types[i].reused, k->types[i].running, k->types[i].queued, k->types[i].waiting, k->types[i].failed,
-                          k->types[i].skipped, k->types[i].cancelled };
+    const int64_t n[] = { k->types[i].passed,  k->types[i].reused, k->types[i].running, k->types[i].queued,
+                          k->types[i].waiting, k->types[i].failed, k->types[i].skipped, k->types[i].cancelled };
     eas_table_cell(t, EAS_PLAIN, k->types[i].type);
     for (int s = 0; s < 8; s++) {
       char text[32];
@@ -80,7 +85,8 @@ static void tail_line(eas_cli *c, const eas_job_counts *k)
     size_t i;
     json_t *v;
     printf("failed   ");
-    json_array_foreach(groups, i, v) printf("%s%" PRId64 " %s", i ? ", " : "", eas_json_int(v, "n", 0), eas_json_str(v, "kind"));
+    json_array_foreach(groups, i, v)
+        printf("%s%" PRId64 " %s", i ? ", " : "", eas_json_int(v, "n", 0), eas_json_str(v, "kind"));
     printf(": eas errors j%" PRId64 "\n", k->job);
   }
   if (!k->done_at && eas_view_workers(c->db, &workers, NULL) >= 0) {
@@ -88,8 +94,8 @@ static void tail_line(eas_cli *c, const eas_job_counts *k)
     if (n == 0)
       printf("no worker: eas worker, or eas run with the same job\n");
     else
-      printf("%" PRId64 " worker%s, %" PRId64 " of %" PRId64 " slots busy\n", n, n == 1 ? "" : "s", eas_json_int(workers, "busy", 0),
-             eas_json_int(workers, "slots", 0));
+      printf("%" PRId64 " worker%s, %" PRId64 " of %" PRId64 " slots busy\n", n, n == 1 ? "" : "s",
+             eas_json_int(workers, "busy", 0), eas_json_int(workers, "slots", 0));
   }
   json_decref(groups);
   json_decref(workers);
@@ -105,15 +111,18 @@ static int list_jobs(eas_cli *c)
   if (rc >= 0) rc = eas_view_jobs(c->db, (int)limit, &jobs, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   if (c->json) return eas_print_json(jobs);
-  static const char *const states[] = { "passed", "reused", "running", "queued", "waiting", "failed", "skipped", "cancelled" };
+  static const char *const states[] = { "passed",  "reused", "running", "queued",
+                                        "waiting", "failed", "skipped", "cancelled" };
   eas_table *t = eas_table_new(c);
   eas_table_column(t, "job", EAS_LEFT);
   eas_table_column(t, "name", EAS_LEFT);
   eas_table_column(t, "state", EAS_LEFT);
-  for (int s = 0; s < 8; s++) eas_table_column(t, c->csv || !c->utf8 ? states[s] : eas_state_symbol(c, states[s]), EAS_RIGHT);
+  for (int s = 0; s < 8; s++)
+    eas_table_column(t, c->csv || !c->utf8 ? states[s] : eas_state_symbol(c, states[s]), EAS_RIGHT);
   size_t i;
   json_t *v;
-  json_array_foreach(jobs, i, v) {
+  json_array_foreach(jobs, i, v)
+  {
     eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "job"));
     eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "name"));
     eas_table_cell(t, EAS_PLAIN, json_is_null(json_object_get(v, "done_at")) ? eas_json_str(v, "state") : "done");
@@ -143,7 +152,12 @@ static int cmd_status(eas_cli *c)
 
 static const eas_option OPTIONS[] = { { "--all", NULL, NULL, "a row for each job, newest first" }, { 0 } };
 
-const eas_command eas_cmd_status = {
-  .name = "status", .args = "[JOB]", .summary = "where a job stands: its tasks by type and state", .detail = "Without JOB: the newest.",
-  .examples = "  eas status --all\n  eas status j3 --json", .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT, .options = OPTIONS,
-  .max_args = 1, .run = cmd_status };
+const eas_command eas_cmd_status = { .name = "status",
+                                     .args = "[JOB]",
+                                     .summary = "where a job stands: its tasks by type and state",
+                                     .detail = "Without JOB: the newest.",
+                                     .examples = "  eas status --all\n  eas status j3 --json",
+                                     .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT,
+                                     .options = OPTIONS,
+                                     .max_args = 1,
+                                     .run = cmd_status };

@@ -26,10 +26,13 @@ static char *find_input(const eas_cfg *cfg, const char *path)
   return NULL;
 }
 
-static int import_one(eas_cli *c, const eas_cfg *cfg, const char *kind, const char *written, eas_import_file *out, eas_err *err)
+static int import_one(eas_cli *c, const eas_cfg *cfg, const char *kind, const char *written, eas_import_file *out,
+                      eas_err *err)
 {
   char *path = find_input(cfg, written);
-  if (!path) return eas_fail(err, EAS_EINVAL, "%s: [inputs] %s: no file '%s' here or beside the .cfg file", cfg->file, kind, written);
+  if (!path)
+    return eas_fail(err, EAS_EINVAL, "%s: [inputs] %s: no file '%s' here or beside the .cfg file", cfg->file, kind,
+                    written);
   json_t *meta = NULL;
   char *sidecar = eas_format("%s.metadata.cfg", path);
   int rc = eas_path_exists(sidecar) ? eas_lc_read_sidecar(sidecar, &meta, err) : 0;
@@ -53,7 +56,8 @@ static int import_inputs(eas_cli *c, const eas_cfg *cfg, eas_err *err)
   json_t *v;
   int k = 0, rc = 0;
   int64_t job = 0;
-  json_object_foreach(cfg->inputs, kind, v) {
+  json_object_foreach(cfg->inputs, kind, v)
+  {
     const char *path = json_string_value(v), *base = eas_path_base(path);
     int known = 0;
     for (int i = 0; i < k && rc >= 0; i++) {
@@ -78,10 +82,12 @@ static char *job_text(const eas_cfg *cfg)
 {
   const char *kind;
   json_t *v, *inputs = json_object(), *task = json_deep_copy(cfg->task);
-  json_object_foreach(cfg->inputs, kind, v) json_object_set_new(inputs, kind, json_string(eas_path_base(json_string_value(v))));
+  json_object_foreach(cfg->inputs, kind, v)
+      json_object_set_new(inputs, kind, json_string(eas_path_base(json_string_value(v))));
   if (json_object_size(inputs)) json_object_set(task, "inputs", inputs);
   json_decref(inputs);
-  json_t *job = json_pack("{s:s,s:s,s:[o]}", "job_name", cfg->job_name, "working_directory", cfg->directory, "task_list", task);
+  json_t *job =
+      json_pack("{s:s,s:s,s:[o]}", "job_name", cfg->job_name, "working_directory", cfg->directory, "task_list", task);
   char *text = json_dumps(job, JSON_INDENT(2));
   json_decref(job);
   return text;
@@ -102,7 +108,8 @@ static void print_metadata(eas_cli *c)
     json_t *o = json_loads(sorted, 0, NULL), *v;
     const char *key;
     puts("Output metadata:");
-    json_object_foreach(o, key, v) {
+    json_object_foreach(o, key, v)
+    {
       char *value = json_is_string(v) ? eas_strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY);
       printf("%s : %s\n", key, value);
       free(value);
@@ -138,8 +145,9 @@ static int cmd_task(eas_cli *c)
     int rc = eas_jobfile_parse(&f, cfg.file, text, strlen(text), &err);
     if (rc >= 0) rc = eas_job_check(f, c->registry, &k, &problems, &err);
     for (size_t i = 0; i < problems.n; i++)
-      fprintf(stderr, "%s: %s\n   at %s\n%s%s%s", cfg.file, problems.list[i].what, problems.list[i].path, problems.list[i].fix ? "   " : "",
-              problems.list[i].fix ? problems.list[i].fix : "", problems.list[i].fix ? "\n" : "");
+      fprintf(stderr, "%s: %s\n   at %s\n%s%s%s", cfg.file, problems.list[i].what, problems.list[i].path,
+              problems.list[i].fix ? "   " : "", problems.list[i].fix ? problems.list[i].fix : "",
+              problems.list[i].fix ? "\n" : "");
     if (rc < 0) status = problems.n ? EAS_EXIT_USAGE : eas_cli_fail(c, &err);
     eas_problems_done(&problems);
     free(text);
@@ -155,9 +163,15 @@ static int cmd_task(eas_cli *c)
 }
 
 const eas_command eas_cmd_task = {
-  .name = "task", .args = "[TYPE]", .summary = "runs one task from a .cfg file, as the prototype's tests",
-  .detail = "--config FILE.cfg: sections [task], [inputs], [outputs]; any other section becomes a nested object of settings.\n"
+  .name = "task",
+  .args = "[TYPE]",
+  .summary = "runs one task from a .cfg file, as the prototype's tests",
+  .detail = "--config FILE.cfg: sections [task], [inputs], [outputs]; any other section becomes a nested object of "
+            "settings.\n"
             "Input files are stored and used as passed products; X.metadata.cfg beside an input X gives its metadata.\n"
             "Prints the output metadata, sorted. Exit 1 when the task fails.",
-  .examples = "  eas task --config test_verify.cfg --data /tmp/try", .groups = EAS_O_DATA | EAS_O_WORK | EAS_O_JSON, .max_args = 1,
-  .run = cmd_task };
+  .examples = "  eas task --config test_verify.cfg --data /tmp/try",
+  .groups = EAS_O_DATA | EAS_O_WORK | EAS_O_JSON,
+  .max_args = 1,
+  .run = cmd_task
+};

@@ -24,10 +24,12 @@ static void own_values(const json_t *meta, char *out, size_t size)
   json_t *v;
   size_t used = 0;
   *out = 0;
-  json_object_foreach((json_t *)(uintptr_t)meta, key, v) {
+  json_object_foreach((json_t *)(uintptr_t)meta, key, v)
+  {
     size_t n = strlen(key);
     if (n > 6 && strcmp(key + n - 6, "_index") == 0) continue;
-    char *text = json_is_string(v) ? eas_strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    char *text =
+        json_is_string(v) ? eas_strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
     int k = snprintf(out + used, size - used, " %s=%s", key, text ? text : "?");
     free(text);
     if (k < 0 || (size_t)k >= size - used) return;
@@ -48,8 +50,9 @@ static void print_node(const tree *t, const json_t *v, const char *prefix, const
   else if (eas_json_str(v, "reason"))
     snprintf(tail, sizeof tail, "  %.200s", eas_json_str(v, "reason"));
   const char *shown = bad ? "failed" : open && strcmp(state, "passed") == 0 ? "running" : state;
-  printf("%s%s%s %s%s%s%s  %s%s%s%s\n", prefix, branch, eas_json_str(v, "task"), eas_json_str(v, "type"), name ? " " : "", name ? name : "", values,
-         eas_ink(t->c, eas_state_ink(shown)), eas_state_symbol(t->c, shown), eas_ink_off(t->c), tail);
+  printf("%s%s%s %s%s%s%s  %s%s%s%s\n", prefix, branch, eas_json_str(v, "task"), eas_json_str(v, "type"),
+         name ? " " : "", name ? name : "", values, eas_ink(t->c, eas_state_ink(shown)), eas_state_symbol(t->c, shown),
+         eas_ink_off(t->c), tail);
 }
 
 static int children(const tree *t, int64_t task, int64_t depth, const char *prefix, json_t *into, eas_err *err);
@@ -79,16 +82,19 @@ static int children(const tree *t, int64_t task, int64_t depth, const char *pref
   if (n < 0) return n;
   size_t i, left = 0;
   int *show = eas_alloc((size_t)(n + 1) * sizeof *show), last = -1;
-  json_array_foreach(list, i, v) {
+  json_array_foreach(list, i, v)
+  {
     const char *state = eas_json_str(v, "state");
-    int bad = eas_json_int(v, "failed_children", 0) > 0 || strcmp(state, "failed") == 0 || strcmp(state, "running") == 0;
+    int bad =
+        eas_json_int(v, "failed_children", 0) > 0 || strcmp(state, "failed") == 0 || strcmp(state, "running") == 0;
     show[i] = t->all || t->c->json || i < SHOWN || bad;
     if (show[i])
       last = (int)i;
     else
       left++;
   }
-  json_array_foreach(list, i, v) {
+  json_array_foreach(list, i, v)
+  {
     if (rc < 0) break;
     if (show[i]) rc = child(t, v, depth, prefix, (int)i == last && left == 0, err);
     if (t->c->json) json_array_append(into, v);
@@ -122,7 +128,8 @@ static int cmd_tree(eas_cli *c)
   if (rc >= 0) rc = eas_view_task(c->db, task, &root, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   if (!c->json)
-    printf("%s %s %s\n", eas_json_str(root, "job"), eas_json_str(root, "job_name"), c->n_args && c->args[0][0] == 't' ? eas_json_str(root, "task") : "");
+    printf("%s %s %s\n", eas_json_str(root, "job"), eas_json_str(root, "job_name"),
+           c->n_args && c->args[0][0] == 't' ? eas_json_str(root, "task") : "");
   json_t *list = json_array();
   rc = children(&t, task, 1, "", list, &err);
   if (rc < 0) {
@@ -137,9 +144,16 @@ static int cmd_tree(eas_cli *c)
 }
 
 static const eas_option OPTIONS[] = { { "--depth", "N", NULL, "levels shown (default 5)" },
-                                      { "--all", NULL, NULL, "every child; else 20 of a level and all that failed or run" },
+                                      { "--all", NULL, NULL,
+                                        "every child; else 20 of a level and all that failed or run" },
                                       { 0 } };
 
-const eas_command eas_cmd_tree = {
-  .name = "tree", .args = "[JOB|TASK]", .summary = "the tasks of a job as a tree", .detail = "", .examples = "  eas tree j3 --depth 2\n  eas tree t12",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT, .options = OPTIONS, .max_args = 1, .run = cmd_tree };
+const eas_command eas_cmd_tree = { .name = "tree",
+                                   .args = "[JOB|TASK]",
+                                   .summary = "the tasks of a job as a tree",
+                                   .detail = "",
+                                   .examples = "  eas tree j3 --depth 2\n  eas tree t12",
+                                   .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT,
+                                   .options = OPTIONS,
+                                   .max_args = 1,
+                                   .run = cmd_tree };

@@ -31,12 +31,16 @@ static int is(const json_t *o, const char *key, const char *value)
 /* What a maker did instead of making: a line, and where it went wrong. */
 static void maker_lines(json_t *lines, const json_t *e)
 {
-  const char *maker = eas_json_str(e, "maker"), *state = eas_json_str(e, "maker_state"), *reason = eas_json_str(e, "maker_reason");
+  const char *maker = eas_json_str(e, "maker"), *state = eas_json_str(e, "maker_state"),
+             *reason = eas_json_str(e, "maker_reason");
   if (is(e, "maker_state", "failed") && eas_json_str(e, "maker_attempt"))
-    add(lines, maker, eas_format("failed in %s, attempt %" PRId64 "%s%s", eas_json_str(e, "maker_attempt"), eas_json_int(e, "maker_number", 0),
-                                 reason ? ": " : "", reason ? reason : ""));
+    add(lines, maker,
+        eas_format("failed in %s, attempt %" PRId64 "%s%s", eas_json_str(e, "maker_attempt"),
+                   eas_json_int(e, "maker_number", 0), reason ? ": " : "", reason ? reason : ""));
   else
-    add(lines, maker, eas_format("is %s%s%s", strcmp(state, "ready") == 0 ? "queued or running" : state, reason ? ": " : "", reason ? reason : ""));
+    add(lines, maker,
+        eas_format("is %s%s%s", strcmp(state, "ready") == 0 ? "queued or running" : state, reason ? ": " : "",
+                   reason ? reason : ""));
 }
 
 static int unmet(const json_t *t, json_t *lines, const char **culprit)
@@ -44,16 +48,22 @@ static int unmet(const json_t *t, json_t *lines, const char **culprit)
   size_t i;
   json_t *e;
   int n = 0;
-  json_array_foreach(json_object_get(t, "inputs"), i, e) {
+  json_array_foreach(json_object_get(t, "inputs"), i, e)
+  {
     if (eas_json_int(e, "met", 0)) continue;
-    add(lines, "needs", eas_format("%s (%s), made by %s %s", eas_json_str(e, "filename"), eas_json_str(e, "product"), eas_json_str(e, "maker"), eas_json_str(e, "maker_type")));
+    add(lines, "needs",
+        eas_format("%s (%s), made by %s %s", eas_json_str(e, "filename"), eas_json_str(e, "product"),
+                   eas_json_str(e, "maker"), eas_json_str(e, "maker_type")));
     maker_lines(lines, e);
     *culprit = eas_json_str(e, "maker");
     n++;
   }
-  json_array_foreach(json_object_get(t, "needs"), i, e) {
+  json_array_foreach(json_object_get(t, "needs"), i, e)
+  {
     if (eas_json_int(e, "met", 0)) continue;
-    add(lines, "needs", eas_format("the metadata of %s (%s %s)", eas_json_str(e, "name"), eas_json_str(e, "maker"), eas_json_str(e, "maker_type")));
+    add(lines, "needs",
+        eas_format("the metadata of %s (%s %s)", eas_json_str(e, "name"), eas_json_str(e, "maker"),
+                   eas_json_str(e, "maker_type")));
     maker_lines(lines, e);
     *culprit = eas_json_str(e, "maker");
     n++;
@@ -75,27 +85,38 @@ static void explain(const json_t *t, json_t *lines)
   }
   if (is(t, "state", "ready")) {
     if (a && is(a, "state", "running"))
-      add(lines, "runs", eas_format("in %s, attempt %" PRId64, eas_json_str(a, "attempt"), eas_json_int(a, "number", 0)));
+      add(lines, "runs",
+          eas_format("in %s, attempt %" PRId64, eas_json_str(a, "attempt"), eas_json_int(a, "number", 0)));
     else if (!is(t, "job_state", "active"))
       add(lines, "held", eas_format("its job is %s", eas_json_str(t, "job_state")));
     else
-      add(lines, "queued", eas_format("all it needs is there; it waits for a free slot of a worker that runs %s", eas_json_str(t, "type")));
+      add(lines, "queued",
+          eas_format("all it needs is there; it waits for a free slot of a worker that runs %s",
+                     eas_json_str(t, "type")));
     return;
   }
   if (is(t, "state", "cancelled")) add(lines, "by", eas_strdup("a user, with its job"));
   if (!a) return;
   const char *reason = eas_json_str(a, "error") ? eas_json_str(a, "error") : eas_json_str(a, "reason");
   if (is(t, "state", "failed")) {
-    add(lines, "because", eas_format("%s in %s, attempt %" PRId64 ": %s", is(a, "ending", "ok") ? "failed QC" : eas_json_str(a, "ending"), eas_json_str(a, "attempt"),
-                                     eas_json_int(a, "number", 0), reason ? reason : "no reason was given"));
-    add(lines, "more", eas_format("eas show %s     eas logs %s", eas_json_str(a, "attempt"), eas_json_str(a, "attempt")));
+    add(lines, "because",
+        eas_format("%s in %s, attempt %" PRId64 ": %s", is(a, "ending", "ok") ? "failed QC" : eas_json_str(a, "ending"),
+                   eas_json_str(a, "attempt"), eas_json_int(a, "number", 0), reason ? reason : "no reason was given"));
+    add(lines, "more",
+        eas_format("eas show %s     eas logs %s", eas_json_str(a, "attempt"), eas_json_str(a, "attempt")));
   }
   if (is(t, "state", "passed") && is(a, "ending", "reused")) {
-    add(lines, "reused", eas_format("the results of %s: type, settings, inputs and code are the same", eas_json_str(a, "reused")));
+    add(lines, "reused",
+        eas_format("the results of %s: type, settings, inputs and code are the same", eas_json_str(a, "reused")));
   } else if (is(t, "state", "passed")) {
-    add(lines, "passed", eas_format("in %s, attempt %" PRId64, eas_json_str(a, "attempt"), eas_json_int(a, "number", 0)));
-    if (eas_json_int(t, "open_children", 0)) add(lines, "open", eas_format("%" PRId64 " children are not done", eas_json_int(t, "open_children", 0)));
-    if (eas_json_int(t, "failed_children", 0)) add(lines, "children", eas_format("%" PRId64 " did not pass: eas tree %s", eas_json_int(t, "failed_children", 0), eas_json_str(t, "task")));
+    add(lines, "passed",
+        eas_format("in %s, attempt %" PRId64, eas_json_str(a, "attempt"), eas_json_int(a, "number", 0)));
+    if (eas_json_int(t, "open_children", 0))
+      add(lines, "open", eas_format("%" PRId64 " children are not done", eas_json_int(t, "open_children", 0)));
+    if (eas_json_int(t, "failed_children", 0))
+      add(lines, "children",
+          eas_format("%" PRId64 " did not pass: eas tree %s", eas_json_int(t, "failed_children", 0),
+                     eas_json_str(t, "task")));
   }
 }
 
@@ -117,18 +138,26 @@ static int cmd_why(eas_cli *c)
   size_t i;
   explain(v, lines);
   if (c->json) {
-    json_t *out = json_pack("{s:s,s:s,s:s,s:o}", "task", eas_json_str(v, "task"), "type", eas_json_str(v, "type"), "state", eas_json_str(v, "state"), "why", lines);
+    json_t *out = json_pack("{s:s,s:s,s:s,s:o}", "task", eas_json_str(v, "task"), "type", eas_json_str(v, "type"),
+                            "state", eas_json_str(v, "state"), "why", lines);
     json_decref(v);
     return eas_print_json(out);
   }
   const char *state = eas_json_str(v, "state");
-  printf("%s %s: %s%s%s\n", eas_json_str(v, "task"), eas_json_str(v, "type"), eas_ink(c, eas_state_ink(state)), state, eas_ink_off(c));
+  printf("%s %s: %s%s%s\n", eas_json_str(v, "task"), eas_json_str(v, "type"), eas_ink(c, eas_state_ink(state)), state,
+         eas_ink_off(c));
   json_array_foreach(lines, i, line) printf("  %-8s%s\n", eas_json_str(line, "label"), eas_json_str(line, "text"));
   json_decref(lines);
   json_decref(v);
   return EAS_EXIT_OK;
 }
 
-const eas_command eas_cmd_why = {
-  .name = "why", .args = "ID", .summary = "why a task waits, failed, was skipped, ran or was reused", .detail = "", .examples = "  eas why t420",
-  .groups = EAS_O_DATA | EAS_O_JSON, .min_args = 1, .max_args = 1, .run = cmd_why };
+const eas_command eas_cmd_why = { .name = "why",
+                                  .args = "ID",
+                                  .summary = "why a task waits, failed, was skipped, ran or was reused",
+                                  .detail = "",
+                                  .examples = "  eas why t420",
+                                  .groups = EAS_O_DATA | EAS_O_JSON,
+                                  .min_args = 1,
+                                  .max_args = 1,
+                                  .run = cmd_why };

@@ -26,7 +26,8 @@ void eas_help_command(const eas_command *cmd, FILE *out)
   fputs("\noptions\n", out);
   for (int i = 0; i < n; i++) {
     char left[64];
-    snprintf(left, sizeof left, "%s%s%s", list[i]->name, list[i]->value ? " " : "", list[i]->value ? list[i]->value : "");
+    snprintf(left, sizeof left, "%s%s%s", list[i]->name, list[i]->value ? " " : "",
+             list[i]->value ? list[i]->value : "");
     fprintf(out, "  %-22s %s\n", left, list[i]->help);
   }
   if (*cmd->examples) fprintf(out, "\nexamples\n%s\n", cmd->examples);
@@ -85,7 +86,8 @@ static void man_command(const eas_command *cmd, eas_buf *b)
     roff(b, cmd->examples);
     eas_buf_str(b, "\n.fi\n");
   }
-  eas_buf_str(b, ".SH EXIT STATUS\n0 done, all passed; 1 a task failed or a check found something; 2 the request was wrong, nothing was changed;\n"
+  eas_buf_str(b, ".SH EXIT STATUS\n0 done, all passed; 1 a task failed or a check found something; 2 the request was "
+                 "wrong, nothing was changed;\n"
                  "3 a service or a required isolation layer is missing; 130 interrupted.\n.SH SEE ALSO\n.BR eas (1)\n");
 }
 

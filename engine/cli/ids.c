@@ -33,7 +33,10 @@ int eas_cli_job(eas_cli *c, const char *name, int64_t *job, eas_err *err)
 
 int eas_since_parse(const char *text, int64_t *us, eas_err *err)
 {
-  static const struct { char unit; int64_t s; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+  static const struct {
+    char unit;
+    int64_t s;
+  } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
   char *end = NULL;
   double v = strtod(text, &end);
   for (size_t i = 0; i < sizeof units / sizeof *units; i++)

@@ -15,7 +15,8 @@ const eas_option eas_job_options[] = {
   { "--seed", "N", NULL, "seed of all random numbers (default: the job's \"seed\", else 1)" },
   { "--priority", "N", NULL, "higher first (default: the job's \"priority\", else 0)" },
   { "--prototype-names", NULL, NULL, "numbers in file names as the Python prototype wrote them: 0.0, not 0" },
-  { 0 } };
+  { 0 }
+};
 
 static int read_options(const eas_cli *c, eas_submit_options *o, eas_err *err)
 {
@@ -50,7 +51,8 @@ static void print_problems(eas_cli *c, const eas_problems *p, const eas_jobfile 
   if (c->json) {
     json_t *list = json_array();
     for (size_t i = 0; i < p->n; i++) {
-      json_t *v = json_pack("{s:s,s:s,s:s?}", "path", p->list[i].path, "message", p->list[i].what, "hint", p->list[i].fix);
+      json_t *v =
+          json_pack("{s:s,s:s,s:s?}", "path", p->list[i].path, "message", p->list[i].what, "hint", p->list[i].fix);
       int line = 0, column = 0;
       if (!f->is_lua && eas_json_where(f->text, f->len, p->list[i].path, p->list[i].key, &line, &column) == 0) {
         json_object_set_new(v, "line", json_integer(line));
@@ -58,7 +60,8 @@ static void print_problems(eas_cli *c, const eas_problems *p, const eas_jobfile 
       }
       json_array_append_new(list, v);
     }
-    json_t *all = json_pack("{s:{s:s,s:s,s:o}}", "error", "message", "the job has errors, nothing was stored", "file", f->file, "problems", list);
+    json_t *all = json_pack("{s:{s:s,s:s,s:o}}", "error", "message", "the job has errors, nothing was stored", "file",
+                            f->file, "problems", list);
     json_dumpf(all, stdout, JSON_COMPACT);
     fputc('\n', stdout);
     json_decref(all);
@@ -80,7 +83,9 @@ int eas_jobs_load(eas_cli *c, const char *path, eas_jobfile **out, eas_submit_op
     eas_cli_fail(c, err);
     return EAS_EXIT_USAGE;
   }
-  eas_check_options k = { .input_path = eas_conf_str(c->conf, "input_path"), .db = look_at_db(c), .prototype_names = o->prototype_names };
+  eas_check_options k = { .input_path = eas_conf_str(c->conf, "input_path"),
+                          .db = look_at_db(c),
+                          .prototype_names = o->prototype_names };
   rc = eas_job_check(*out, c->registry, &k, &problems, err);
   eas_db_close(k.db);
   if (rc < 0 && problems.n > 0)
@@ -98,7 +103,9 @@ static int code_changed(const eas_cli *c, json_t *cache, const json_t *row)
   const json_t *then = json_object_get(json_object_get(row, "provenance"), "code");
   json_t *now = NULL;
   eas_digest d;
-  if (!t || !t->script || !t->qc || !then || eas_code_digest((const char *const *)c->packs, cache, t, &now, &d, NULL) < 0) return 0;
+  if (!t || !t->script || !t->qc || !then ||
+      eas_code_digest((const char *const *)c->packs, cache, t, &now, &d, NULL) < 0)
+    return 0;
   int changed = !json_equal(then, now);
   json_decref(now);
   return changed;
@@ -109,13 +116,15 @@ int eas_jobs_again(eas_cli *c, int64_t job, eas_err *err)
   json_t *rows = NULL, *row, *cache = json_object();
   size_t i;
   int rc = eas_view_failed(c->db, job, &rows, err), n = 0, n_ready = 0;
-  json_array_foreach(rows, i, row) {
+  json_array_foreach(rows, i, row)
+  {
     if (rc < 0) break;
     if (!code_changed(c, cache, row)) continue;
     rc = eas_retry(c->db, job, strtoll(eas_json_str(row, "task") + 1, NULL, 10), &n_ready, err);
     n++;
   }
-  if (n > 0 && rc >= 0 && !c->quiet) fprintf(stderr, "%d failed task%s tried again: code changed since\n", n, n == 1 ? " is" : "s are");
+  if (n > 0 && rc >= 0 && !c->quiet)
+    fprintf(stderr, "%d failed task%s tried again: code changed since\n", n, n == 1 ? " is" : "s are");
   json_decref(rows);
   json_decref(cache);
   return rc < 0 ? rc : n;

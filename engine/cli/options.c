@@ -10,12 +10,13 @@
 
 enum { OPTIONS_MAX = 64 };
 
-static const eas_option DATA[] = {
-  { "--data", "DIR", "data", "folder of everything the engine keeps (default ./eas-data)" },
-  { "--database", "URL", "database", "sqlite:PATH or postgresql://..." },
-  { "--store", "DIR", "store", "folder of the products" },
-  { 0 } };
-static const eas_option JSON[] = { { "--json", NULL, NULL, "machine-readable output on stdout, and nothing else" }, { 0 } };
+static const eas_option DATA[] = { { "--data", "DIR", "data",
+                                     "folder of everything the engine keeps (default ./eas-data)" },
+                                   { "--database", "URL", "database", "sqlite:PATH or postgresql://..." },
+                                   { "--store", "DIR", "store", "folder of the products" },
+                                   { 0 } };
+static const eas_option JSON[] = { { "--json", NULL, NULL, "machine-readable output on stdout, and nothing else" },
+                                   { 0 } };
 static const eas_option CSV[] = { { "--csv", NULL, NULL, "comma-separated table on stdout" }, { 0 } };
 static const eas_option SELECT[] = {
   { "--job", "JOB", NULL, "only this job: id or unambiguous name" },
@@ -27,21 +28,21 @@ static const eas_option SELECT[] = {
   { "--group", "N", NULL, "only this group of failures, as `eas errors` numbers them" },
   { "--sort", "COLUMN", NULL, "order by a column; -COLUMN: downwards" },
   { "--limit", "N", NULL, "at most N rows; 0: all" },
-  { 0 } };
-static const eas_option WORK[] = {
-  { "--slots", "N", "slots", "attempts at once (default: one per CPU)" },
-  { "--task-path", "DIRS", "task_path", "packs beside the core, divided by ':'" },
-  { "--input-path", "DIR", "input_path", "folder that `files:` loops may read" },
-  { 0 } };
-static const eas_option LOOK[] = {
-  { "--config", "FILE", NULL, "configuration file, read after the installed one" },
-  { "--color", "WHEN", "color", "auto, always or never" },
-  { "--quiet", NULL, NULL, "no progress, only warnings and the result" },
-  { "--verbose", NULL, NULL, "say more (log level debug)" },
-  { "--no-progress", NULL, NULL, "no progress block" },
-  { "--help", NULL, NULL, "show this" },
-  { 0 } };
-static const eas_option YES[] = { { "--yes", NULL, NULL, "do it; without it the command only lists what it would do" }, { 0 } };
+  { 0 }
+};
+static const eas_option WORK[] = { { "--slots", "N", "slots", "attempts at once (default: one per CPU)" },
+                                   { "--task-path", "DIRS", "task_path", "packs beside the core, divided by ':'" },
+                                   { "--input-path", "DIR", "input_path", "folder that `files:` loops may read" },
+                                   { 0 } };
+static const eas_option LOOK[] = { { "--config", "FILE", NULL, "configuration file, read after the installed one" },
+                                   { "--color", "WHEN", "color", "auto, always or never" },
+                                   { "--quiet", NULL, NULL, "no progress, only warnings and the result" },
+                                   { "--verbose", NULL, NULL, "say more (log level debug)" },
+                                   { "--no-progress", NULL, NULL, "no progress block" },
+                                   { "--help", NULL, NULL, "show this" },
+                                   { 0 } };
+static const eas_option YES[] = { { "--yes", NULL, NULL, "do it; without it the command only lists what it would do" },
+                                  { 0 } };
 
 static int append(const eas_option *from, const eas_option **list, int n, int max)
 {
@@ -51,8 +52,11 @@ static int append(const eas_option *from, const eas_option **list, int n, int ma
 
 int eas_command_options(const eas_command *cmd, const eas_option **list, int max)
 {
-  static const struct { unsigned group; const eas_option *options; } groups[] = {
-    { EAS_O_DATA, DATA }, { EAS_O_WORK, WORK }, { EAS_O_SELECT, SELECT }, { EAS_O_JSON, JSON }, { EAS_O_CSV, CSV }, { EAS_O_YES, YES } };
+  static const struct {
+    unsigned group;
+    const eas_option *options;
+  } groups[] = { { EAS_O_DATA, DATA }, { EAS_O_WORK, WORK }, { EAS_O_SELECT, SELECT },
+                 { EAS_O_JSON, JSON }, { EAS_O_CSV, CSV },   { EAS_O_YES, YES } };
   int n = append(cmd->options, list, 0, max);
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
     if (cmd->groups & groups[i].group) n = append(groups[i].options, list, n, max);
@@ -159,7 +163,8 @@ int eas_cli_int(const eas_cli *c, const char *name, int64_t otherwise, int64_t *
   if (!text) return 0;
   errno = 0;
   int64_t v = strtoll(text, &end, 10);
-  if (errno || end == text || *end) return eas_fail(err, EAS_EINVAL, "eas %s: %s takes a whole number, not '%s'", c->command->name, name, text);
+  if (errno || end == text || *end)
+    return eas_fail(err, EAS_EINVAL, "eas %s: %s takes a whole number, not '%s'", c->command->name, name, text);
   *out = v;
   return 0;
 }

@@ -15,8 +15,8 @@ enum { DRAW_US = 100 * 1000, LINE_US = 10 * 1000 * 1000, BAR = 22 };
 struct eas_progress {
   eas_session *s;
   int64_t job, started_us, timer;
-  int64_t first_done;     /* done when this command started: the rate counts from there */
-  int lines;              /* of the block on the screen */
+  int64_t first_done; /* done when this command started: the rate counts from there */
+  int lines;          /* of the block on the screen */
   int live, changed, known;
   eas_job_counts counts;
 };
@@ -74,7 +74,9 @@ static void bar(const eas_progress *p, eas_buf *b)
 
 static void state_part(const eas_cli *c, eas_buf *b, const char *state, int64_t n)
 {
-  if (n > 0) eas_buf_printf(b, "  %s%5" PRId64 " %s%s", eas_ink(c, eas_state_ink(state)), n, eas_state_symbol(c, state), eas_ink_off(c));
+  if (n > 0)
+    eas_buf_printf(b, "  %s%5" PRId64 " %s%s", eas_ink(c, eas_state_ink(state)), n, eas_state_symbol(c, state),
+                   eas_ink_off(c));
 }
 
 static void type_line(const eas_progress *p, int i, eas_buf *b)
@@ -103,8 +105,8 @@ static void head_line(const eas_progress *p, eas_buf *b)
   bar(p, b);
   eas_buf tail;
   eas_buf_init(&tail);
-  eas_buf_printf(&tail, "   %" PRId64 "/%" PRId64 " tasks   %.1f/s   %s left   %d of %d slots", p->counts.work_done, p->counts.work_total,
-                 rate(p), eta, st.busy, st.slots);
+  eas_buf_printf(&tail, "   %" PRId64 "/%" PRId64 " tasks   %.1f/s   %s left   %d of %d slots", p->counts.work_done,
+                 p->counts.work_total, rate(p), eta, st.busy, st.slots);
   int room = width() - 1 - (int)strlen(p->counts.name) - BAR - 14;
   if (room < (int)tail.len && room > 0) tail.data[room] = 0;
   if (room > 0) eas_buf_str(b, tail.data);
@@ -134,8 +136,8 @@ static void line(eas_progress *p)
 {
   char eta[32];
   eta_text(p, eta);
-  fprintf(stderr, "j%" PRId64 " %" PRId64 "/%" PRId64 " passed %" PRId64 " failed eta=%s\n", p->job, p->counts.work_done - p->counts.work_failed,
-          p->counts.work_total, p->counts.work_failed, eta);
+  fprintf(stderr, "j%" PRId64 " %" PRId64 "/%" PRId64 " passed %" PRId64 " failed eta=%s\n", p->job,
+          p->counts.work_done - p->counts.work_failed, p->counts.work_total, p->counts.work_failed, eta);
 }
 
 static int refresh(eas_progress *p)

@@ -11,18 +11,20 @@
 
 enum { AXIS_MAX = 40, PAGE = 1000, PANELS_MAX = 16 };
 
-typedef struct { int n, found, alias; } cell;
+typedef struct {
+  int n, found, alias;
+} cell;
 
 typedef struct {
-  char   name[64];             /* of the loop variable */
+  char name[64]; /* of the loop variable */
   double value[AXIS_MAX];
-  int    n;
+  int n;
 } axis;
 
 typedef struct {
   char type[64];
   cell cells[AXIS_MAX][AXIS_MAX]; /* row, column */
-  int  n, found;
+  int n, found;
 } panel;
 
 typedef struct {
@@ -57,9 +59,11 @@ static void choose_axes(map *m, const json_t *rows)
   const char *key;
   const char *names[8];
   int n = 0, column = -1;
-  json_array_foreach(rows, i, row) {
+  json_array_foreach(rows, i, row)
+  {
     if (!json_object_get(json_object_get(row, "result"), "outcome")) continue;
-    json_object_foreach(json_object_get(row, "parameters"), key, v) {
+    json_object_foreach(json_object_get(row, "parameters"), key, v)
+    {
       if (json_is_number(v) && !is_index(key) && n < 8) names[n++] = key;
     }
     break;
@@ -99,7 +103,8 @@ static int has_truth(const json_t *row)
 static void add_row(map *m, const json_t *row, int axes)
 {
   if (!has_truth(row)) return;
-  int r = axis_at(&m->rows, number_of(row, m->rows.name), axes), c = axis_at(&m->columns, number_of(row, m->columns.name), axes);
+  int r = axis_at(&m->rows, number_of(row, m->rows.name), axes),
+      c = axis_at(&m->columns, number_of(row, m->columns.name), axes);
   if (axes || r < 0 || c < 0) return;
   panel *p = panel_of(m, eas_json_str(row, "type"));
   if (!p) return;
@@ -127,7 +132,11 @@ static void print_cell(const eas_cli *c, const cell *v, FILE *out)
     fprintf(out, "%7s", text);
   } else {
     const char *symbol = v->found ? (c->utf8 ? "●" : "#") : v->alias ? (c->utf8 ? "◐" : "/") : c->utf8 ? "○" : ".";
-    fprintf(out, "      %s%s%s", eas_ink(c, v->found ? EAS_GREEN : v->alias ? EAS_YELLOW : EAS_DIM), symbol, eas_ink_off(c));
+    fprintf(out, "      %s%s%s",
+            eas_ink(c, v->found   ? EAS_GREEN
+                       : v->alias ? EAS_YELLOW
+                                  : EAS_DIM),
+            symbol, eas_ink_off(c));
   }
 }
 
@@ -156,7 +165,8 @@ static int each_page(eas_cli *c, int64_t job, map *m, int axes)
     if (axes && !*m->columns.name) choose_axes(m, rows);
     size_t i;
     json_t *row;
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
       add_row(m, row, axes);
       after = strtoll(eas_json_str(row, "task") + 1, NULL, 10);
     }
@@ -170,7 +180,8 @@ void eas_recovery_print(eas_cli *c, int64_t job, FILE *out)
   map m = { .n_panels = 0 };
   if (each_page(c, job, &m, 1) < 0 || each_page(c, job, &m, 0) < 0) return;
   if (m.n_panels > 0)
-    fprintf(out, "\nRecovered (period within 3 %%)   %s found   %s alias   %s missed\n", c->utf8 ? "●" : "#", c->utf8 ? "◐" : "/", c->utf8 ? "○" : ".");
+    fprintf(out, "\nRecovered (period within 3 %%)   %s found   %s alias   %s missed\n", c->utf8 ? "●" : "#",
+            c->utf8 ? "◐" : "/", c->utf8 ? "○" : ".");
   for (int i = 0; i < m.n_panels; i++) {
     print_panel(c, &m, m.panels[i], out);
     free(m.panels[i]);

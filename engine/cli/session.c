@@ -36,7 +36,8 @@ int eas_session_lock(eas_session *s, eas_err *err)
     char who[300], host[200] = "";
     gethostname(host, sizeof host - 1);
     int n = snprintf(who, sizeof who, "eas %s, process %d on %s\n", s->c->command->name, (int)getpid(), host);
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, who, (size_t)n, 0) != n) eas_log(EAS_WARN, "write '%s': %s", path, strerror(errno));
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, who, (size_t)n, 0) != n)
+      eas_log(EAS_WARN, "write '%s': %s", path, strerror(errno));
     s->lock_fd = fd;
     rc = 0;
   }
@@ -79,7 +80,8 @@ static void on_bell(void *arg, int fd, uint32_t events)
   eas_message m;
   (void)fd;
   (void)events;
-  for (int i = 0; i < HEARD_MAX && eas_queue_take(s->queue, &m, NULL) == 1; i++) eas_queue_ack(s->queue, m.receipt, NULL);
+  for (int i = 0; i < HEARD_MAX && eas_queue_take(s->queue, &m, NULL) == 1; i++)
+    eas_queue_ack(s->queue, m.receipt, NULL);
   look(s);
   if (s->worker) eas_worker_cancel_check(s->worker);
   if (s->on_change) s->on_change(s->arg);
@@ -90,7 +92,8 @@ static void on_commit(void *arg, int n_ended, int n_ready, int n_other)
   eas_session *s = arg;
   (void)n_ended;
   if (n_ready > 0 && s->worker) eas_worker_look(s->worker);
-  if (s->control && (n_ready > 0 || n_other > 0)) eas_control_look(s->control); /* else there is nothing to expand or skip */
+  if (s->control && (n_ready > 0 || n_other > 0))
+    eas_control_look(s->control); /* else there is nothing to expand or skip */
   if (s->on_change) s->on_change(s->arg);
 }
 
@@ -123,18 +126,34 @@ static int open_roles(eas_session *s, int roles, eas_err *err)
   int rc = eas_queue_open(&s->queue, eas_conf_str(c->conf, "queue"), c->db, err);
   s->types = worker_types(c);
   if (rc >= 0) rc = eas_queue_subscribe(s->queue, s->types, err);
-  if (rc >= 0 && eas_queue_fd(s->queue) >= 0) rc = eas_loop_watch(s->loop, eas_queue_fd(s->queue), EPOLLIN, on_bell, s, err);
+  if (rc >= 0 && eas_queue_fd(s->queue) >= 0)
+    rc = eas_loop_watch(s->loop, eas_queue_fd(s->queue), EPOLLIN, on_bell, s, err);
   if (rc >= 0 && (roles & EAS_ROLE_WORKER)) {
-    eas_worker_options w = { .loop = s->loop, .db = c->db, .queue = s->queue, .store = c->store, .registry = c->registry,
-                             .conf = c->conf, .packs = (const char *const *)c->packs, .slots = (int)eas_conf_int(c->conf, "slots"),
-                             .types = s->types, .container = eas_conf_str(c->conf, "container"), .on_commit = on_commit, .arg = s };
+    eas_worker_options w = { .loop = s->loop,
+                             .db = c->db,
+                             .queue = s->queue,
+                             .store = c->store,
+                             .registry = c->registry,
+                             .conf = c->conf,
+                             .packs = (const char *const *)c->packs,
+                             .slots = (int)eas_conf_int(c->conf, "slots"),
+                             .types = s->types,
+                             .container = eas_conf_str(c->conf, "container"),
+                             .on_commit = on_commit,
+                             .arg = s };
     if (w.container && !*w.container) w.container = NULL;
     rc = eas_worker_open(&s->worker, &w, err);
   }
   if (rc >= 0 && (roles & EAS_ROLE_CONTROL)) {
-    eas_control_options k = { .loop = s->loop, .db = c->db, .queue = s->queue, .registry = c->registry, .conf = c->conf,
-                              .worker = s->worker ? eas_worker_id(s->worker) : 0, .embedded = s->lock_fd >= 0,
-                              .on_ready = on_ready, .arg = s };
+    eas_control_options k = { .loop = s->loop,
+                              .db = c->db,
+                              .queue = s->queue,
+                              .registry = c->registry,
+                              .conf = c->conf,
+                              .worker = s->worker ? eas_worker_id(s->worker) : 0,
+                              .embedded = s->lock_fd >= 0,
+                              .on_ready = on_ready,
+                              .arg = s };
     rc = eas_control_open(&s->control, &k, err);
   }
   return rc;

@@ -16,10 +16,10 @@ struct eas_session {
   eas_queue *queue;
   eas_worker *worker;
   eas_control *control;
-  const char **types;   /* what the worker runs */
-  int   lock_fd;
-  int   interrupts;     /* SIGINT, SIGTERM so far */
-  int   stopping;
+  const char **types; /* what the worker runs */
+  int lock_fd;
+  int interrupts; /* SIGINT, SIGTERM so far */
+  int stopping;
   void (*on_change)(void *arg); /* tasks ended or became ready */
   void (*on_stop)(void *arg, int n_running);
   void *arg;
@@ -28,8 +28,8 @@ struct eas_session {
 enum { EAS_ROLE_WORKER = 1, EAS_ROLE_CONTROL = 2 };
 
 /* Opens registry, database, store and the roles. SQLite: takes the lock of the data folder (EAS_EBUSY says who has it). */
-int  eas_session_open(eas_session *s, eas_cli *c, int roles, eas_err *err);
-int  eas_session_lock(eas_session *s, eas_err *err);
+int eas_session_open(eas_session *s, eas_cli *c, int roles, eas_err *err);
+int eas_session_lock(eas_session *s, eas_err *err);
 void eas_session_tidy(eas_session *s); /* holding the lock: sweeps scratch */
 void eas_session_close(eas_session *s);
 

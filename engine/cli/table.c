@@ -12,8 +12,14 @@ enum { COLUMNS_MAX = 64, GAP = 2 };
 struct eas_table {
   eas_cli *c;
   int n_columns;
-  struct { char *name; int flags, width, hidden; } columns[COLUMNS_MAX];
-  struct { char *text; int ink; } *cells;
+  struct {
+    char *name;
+    int flags, width, hidden;
+  } columns[COLUMNS_MAX];
+  struct {
+    char *text;
+    int ink;
+  } * cells;
   size_t n, cap;
 };
 

@@ -12,7 +12,7 @@ void eas_table_column(eas_table *t, const char *name, int flags);
 /* Cells of the next row, left to right; NULL or "" is empty. ink: EAS_PLAIN ... of this cell. */
 void eas_table_cell(eas_table *t, int ink, const char *text);
 void eas_table_cellf(eas_table *t, int ink, const char *format, ...) __attribute__((format(printf, 3, 4)));
-int  eas_table_rows(const eas_table *t);
+int eas_table_rows(const eas_table *t);
 /* Prints and frees. With c->csv: quoted comma-separated values. empty: the line when there is no row (not for CSV). */
 void eas_table_print(eas_table *t, const char *empty);
 

@@ -6,7 +6,8 @@
 
 const char *eas_ink(const eas_cli *c, int ink)
 {
-  static const char *const codes[] = { "", "\033[31m", "\033[32m", "\033[33m", "\033[36m", "\033[35m", "\033[2m", "\033[1m" };
+  static const char *const codes[] = { "",         "\033[31m", "\033[32m", "\033[33m",
+                                       "\033[36m", "\033[35m", "\033[2m",  "\033[1m" };
   return c->color ? codes[ink] : "";
 }
 
@@ -15,10 +16,13 @@ const char *eas_ink_off(const eas_cli *c)
   return c->color ? "\033[0m" : "";
 }
 
-static const struct { const char *state, *symbol, *ascii; int ink; } STATES[] = {
-  { "waiting", "·", ".", EAS_DIM },      { "queued", "○", "o", EAS_YELLOW },    { "ready", "○", "o", EAS_YELLOW },
-  { "running", "▶", ">", EAS_CYAN },     { "passed", "✓", "+", EAS_GREEN },     { "failed", "✗", "x", EAS_RED },
-  { "skipped", "⊘", "!", EAS_MAGENTA },  { "reused", "=", "=", EAS_GREEN },     { "cancelled", "-", "-", EAS_YELLOW },
+static const struct {
+  const char *state, *symbol, *ascii;
+  int ink;
+} STATES[] = {
+  { "waiting", "·", ".", EAS_DIM },     { "queued", "○", "o", EAS_YELLOW }, { "ready", "○", "o", EAS_YELLOW },
+  { "running", "▶", ">", EAS_CYAN },    { "passed", "✓", "+", EAS_GREEN },  { "failed", "✗", "x", EAS_RED },
+  { "skipped", "⊘", "!", EAS_MAGENTA }, { "reused", "=", "=", EAS_GREEN },  { "cancelled", "-", "-", EAS_YELLOW },
   { "paused", "p", "p", EAS_YELLOW },
 };
 

@@ -12,23 +12,27 @@
 #include "model/job.h"
 
 enum {
-  SLICE_US = 50 * 1000,           /* the loop has others to serve */
-  FIRST_CHILDREN = 200, LEAST_CHILDREN = 20, MOST_CHILDREN = 5000,
-  GROUP = 200,                    /* tasks skipped, attempts swept in a transaction */
-  RESCUE_US = 1000 * 1000, LOOK_US = 30 * 1000 * 1000,
-  RETRY_US = 100 * 1000, MOST_RETRY_US = 5000 * 1000
+  SLICE_US = 50 * 1000, /* the loop has others to serve */
+  FIRST_CHILDREN = 200,
+  LEAST_CHILDREN = 20,
+  MOST_CHILDREN = 5000,
+  GROUP = 200, /* tasks skipped, attempts swept in a transaction */
+  RESCUE_US = 1000 * 1000,
+  LOOK_US = 30 * 1000 * 1000,
+  RETRY_US = 100 * 1000,
+  MOST_RETRY_US = 5000 * 1000
 };
 
 struct eas_control {
   eas_control_options o;
-  int     own_worker;   /* registered here */
+  int own_worker; /* registered here */
   int64_t lease_us;
   int64_t slice, rescue, renew; /* timers; 0: none */
-  int     again;        /* 1: something rang while a slice was due */
-  int     working;      /* 1: a slice is due */
-  int     rescue_due, first;
-  int     children;     /* of a transaction of expansion, so that it takes about half a slice */
-  int64_t retry_us;     /* back-off after an error */
+  int again;                    /* 1: something rang while a slice was due */
+  int working;                  /* 1: a slice is due */
+  int rescue_due, first;
+  int children;     /* of a transaction of expansion, so that it takes about half a slice */
+  int64_t retry_us; /* back-off after an error */
 };
 
 static void run_slice(void *arg);
@@ -53,15 +57,19 @@ static int rescue(eas_control *c, eas_err *err)
 /* Keeps a transaction at about half a slice, whatever disk and machine. */
 static void adapt(eas_control *c, int64_t took_us)
 {
-  if (took_us > SLICE_US * 4 / 5) c->children /= 2;
-  else if (took_us < SLICE_US * 2 / 5) c->children = c->children * 3 / 2;
+  if (took_us > SLICE_US * 4 / 5)
+    c->children /= 2;
+  else if (took_us < SLICE_US * 2 / 5)
+    c->children = c->children * 3 / 2;
   if (c->children < LEAST_CHILDREN) c->children = LEAST_CHILDREN;
   if (c->children > MOST_CHILDREN) c->children = MOST_CHILDREN;
 }
 
 static int expand(eas_control *c, eas_err *err)
 {
-  eas_expand_options o = { .worker = c->o.worker, .input_path = eas_conf_str(c->o.conf, "input_path"), .max_children = c->children };
+  eas_expand_options o = { .worker = c->o.worker,
+                           .input_path = eas_conf_str(c->o.conf, "input_path"),
+                           .max_children = c->children };
   eas_expanded made;
   int64_t started = eas_tick_us();
   int rc = eas_expand_some(c->o.db, c->o.registry, &o, &made, err);
@@ -82,7 +90,11 @@ static int step(eas_control *c, eas_err *err)
   if (rc < 0) return rc;
   if (due.cancels) rc = eas_cancel_sweep(c->o.db, GROUP, err);
   if (rc == 0 && due.skips) rc = eas_skip_level(c->o.db, GROUP, err);
-  if (rc == 0) rescue_later(c, !due.others ? LOOK_US : due.lease_us < RESCUE_US ? RESCUE_US : due.lease_us > LOOK_US ? LOOK_US : due.lease_us);
+  if (rc == 0)
+    rescue_later(c, !due.others                ? LOOK_US
+                    : due.lease_us < RESCUE_US ? RESCUE_US
+                    : due.lease_us > LOOK_US   ? LOOK_US
+                                               : due.lease_us);
   return rc;
 }
 
@@ -95,8 +107,7 @@ static void slice_after(eas_control *c, int64_t delay_us)
 /* A database that does not answer is asked again, later and later; it is said once. */
 static void failed(eas_control *c, const eas_err *err)
 {
-  if (c->retry_us == 0)
-    eas_log(EAS_ERROR, "control: %s; trying again", err->text);
+  if (c->retry_us == 0) eas_log(EAS_ERROR, "control: %s; trying again", err->text);
   c->retry_us = c->retry_us == 0 ? RETRY_US : c->retry_us * 2 > MOST_RETRY_US ? MOST_RETRY_US : c->retry_us * 2;
   c->working = 0;
   slice_after(c, c->retry_us);
@@ -156,8 +167,9 @@ static int register_self(eas_control *c, eas_err *err)
   char host[256] = "";
   const char *named = eas_conf_str(c->o.conf, "host");
   gethostname(host, sizeof host - 1);
-  eas_worker_info info = { .host = named && *named ? named : host, .pid = getpid(), .slots = 0, .version = EAS_VERSION,
-                           .lease_us = c->lease_us };
+  eas_worker_info info = {
+    .host = named && *named ? named : host, .pid = getpid(), .slots = 0, .version = EAS_VERSION, .lease_us = c->lease_us
+  };
   return eas_worker_register(c->o.db, &info, &c->o.worker, err);
 }
 
@@ -201,7 +213,10 @@ int eas_control_once(eas_control *c, eas_err *err)
   return rc;
 }
 
-int eas_control_idle(const eas_control *c) { return !c->working; }
+int eas_control_idle(const eas_control *c)
+{
+  return !c->working;
+}
 
 void eas_control_close(eas_control *c)
 {

@@ -10,17 +10,21 @@
 
 typedef struct eas_control eas_control;
 typedef struct {
-  eas_loop *loop; eas_db *db; eas_queue *queue; const eas_registry *registry; const eas_conf *conf;
-  int64_t worker;      /* under whose name flow control is recorded; 0: registers its own */
-  int     embedded;    /* 1: every other worker is lost already */
-  void  (*on_ready)(void *arg, int n_ready);
-  void   *arg;
+  eas_loop *loop;
+  eas_db *db;
+  eas_queue *queue;
+  const eas_registry *registry;
+  const eas_conf *conf;
+  int64_t worker; /* under whose name flow control is recorded; 0: registers its own */
+  int embedded;   /* 1: every other worker is lost already */
+  void (*on_ready)(void *arg, int n_ready);
+  void *arg;
 } eas_control_options;
 
-int  eas_control_open(eas_control **out, const eas_control_options *o, eas_err *err);
-void eas_control_look(eas_control *c);            /* something changed: work at the end of this turn, in slices */
-int  eas_control_once(eas_control *c, eas_err *err); /* until nothing is left to do */
-int  eas_control_idle(const eas_control *c);
+int eas_control_open(eas_control **out, const eas_control_options *o, eas_err *err);
+void eas_control_look(eas_control *c);              /* something changed: work at the end of this turn, in slices */
+int eas_control_once(eas_control *c, eas_err *err); /* until nothing is left to do */
+int eas_control_idle(const eas_control *c);
 void eas_control_close(eas_control *c);
 
 #endif

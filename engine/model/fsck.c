@@ -7,45 +7,57 @@
 
 enum { PAGE = 5000 };
 
-static const struct { const char *name, *sql; } CHECKS[] = {
+static const struct {
+  const char *name, *sql;
+} CHECKS[] = {
   { "counters",
     "SELECT 'job j' || x.job || ' type ' || y.name || ' ' || x.state AS \"where\", x.n AS expected, "
-    "CASE x.state WHEN 'waiting' THEN c.waiting WHEN 'queued' THEN c.queued WHEN 'running' THEN c.running WHEN 'passed' THEN c.passed "
-    "WHEN 'reused' THEN c.reused WHEN 'failed' THEN c.failed WHEN 'skipped' THEN c.skipped ELSE c.cancelled END AS found "
-    "FROM (SELECT t.job, t.type, CASE WHEN t.state = 'ready' THEN a.state WHEN t.state = 'passed' AND p.ending = 'reused' THEN 'reused' "
+    "CASE x.state WHEN 'waiting' THEN c.waiting WHEN 'queued' THEN c.queued WHEN 'running' THEN c.running WHEN "
+    "'passed' THEN c.passed "
+    "WHEN 'reused' THEN c.reused WHEN 'failed' THEN c.failed WHEN 'skipped' THEN c.skipped ELSE c.cancelled END AS "
+    "found "
+    "FROM (SELECT t.job, t.type, CASE WHEN t.state = 'ready' THEN a.state WHEN t.state = 'passed' AND p.ending = "
+    "'reused' THEN 'reused' "
     "ELSE t.state END AS state, count(*) AS n FROM task t LEFT JOIN attempt a ON a.task = t.id AND a.state <> 'ended' "
     "LEFT JOIN attempt p ON p.id = t.accepted GROUP BY 1, 2, 3) x JOIN task_type y ON y.id = x.type "
     "LEFT JOIN job_type c ON c.job = x.job AND c.type = x.type "
-    "WHERE c.job IS NULL OR x.n <> CASE x.state WHEN 'waiting' THEN c.waiting WHEN 'queued' THEN c.queued WHEN 'running' THEN c.running "
-    "WHEN 'passed' THEN c.passed WHEN 'reused' THEN c.reused WHEN 'failed' THEN c.failed WHEN 'skipped' THEN c.skipped ELSE c.cancelled END" },
+    "WHERE c.job IS NULL OR x.n <> CASE x.state WHEN 'waiting' THEN c.waiting WHEN 'queued' THEN c.queued WHEN "
+    "'running' THEN c.running "
+    "WHEN 'passed' THEN c.passed WHEN 'reused' THEN c.reused WHEN 'failed' THEN c.failed WHEN 'skipped' THEN c.skipped "
+    "ELSE c.cancelled END" },
   { "counters' sum",
     "SELECT 'job j' || c.job || ' type ' || y.name AS \"where\", count(t.id) AS expected, "
     "c.waiting + c.queued + c.running + c.passed + c.reused + c.failed + c.skipped + c.cancelled AS found "
     "FROM job_type c JOIN task_type y ON y.id = c.type LEFT JOIN task t ON t.job = c.job AND t.type = c.type "
-    "GROUP BY c.job, c.type, y.name, c.waiting, c.queued, c.running, c.passed, c.reused, c.failed, c.skipped, c.cancelled "
-    "HAVING count(t.id) <> c.waiting + c.queued + c.running + c.passed + c.reused + c.failed + c.skipped + c.cancelled" },
-  { "unmet inputs",
-    "SELECT 't' || t.id AS \"where\", t.pending AS found, (SELECT count(*) FROM task_input i WHERE i.task = t.id AND i.met = 0) + "
-    "(SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0) AS expected FROM task t "
-    "WHERE t.state IN ('waiting', 'ready') AND t.pending <> (SELECT count(*) FROM task_input i WHERE i.task = t.id AND i.met = 0) + "
-    "(SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0)" },
-  { "met although nothing passed",
-    "SELECT 't' || i.task AS \"where\", 'met' AS found, 'unmet' AS expected FROM task_input i JOIN product p ON p.id = i.product "
-    "WHERE i.met = 1 AND p.passed IS NULL" },
-  { "unmet although it passed",
-    "SELECT 't' || i.task AS \"where\", 'unmet' AS found, 'met' AS expected FROM task_input i JOIN product p ON p.id = i.product "
-    "WHERE i.met = 0 AND p.passed IS NOT NULL" },
-  { "open children",
-    "SELECT 't' || t.id AS \"where\", t.open_children AS found, x.n AS expected FROM task t JOIN "
-    "(SELECT parent, sum(1 - done) AS n FROM task WHERE parent IS NOT NULL GROUP BY parent) x ON x.parent = t.id WHERE t.open_children <> x.n" },
+    "GROUP BY c.job, c.type, y.name, c.waiting, c.queued, c.running, c.passed, c.reused, c.failed, c.skipped, "
+    "c.cancelled "
+    "HAVING count(t.id) <> c.waiting + c.queued + c.running + c.passed + c.reused + c.failed + c.skipped + "
+    "c.cancelled" },
+  { "unmet inputs", "SELECT 't' || t.id AS \"where\", t.pending AS found, (SELECT count(*) FROM task_input i WHERE "
+                    "i.task = t.id AND i.met = 0) + "
+                    "(SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0) AS expected FROM task t "
+                    "WHERE t.state IN ('waiting', 'ready') AND t.pending <> (SELECT count(*) FROM task_input i WHERE "
+                    "i.task = t.id AND i.met = 0) + "
+                    "(SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0)" },
+  { "met although nothing passed", "SELECT 't' || i.task AS \"where\", 'met' AS found, 'unmet' AS expected FROM "
+                                   "task_input i JOIN product p ON p.id = i.product "
+                                   "WHERE i.met = 1 AND p.passed IS NULL" },
+  { "unmet although it passed", "SELECT 't' || i.task AS \"where\", 'unmet' AS found, 'met' AS expected FROM "
+                                "task_input i JOIN product p ON p.id = i.product "
+                                "WHERE i.met = 0 AND p.passed IS NOT NULL" },
+  { "open children", "SELECT 't' || t.id AS \"where\", t.open_children AS found, x.n AS expected FROM task t JOIN "
+                     "(SELECT parent, sum(1 - done) AS n FROM task WHERE parent IS NOT NULL GROUP BY parent) x ON "
+                     "x.parent = t.id WHERE t.open_children <> x.n" },
   { "passed without a passed attempt",
-    "SELECT 't' || t.id AS \"where\", coalesce(a.verdict, 'none') AS found, 'pass' AS expected FROM task t LEFT JOIN attempt a ON a.id = t.accepted "
+    "SELECT 't' || t.id AS \"where\", coalesce(a.verdict, 'none') AS found, 'pass' AS expected FROM task t LEFT JOIN "
+    "attempt a ON a.id = t.accepted "
     "WHERE t.state = 'passed' AND (a.id IS NULL OR a.verdict IS NULL OR a.verdict <> 'pass' OR a.task <> t.id)" },
   { "ready without an open attempt",
     "SELECT 't' || t.id AS \"where\", 0 AS found, 1 AS expected FROM task t WHERE t.state = 'ready' AND NOT EXISTS "
     "(SELECT 1 FROM attempt a WHERE a.task = t.id AND a.state <> 'ended')" },
   { "newest version of a product did not pass",
-    "SELECT 'p' || p.id AS \"where\", coalesce(v.verdict, 'none') AS found, 'pass' AS expected FROM product p LEFT JOIN version v ON v.id = p.passed "
+    "SELECT 'p' || p.id AS \"where\", coalesce(v.verdict, 'none') AS found, 'pass' AS expected FROM product p LEFT "
+    "JOIN version v ON v.id = p.passed "
     "WHERE p.passed IS NOT NULL AND (v.id IS NULL OR v.verdict <> 'pass' OR v.product <> p.id)" },
   { "job done with work left",
     "SELECT 'j' || j.id AS \"where\", 'open' AS found, 'done' AS expected FROM job j JOIN task t ON t.id = j.root "
@@ -61,7 +73,8 @@ int eas_fsck_db(eas_db *db, json_t **out, eas_err *err)
     size_t k;
     rc = eas_view_list(db, CHECKS[i].sql, EAS_NOARGS, &rows, err);
     if (rc < 0) eas_err_prefix(err, "%s", CHECKS[i].name);
-    json_array_foreach(rows, k, v) {
+    json_array_foreach(rows, k, v)
+    {
       json_object_set_new(v, "check", json_string(CHECKS[i].name));
       json_array_append(all, v);
     }
@@ -83,7 +96,8 @@ int eas_fsck_versions(eas_db *db, eas_fsck_version_fn *fn, void *arg, eas_err *e
   do {
     eas_rows *r = NULL;
     n = eas_db_query(db,
-                     "SELECT v.id, d.text, p.filename, v.digest, CASE WHEN p.passed = v.id THEN 1 ELSE 0 END FROM version v JOIN product p ON p.id = v.product "
+                     "SELECT v.id, d.text, p.filename, v.digest, CASE WHEN p.passed = v.id THEN 1 ELSE 0 END FROM "
+                     "version v JOIN product p ON p.id = v.product "
                      "JOIN word d ON d.id = p.directory WHERE v.id > $1 ORDER BY v.id LIMIT $2",
                      EAS_ARGS(eas_v_int(after), eas_v_int(PAGE)), &r, err);
     for (int i = 0; i < n && !stop; i++) {
@@ -103,7 +117,8 @@ int eas_fsck_versions(eas_db *db, eas_fsck_version_fn *fn, void *arg, eas_err *e
 int eas_fsck_wanted(eas_db *db, const eas_digest *d, eas_err *err)
 {
   eas_rows *r = NULL;
-  int n = eas_db_query(db, "SELECT 1 FROM version WHERE digest = $1 LIMIT 1", EAS_ARGS(eas_v_blob(d->b, sizeof d->b)), &r, err);
+  int n = eas_db_query(db, "SELECT 1 FROM version WHERE digest = $1 LIMIT 1", EAS_ARGS(eas_v_blob(d->b, sizeof d->b)),
+                       &r, err);
   eas_rows_free(r);
   return n < 0 ? n : n > 0;
 }

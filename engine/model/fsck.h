@@ -10,7 +10,8 @@
 int eas_fsck_db(eas_db *db, json_t **out, eas_err *err);
 
 /* Calls fn for each stored version: its product's place, and whether it is the newest passed one. fn returns 0 to go on. */
-typedef int eas_fsck_version_fn(void *arg, int64_t version, const char *directory, const char *filename, const eas_digest *d, int is_newest);
+typedef int eas_fsck_version_fn(void *arg, int64_t version, const char *directory, const char *filename,
+                                const eas_digest *d, int is_newest);
 int eas_fsck_versions(eas_db *db, eas_fsck_version_fn *fn, void *arg, eas_err *err);
 
 /* 1: some version has these bytes. */

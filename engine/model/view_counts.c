@@ -15,9 +15,11 @@ static void add_type(eas_job_counts *c, const eas_rows *r, int i)
   int k = c->n_types++;
   snprintf(c->types[k].type, sizeof c->types[k].type, "%s", eas_rows_text(r, i, 0));
   c->types[k].flow = is_flow(c->types[k].type);
-  int64_t *to[] = { &c->types[k].waiting, &c->types[k].queued, &c->types[k].running, &c->types[k].passed, &c->types[k].reused,
-                    &c->types[k].failed, &c->types[k].skipped, &c->types[k].cancelled, &c->types[k].wall_us, &c->types[k].ended };
-  int64_t *sum[] = { &c->waiting, &c->queued, &c->running, &c->passed, &c->reused, &c->failed, &c->skipped, &c->cancelled };
+  int64_t *to[] = { &c->types[k].waiting, &c->types[k].queued, &c->types[k].running, &c->types[k].passed,
+                    &c->types[k].reused,  &c->types[k].failed, &c->types[k].skipped, &c->types[k].cancelled,
+                    &c->types[k].wall_us, &c->types[k].ended };
+  int64_t *sum[] = { &c->waiting, &c->queued, &c->running, &c->passed,
+                     &c->reused,  &c->failed, &c->skipped, &c->cancelled };
   for (int j = 0; j < 10; j++) *to[j] = eas_rows_int(r, i, j + 1);
   for (int j = 0; j < 8; j++) *sum[j] += *to[j];
   if (c->types[k].flow) return;
@@ -31,7 +33,8 @@ int eas_view_counts(eas_db *db, int64_t job, eas_job_counts *out, eas_err *err)
 {
   eas_rows *r = NULL;
   memset(out, 0, sizeof *out);
-  int n = eas_db_query(db, "SELECT name, state, created_at, done_at FROM job WHERE id = $1", EAS_ARGS(eas_v_int(job)), &r, err);
+  int n = eas_db_query(db, "SELECT name, state, created_at, done_at FROM job WHERE id = $1", EAS_ARGS(eas_v_int(job)),
+                       &r, err);
   if (n < 0) return n;
   if (n == 0) {
     eas_rows_free(r);
@@ -44,7 +47,8 @@ int eas_view_counts(eas_db *db, int64_t job, eas_job_counts *out, eas_err *err)
   out->done_at = eas_rows_null(r, 0, 3) ? 0 : eas_rows_int(r, 0, 3);
   eas_rows_free(r);
   n = eas_db_query(db,
-                   "SELECT t.name, c.waiting, c.queued, c.running, c.passed, c.reused, c.failed, c.skipped, c.cancelled, c.wall_us, c.ended "
+                   "SELECT t.name, c.waiting, c.queued, c.running, c.passed, c.reused, c.failed, c.skipped, "
+                   "c.cancelled, c.wall_us, c.ended "
                    "FROM job_type c JOIN task_type t ON t.id = c.type WHERE c.job = $1 ORDER BY c.type",
                    EAS_ARGS(eas_v_int(job)), &r, err);
   if (n < 0) return n;
@@ -55,8 +59,9 @@ int eas_view_counts(eas_db *db, int64_t job, eas_job_counts *out, eas_err *err)
 
 int eas_task_last_metadata(eas_db *db, eas_rows **out, eas_err *err)
 {
-  return eas_db_query(db, "SELECT a.metadata FROM attempt a JOIN task_type t ON t.id = a.type "
-                          "WHERE a.id = (SELECT max(id) FROM attempt WHERE state = 'ended') AND a.verdict = 'pass'",
+  return eas_db_query(db,
+                      "SELECT a.metadata FROM attempt a JOIN task_type t ON t.id = a.type "
+                      "WHERE a.id = (SELECT max(id) FROM attempt WHERE state = 'ended') AND a.verdict = 'pass'",
                       EAS_NOARGS, out, err);
 }
 
@@ -73,7 +78,8 @@ int eas_view_root(eas_db *db, int64_t job, int64_t *task, eas_err *err)
 int eas_view_job_done(eas_db *db, int64_t job, eas_err *err)
 {
   eas_rows *r = NULL;
-  int n = eas_db_query(db, "SELECT 1 FROM job WHERE id = $1 AND done_at IS NOT NULL", EAS_ARGS(eas_v_int(job)), &r, err);
+  int n =
+      eas_db_query(db, "SELECT 1 FROM job WHERE id = $1 AND done_at IS NOT NULL", EAS_ARGS(eas_v_int(job)), &r, err);
   eas_rows_free(r);
   return n;
 }

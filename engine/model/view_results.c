@@ -34,11 +34,13 @@ static json_t *row_json(eas_db *db, json_t *cache, const eas_rows *r, int i, eas
 int eas_view_results(eas_db *db, int64_t job, const char *type, int64_t after, int limit, json_t **out, eas_err *err)
 {
   eas_rows *r = NULL;
-  int n = eas_db_query(db,
-                       "SELECT t.id, coalesce(t.parent, 0), y.name, a.metadata FROM task t "
-                       "JOIN attempt a ON a.id = t.accepted JOIN task_type y ON y.id = t.type "
-                       "WHERE t.job = $1 AND t.id > $2 AND a.metadata IS NOT NULL AND ($3 = '' OR y.name = $3) ORDER BY t.id LIMIT $4",
-                       EAS_ARGS(eas_v_int(job), eas_v_int(after), eas_v_text(type ? type : ""), eas_v_int(limit > 0 ? limit : PAGE)), &r, err);
+  int n = eas_db_query(
+      db,
+      "SELECT t.id, coalesce(t.parent, 0), y.name, a.metadata FROM task t "
+      "JOIN attempt a ON a.id = t.accepted JOIN task_type y ON y.id = t.type "
+      "WHERE t.job = $1 AND t.id > $2 AND a.metadata IS NOT NULL AND ($3 = '' OR y.name = $3) ORDER BY t.id LIMIT $4",
+      EAS_ARGS(eas_v_int(job), eas_v_int(after), eas_v_text(type ? type : ""), eas_v_int(limit > 0 ? limit : PAGE)), &r,
+      err);
   if (n < 0) return n;
   json_t *list = json_array(), *cache = json_object();
   int rc = 0;

@@ -7,9 +7,12 @@
 #include "db/db.h"
 
 json_t *eas_view_row(const eas_rows *r, int row);
-int eas_view_list(eas_db *db, const char *sql, const eas_val *args, int n, json_t **out, eas_err *err); /* number of rows */
-int eas_view_one(eas_db *db, const char *sql, const eas_val *args, int n, const char *what, json_t **out, eas_err *err); /* EAS_ENOENT */
+int eas_view_list(eas_db *db, const char *sql, const eas_val *args, int n, json_t **out,
+                  eas_err *err); /* number of rows */
+int eas_view_one(eas_db *db, const char *sql, const eas_val *args, int n, const char *what, json_t **out,
+                 eas_err *err); /* EAS_ENOENT */
 /* Adds a list as field `key` of object. */
-int eas_view_add(eas_db *db, json_t *object, const char *key, const char *sql, const eas_val *args, int n, eas_err *err);
+int eas_view_add(eas_db *db, json_t *object, const char *key, const char *sql, const eas_val *args, int n,
+                 eas_err *err);
 
 #endif

@@ -16,9 +16,27 @@ void eas_queue_close(eas_queue *q)
   if (q) q->ops->close(q);
 }
 
-int eas_queue_subscribe(eas_queue *q, const char *const *types, eas_err *err) { return q->ops->subscribe(q, types, err); }
-int eas_queue_publish(eas_queue *q, const char *type, int64_t attempt, eas_err *err) { return q->ops->publish(q, type, attempt, err); }
-int eas_queue_flush(eas_queue *q, eas_err *err) { return q->ops->flush(q, err); }
-int eas_queue_fd(const eas_queue *q) { return q->ops->fd(q); }
-int eas_queue_take(eas_queue *q, eas_message *out, eas_err *err) { return q->ops->take(q, out, err); }
-int eas_queue_ack(eas_queue *q, uint64_t receipt, eas_err *err) { return q->ops->ack(q, receipt, err); }
+int eas_queue_subscribe(eas_queue *q, const char *const *types, eas_err *err)
+{
+  return q->ops->subscribe(q, types, err);
+}
+int eas_queue_publish(eas_queue *q, const char *type, int64_t attempt, eas_err *err)
+{
+  return q->ops->publish(q, type, attempt, err);
+}
+int eas_queue_flush(eas_queue *q, eas_err *err)
+{
+  return q->ops->flush(q, err);
+}
+int eas_queue_fd(const eas_queue *q)
+{
+  return q->ops->fd(q);
+}
+int eas_queue_take(eas_queue *q, eas_message *out, eas_err *err)
+{
+  return q->ops->take(q, out, err);
+}
+int eas_queue_ack(eas_queue *q, uint64_t receipt, eas_err *err)
+{
+  return q->ops->ack(q, receipt, err);
+}

@@ -12,17 +12,20 @@
 #endif
 
 typedef struct eas_queue eas_queue;
-typedef struct { int64_t attempt; uint64_t receipt; } eas_message;
+typedef struct {
+  int64_t attempt;
+  uint64_t receipt;
+} eas_message;
 
 /* "sql:" uses db's bell. Within 5 s. EAS_EURL, EAS_ECONNECT. */
-int  eas_queue_open(eas_queue **out, const char *url, eas_db *db, eas_err *err);
+int eas_queue_open(eas_queue **out, const char *url, eas_db *db, eas_err *err);
 void eas_queue_close(eas_queue *q);
-int  eas_queue_subscribe(eas_queue *q, const char *const *types, eas_err *err); /* NULL-terminated */
-int  eas_queue_publish(eas_queue *q, const char *type, int64_t attempt, eas_err *err); /* after the commit */
-int  eas_queue_flush(eas_queue *q, eas_err *err);
+int eas_queue_subscribe(eas_queue *q, const char *const *types, eas_err *err);        /* NULL-terminated */
+int eas_queue_publish(eas_queue *q, const char *type, int64_t attempt, eas_err *err); /* after the commit */
+int eas_queue_flush(eas_queue *q, eas_err *err);
 /* Descriptor that the event loop watches (-1: none); call eas_queue_take until it gives 0. */
-int  eas_queue_fd(const eas_queue *q);
-int  eas_queue_take(eas_queue *q, eas_message *out, eas_err *err); /* 1, 0, or an error; sql: attempt 0 means "look" */
-int  eas_queue_ack(eas_queue *q, uint64_t receipt, eas_err *err);
+int eas_queue_fd(const eas_queue *q);
+int eas_queue_take(eas_queue *q, eas_message *out, eas_err *err); /* 1, 0, or an error; sql: attempt 0 means "look" */
+int eas_queue_ack(eas_queue *q, uint64_t receipt, eas_err *err);
 
 #endif

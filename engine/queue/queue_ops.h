@@ -5,15 +5,17 @@
 
 typedef struct {
   void (*close)(eas_queue *q);
-  int  (*subscribe)(eas_queue *q, const char *const *types, eas_err *err);
-  int  (*publish)(eas_queue *q, const char *type, int64_t attempt, eas_err *err);
-  int  (*flush)(eas_queue *q, eas_err *err);
-  int  (*fd)(const eas_queue *q);
-  int  (*take)(eas_queue *q, eas_message *out, eas_err *err);
-  int  (*ack)(eas_queue *q, uint64_t receipt, eas_err *err);
+  int (*subscribe)(eas_queue *q, const char *const *types, eas_err *err);
+  int (*publish)(eas_queue *q, const char *type, int64_t attempt, eas_err *err);
+  int (*flush)(eas_queue *q, eas_err *err);
+  int (*fd)(const eas_queue *q);
+  int (*take)(eas_queue *q, eas_message *out, eas_err *err);
+  int (*ack)(eas_queue *q, uint64_t receipt, eas_err *err);
 } eas_queue_ops;
 
-struct eas_queue { const eas_queue_ops *ops; }; /* the first member of each implementation's own struct */
+struct eas_queue {
+  const eas_queue_ops *ops;
+}; /* the first member of each implementation's own struct */
 
 int eas_queue_open_sql(eas_queue **out, eas_db *db, eas_err *err);
 

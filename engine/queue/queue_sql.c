@@ -9,14 +9,20 @@
 
 typedef struct {
   eas_queue queue;
-  eas_db   *db;
-  int       fd;
-  int       published; /* since the last flush */
+  eas_db *db;
+  int fd;
+  int published; /* since the last flush */
 } sql_queue;
 
-static sql_queue *of(eas_queue *q) { return (sql_queue *)(void *)q; }
+static sql_queue *of(eas_queue *q)
+{
+  return (sql_queue *)(void *)q;
+}
 
-static void close_queue(eas_queue *q) { free(q); } /* the descriptor is the database's */
+static void close_queue(eas_queue *q)
+{
+  free(q);
+} /* the descriptor is the database's */
 
 static int subscribe(eas_queue *q, const char *const *types, eas_err *err)
 {
@@ -43,14 +49,16 @@ static int flush(eas_queue *q, eas_err *err)
   return eas_db_ring(of(q)->db, err);
 }
 
-static int fd_of(const eas_queue *q) { return ((const sql_queue *)(const void *)q)->fd; }
+static int fd_of(const eas_queue *q)
+{
+  return ((const sql_queue *)(const void *)q)->fd;
+}
 
 static int take(eas_queue *q, eas_message *out, eas_err *err)
 {
   struct pollfd p = { .fd = of(q)->fd, .events = POLLIN };
   int n = poll(&p, 1, 0);
-  if (n < 0 && errno != EINTR)
-    return eas_fail(err, EAS_EIO, "queue: %s", strerror(errno));
+  if (n < 0 && errno != EINTR) return eas_fail(err, EAS_EIO, "queue: %s", strerror(errno));
   if (n <= 0) return 0;
   eas_db_bell_clear(of(q)->db);
   *out = (eas_message){ 0 };
@@ -65,9 +73,13 @@ static int ack(eas_queue *q, uint64_t receipt, eas_err *err)
   return 0;
 }
 
-static const eas_queue_ops ops = {
-  .close = close_queue, .subscribe = subscribe, .publish = publish, .flush = flush, .fd = fd_of, .take = take, .ack = ack
-};
+static const eas_queue_ops ops = { .close = close_queue,
+                                   .subscribe = subscribe,
+                                   .publish = publish,
+                                   .flush = flush,
+                                   .fd = fd_of,
+                                   .take = take,
+                                   .ack = ack };
 
 int eas_queue_open_sql(eas_queue **out, eas_db *db, eas_err *err)
 {

@@ -58,7 +58,8 @@ static _Noreturn void refuse(const char *text)
 
 static void place_descriptors(const eas_wanted *w)
 {
-  if (dup2(w->fds[EAS_WIRE_OUTPUT], 1) < 0 || dup2(w->fds[EAS_WIRE_ERRORS], 2) < 0 || dup2(w->fds[EAS_WIRE_EVENTS], EVENT_FD) < 0)
+  if (dup2(w->fds[EAS_WIRE_OUTPUT], 1) < 0 || dup2(w->fds[EAS_WIRE_ERRORS], 2) < 0 ||
+      dup2(w->fds[EAS_WIRE_EVENTS], EVENT_FD) < 0)
     _exit(EAS_EXIT_SANDBOX);
   fcntl(EVENT_FD, F_SETFD, FD_CLOEXEC); /* not for programs that the script executes */
 }
@@ -86,8 +87,13 @@ static void unpack(const eas_wanted *w, given *g)
 
 static void enter(const eas_zygote_self *self, const eas_wanted *w, given *g)
 {
-  eas_child_policy policy = { .slot = w->head->slot, .scratch = g->scratch, .inputs = g->inputs, .limits = w->head->limits,
-                              .use = self->layers, .groups = w->fds + EAS_WIRE_FIXED, .n_groups = w->head->n_groups };
+  eas_child_policy policy = { .slot = w->head->slot,
+                              .scratch = g->scratch,
+                              .inputs = g->inputs,
+                              .limits = w->head->limits,
+                              .use = self->layers,
+                              .groups = w->fds + EAS_WIRE_FIXED,
+                              .n_groups = w->head->n_groups };
   static const int keep[] = { EVENT_FD };
   unsigned got = 0;
   eas_err err = { 0 };
@@ -120,7 +126,9 @@ _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wan
   prctl(PR_SET_NAME, "eas-task", 0, 0, 0);
   set_environment(g.scratch);
   g.page->stage = 1;
-  eas_run run = { .fd = EVENT_FD, .page = g.page, .scratch = g.scratch, .request = g.request, .request_len = wanted->head->request };
+  eas_run run = {
+    .fd = EVENT_FD, .page = g.page, .scratch = g.scratch, .request = g.request, .request_len = wanted->head->request
+  };
   int rc = self->runner->run(self->runner->arg, &run);
   fflush(NULL);
   siginfo_t info;

@@ -24,14 +24,20 @@ static int module_path(const scan *s, const char *name, char **out)
     const char *forms[] = { "%s/lua/%s.lua", "%s/lua/%s/init.lua" };
     for (int i = 0; i < 2 && !path; i++) {
       path = eas_format(forms[i], eas_home_share(), part);
-      if (!eas_path_exists(path)) { free(path); path = NULL; }
+      if (!eas_path_exists(path)) {
+        free(path);
+        path = NULL;
+      }
     }
   }
   const char *const folders[] = { "tasks_lua", "qc_lua", "." };
   for (int i = 0; !path && s->packs[i]; i++)
     for (int k = 0; k < 3 && !path; k++) {
       path = eas_format("%s/%s/%s.lua", s->packs[i], folders[k], part);
-      if (!eas_path_exists(path)) { free(path); path = NULL; }
+      if (!eas_path_exists(path)) {
+        free(path);
+        path = NULL;
+      }
     }
   free(part);
   *out = path;
@@ -108,7 +114,8 @@ static int scan_file(scan *s, const char *shown, const char *path, eas_err *err)
   return rc < 0 ? rc : 0;
 }
 
-int eas_code_digest(const char *const *packs, json_t *cache, const eas_task_type *t, json_t **files, eas_digest *out, eas_err *err)
+int eas_code_digest(const char *const *packs, json_t *cache, const eas_task_type *t, json_t **files, eas_digest *out,
+                    eas_err *err)
 {
   json_t *known = json_object_get(cache, t->name);
   if (!known) {

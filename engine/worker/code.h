@@ -9,6 +9,7 @@
 #include "registry/registry.h"
 
 /* cache: type name -> {file: sha256 hex}, the caller's object, to be emptied when code changes. *files is a new reference. */
-int eas_code_digest(const char *const *packs, json_t *cache, const eas_task_type *t, json_t **files, eas_digest *out, eas_err *err);
+int eas_code_digest(const char *const *packs, json_t *cache, const eas_task_type *t, json_t **files, eas_digest *out,
+                    eas_err *err);
 
 #endif

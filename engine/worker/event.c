@@ -43,7 +43,8 @@ int eas_event_next(eas_event_reader *r, eas_event_head *head, const char **paylo
   if (r->garbage || r->len - r->used < EAS_EV_HEAD) return 0;
   unsigned char *p = r->data + r->used;
   eas_event_head h = { .length = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24,
-                       .type = p[4], .level = p[5] };
+                       .type = p[4],
+                       .level = p[5] };
   if (h.length > EAS_EV_MAX || h.type < EAS_EV_LOG || h.type > EAS_EV_END || p[6] || p[7]) {
     r->garbage = 1;
     return 0;
@@ -98,8 +99,14 @@ int eas_event_write(int fd, int type, int level, const char *payload, size_t n)
     if (type != EAS_EV_LOG) return -EMSGSIZE;
     n = cut(payload, EAS_EV_MAX);
   }
-  unsigned char head[EAS_EV_HEAD] = { (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)(n >> 16), (unsigned char)(n >> 24),
-                                      (unsigned char)type, (unsigned char)level, 0, 0 };
+  unsigned char head[EAS_EV_HEAD] = { (unsigned char)n,
+                                      (unsigned char)(n >> 8),
+                                      (unsigned char)(n >> 16),
+                                      (unsigned char)(n >> 24),
+                                      (unsigned char)type,
+                                      (unsigned char)level,
+                                      0,
+                                      0 };
   struct iovec part[2] = { { head, sizeof head }, { (void *)(uintptr_t)payload, n } };
   int kept = errno;
   int rc;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const ENDINGS[] = { "ok", "error", "crashed", "timeout", "cpu", "memory", "disk", "processes", "cancelled" };
+static const char *const ENDINGS[] = { "ok",     "error", "crashed",   "timeout",  "cpu",
+                                       "memory", "disk",  "processes", "cancelled" };
 
 const char *eas_ending_word(const char *name)
 {
@@ -18,7 +19,8 @@ const char *eas_ending_word(const char *name)
 static int signal_of(const eas_process *p)
 {
   if (p->info.si_code == CLD_KILLED || p->info.si_code == CLD_DUMPED) return p->info.si_status;
-  if (p->info.si_code == CLD_EXITED && p->info.si_status > 128 && p->info.si_status < 128 + 65) return p->info.si_status - 128;
+  if (p->info.si_code == CLD_EXITED && p->info.si_status > 128 && p->info.si_status < 128 + 65)
+    return p->info.si_status - 128;
   return 0;
 }
 
@@ -50,7 +52,8 @@ static void stopped(const eas_process *p, const eas_limits *limits, eas_fate *ou
 static void killed(int signo, eas_slot_group *group, const eas_limits *limits, eas_fate *out)
 {
   if (signo == SIGKILL && group && eas_slot_group_oom(group))
-    set(out, "memory", eas_format("used more than its memory limit of %.1f GB", (double)limits->memory_bytes / 1073741824.0));
+    set(out, "memory",
+        eas_format("used more than its memory limit of %.1f GB", (double)limits->memory_bytes / 1073741824.0));
   else if (signo == SIGXCPU)
     set(out, "cpu", eas_format("used more than its CPU limit of %lld s", (long long)limits->cpu_s));
   else if (signo == SIGXFSZ)
@@ -61,7 +64,8 @@ static void killed(int signo, eas_slot_group *group, const eas_limits *limits, e
     set(out, "crashed", eas_format("SIG%s", sigabbrev_np(signo) ? sigabbrev_np(signo) : "?"));
 }
 
-void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *limits, const char *said, const char *message, eas_fate *out)
+void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *limits, const char *said,
+                 const char *message, eas_fate *out)
 {
   int signo = signal_of(p);
   int status = p->info.si_code == CLD_EXITED ? p->info.si_status : -1;

@@ -12,6 +12,7 @@ typedef struct {
 const char *eas_ending_word(const char *name);
 
 /* said: ending and message that the child itself reported, or NULL. */
-void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *limits, const char *said, const char *message, eas_fate *out);
+void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *limits, const char *said,
+                 const char *message, eas_fate *out);
 
 #endif

@@ -63,8 +63,11 @@ static eas_result_version *versions_of(const eas_running *r, int *n)
   for (int i = 0; i < r->n_made; i++) {
     const eas_made *m = &r->made[i];
     if (!m->stored || !m->planned) continue;
-    list[(*n)++] = (eas_result_version){ .product = m->planned->product, .digest = m->digest, .size = m->size,
-                                         .verdict = m->passed ? "pass" : "fail", .reason = m->passed ? NULL : m->reason,
+    list[(*n)++] = (eas_result_version){ .product = m->planned->product,
+                                         .digest = m->digest,
+                                         .size = m->size,
+                                         .verdict = m->passed ? "pass" : "fail",
+                                         .reason = m->passed ? NULL : m->reason,
                                          .metadata = m->metadata };
   }
   return list;
@@ -74,12 +77,24 @@ static void to_result(eas_running *r, eas_result *out)
 {
   int good = strcmp(r->ending, "ok") == 0 || strcmp(r->ending, "reused") == 0;
   int pass = good && r->verdict_pass;
-  *out = (eas_result){ .attempt = r->claim.attempt, .token = r->claim.token, .ending = r->ending, .verdict = pass ? "pass" : "fail",
-                       .reason = pass ? NULL : r->reason, .error = r->error, .trace = r->trace,
-                       .checks = json_array_size(r->checks) ? r->checks : NULL, .prov_key = r->has_key ? &r->key : NULL,
-                       .metadata = json_object_size(r->metadata) ? r->metadata : NULL, .reused = r->reused,
-                       .wall_us = r->task_wall_us, .cpu_us = r->cpu_us, .peak_kb = r->peak_kb, .layers = r->layers,
-                       .spawn = pass ? r->spawn : NULL, .again = again(r), .delay_us = backoff(r->claim.number) };
+  *out = (eas_result){ .attempt = r->claim.attempt,
+                       .token = r->claim.token,
+                       .ending = r->ending,
+                       .verdict = pass ? "pass" : "fail",
+                       .reason = pass ? NULL : r->reason,
+                       .error = r->error,
+                       .trace = r->trace,
+                       .checks = json_array_size(r->checks) ? r->checks : NULL,
+                       .prov_key = r->has_key ? &r->key : NULL,
+                       .metadata = json_object_size(r->metadata) ? r->metadata : NULL,
+                       .reused = r->reused,
+                       .wall_us = r->task_wall_us,
+                       .cpu_us = r->cpu_us,
+                       .peak_kb = r->peak_kb,
+                       .layers = r->layers,
+                       .spawn = pass ? r->spawn : NULL,
+                       .again = again(r),
+                       .delay_us = backoff(r->claim.number) };
   if (r->type && r->type->reuse) { /* what is never reused needs no record of what it was made of */
     out->description = r->description;
     out->provenance = r->provenance;
@@ -106,7 +121,8 @@ static int commit_group(eas_worker *w, eas_running **group, int n, eas_err *err)
   int n_ready = 0, n_failed = 0;
   for (int i = 0; i < n; i++) {
     to_result(group[i], &results[i]);
-    if (group[i]->reused) results[i].versions = group[i]->reused_versions, results[i].n_versions = group[i]->n_reused_versions;
+    if (group[i]->reused)
+      results[i].versions = group[i]->reused_versions, results[i].n_versions = group[i]->n_reused_versions;
   }
   int rc = eas_attempt_commit(w->o.db, w->o.registry, w->id, results, n, &n_ready, err);
   for (int i = 0; i < n; i++) {
@@ -161,7 +177,8 @@ void eas_worker_commit_now(eas_worker *w)
     for (int i = 0; i < done; i++) eas_running_free(w->finished.list[i]);
     w->finished.n -= done;
     memmove(w->finished.list, w->finished.list + done, (size_t)w->finished.n * sizeof *w->finished.list);
-    if (rc < 0) eas_log(EAS_WARN, "commit of %d attempts: %s%s", n, err.text, w->killed ? "" : "; they are kept and tried again");
+    if (rc < 0)
+      eas_log(EAS_WARN, "commit of %d attempts: %s%s", n, err.text, w->killed ? "" : "; they are kept and tried again");
     if (rc < 0 && !w->killed) {
       if (!w->commit_timer) w->commit_timer = eas_loop_after(w->o.loop, RETRY_US, on_commit_timer, w);
       return;
@@ -190,8 +207,13 @@ void eas_running_reused(eas_running *r, const eas_reusable *found)
       v->verdict = "pass";
       v->reason = NULL;
       v->metadata = json_deep_copy(found->versions[k].metadata);
-      r->made[r->n_made++] = (eas_made){ .kind = eas_strdup(o->kind), .planned = o, .digest = v->digest, .size = v->size, .stored = 1,
-                                         .passed = 1, .metadata = (json_t *)(uintptr_t)v->metadata };
+      r->made[r->n_made++] = (eas_made){ .kind = eas_strdup(o->kind),
+                                         .planned = o,
+                                         .digest = v->digest,
+                                         .size = v->size,
+                                         .stored = 1,
+                                         .passed = 1,
+                                         .metadata = (json_t *)(uintptr_t)v->metadata };
       break;
     }
   r->started_us = eas_tick_us();

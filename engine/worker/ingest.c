@@ -119,7 +119,8 @@ int eas_ingest_open(eas_worker *w, eas_err *err)
   if (w->ingest_fd < 0) return eas_fail(err, EAS_EIO, "eventfd: %s", strerror(errno));
   pthread_mutex_init(&w->lock, NULL);
   pthread_cond_init(&w->wake, NULL);
-  if (pthread_create(&w->thread, NULL, store_thread, w) != 0) return eas_fail(err, EAS_ENOMEM, "start the store thread: %s", strerror(errno));
+  if (pthread_create(&w->thread, NULL, store_thread, w) != 0)
+    return eas_fail(err, EAS_ENOMEM, "start the store thread: %s", strerror(errno));
   w->thread_on = 1;
   return eas_loop_watch(w->o.loop, w->ingest_fd, EPOLLIN, on_ingested, w, err);
 }

@@ -16,29 +16,29 @@ typedef struct eas_running eas_running;
 
 /* A product that a task declared with task:output. */
 typedef struct {
-  char   *kind, *file;
+  char *kind, *file;
   json_t *metadata;
   const eas_claim_output *planned; /* NULL: not planned, refused */
   eas_digest digest;
   int64_t size;
-  int     stored;                  /* 1: in the store */
-  char   *problem;                 /* why it could not be taken, or NULL */
-  int     passed;
-  char   *reason;
+  int stored;    /* 1: in the store */
+  char *problem; /* why it could not be taken, or NULL */
+  int passed;
+  char *reason;
 } eas_made;
 
 /* One process of an attempt: its task, then its QC. */
 typedef struct {
   eas_child child;
-  int   alive, exited;
+  int alive, exited;
   siginfo_t info;
   struct rusage usage;
   eas_event_reader events;
-  eas_buf out, err;                /* unfinished lines of stdout and stderr */
-  int   fds_open;
-  int   ended;                     /* EAS_EV_END was seen */
-  int   asked;                     /* 0, 1: soft time-out sent, 2: hard, 3: killed */
-  const char *stop_cause;          /* "timeout" "cancelled" "disk": why it was asked to stop */
+  eas_buf out, err; /* unfinished lines of stdout and stderr */
+  int fds_open;
+  int ended;              /* EAS_EV_END was seen */
+  int asked;              /* 0, 1: soft time-out sent, 2: hard, 3: killed */
+  const char *stop_cause; /* "timeout" "cancelled" "disk": why it was asked to stop */
   int64_t timer;
   int64_t started_us;
 } eas_process;
@@ -50,12 +50,12 @@ struct eas_running {
   const eas_task_type *type;
   json_t *description, *provenance;
   eas_digest key;
-  int   has_key;
-  int   slot, cpus;
+  int has_key;
+  int slot, cpus;
   eas_slot_group *group;
   char *scratch;
-  int   is_qc;                     /* which process p is */
-  int   released;                  /* slot given back */
+  int is_qc;    /* which process p is */
+  int released; /* slot given back */
   eas_process p;
   eas_limits limits;
   int64_t started_us, task_wall_us, cpu_us, peak_kb;
@@ -63,49 +63,54 @@ struct eas_running {
   const char *ending;
   char *error, *trace;
   json_t *metadata, *checks, *spawn;
-  eas_made *made; int n_made;
+  eas_made *made;
+  int n_made;
   eas_logbuf log;
-  int   verdict_seen, verdict_pass;
+  int verdict_seen, verdict_pass;
   char *reason;
-  int64_t reused;                  /* attempt whose results these are, or 0 */
-  eas_result_version *reused_versions; int n_reused_versions; /* metadata owned by made[] */
-  int   dropped;                   /* its result is not wanted any more */
+  int64_t reused; /* attempt whose results these are, or 0 */
+  eas_result_version *reused_versions;
+  int n_reused_versions; /* metadata owned by made[] */
+  int dropped;           /* its result is not wanted any more */
   char *ingest_error;
 };
 
-typedef struct { eas_running **list; int n, cap; } eas_run_list;
+typedef struct {
+  eas_running **list;
+  int n, cap;
+} eas_run_list;
 
 struct eas_worker {
   eas_worker_options o;
   eas_probe probe;
   unsigned use, require;
   eas_zygote *zygote;
-  json_t *code;                    /* type -> {file: digest}; emptied when code changes */
-  int   zygote_dirty;              /* code changed: a new one for the next child */
+  json_t *code;     /* type -> {file: digest}; emptied when code changes */
+  int zygote_dirty; /* code changed: a new one for the next child */
   int64_t zygotes;
   struct eas_notice *notice;
-  int64_t id, first_id;            /* the first one names its scratch folders */
+  int64_t id, first_id; /* the first one names its scratch folders */
   int64_t lease_us, renew_us;
-  char *scratch_root, *data_root;  /* absolute */
+  char *scratch_root, *data_root; /* absolute */
   char **exec_path;
   int64_t memory_cap;
   eas_slot_group **groups;
-  eas_running **slots;             /* by slot: who holds it */
-  int   busy;                      /* slots held */
+  eas_running **slots;                  /* by slot: who holds it */
+  int busy;                             /* slots held */
   eas_running *waiting, **waiting_tail; /* claimed, no child yet */
-  int   n_waiting;
-  eas_run_list running;            /* with a process or in the store thread */
-  eas_run_list finished;           /* waiting for the commit */
+  int n_waiting;
+  eas_run_list running;  /* with a process or in the store thread */
+  eas_run_list finished; /* waiting for the commit */
   int64_t commit_timer, look_timer, second_timer, renew_timer;
-  int   look_queued, draining, killed;
-  double mean_us;                  /* running mean of what an attempt takes, task and QC */
+  int look_queued, draining, killed;
+  double mean_us; /* running mean of what an attempt takes, task and QC */
   int64_t ended;
   /* store thread */
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t wake;
   eas_running *ingest, **ingest_tail, *ingested;
-  int   thread_on, thread_stop, ingest_fd;
+  int thread_on, thread_stop, ingest_fd;
 };
 
 void eas_list_add(eas_run_list *l, eas_running *r);
@@ -115,19 +120,19 @@ void eas_list_remove(eas_run_list *l, const eas_running *r);
 void eas_worker_fill(eas_worker *w);
 eas_running *eas_running_new(eas_worker *w, eas_claim *claim);
 void eas_running_free(eas_running *r);
-int  eas_running_spawn(eas_running *r, int is_qc, eas_err *err);
+int eas_running_spawn(eas_running *r, int is_qc, eas_err *err);
 void eas_running_release(eas_running *r);
-int  eas_worker_zygote(eas_worker *w, eas_err *err);
+int eas_worker_zygote(eas_worker *w, eas_err *err);
 /* worker.c */
-int  eas_worker_watch_zygote(eas_worker *w, eas_err *err);
+int eas_worker_watch_zygote(eas_worker *w, eas_err *err);
 void eas_worker_tick(eas_worker *w); /* something runs: flush its log every second */
 void eas_worker_look_in(eas_worker *w, int64_t us);
 void eas_attempt_hand_back_unknown_all(eas_worker *w);
 /* request.c */
 char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
-int  eas_running_prepare(eas_running *r, eas_err *err);     /* description, limits, key */
+int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, key */
 /* watch.c */
-int  eas_process_watch(eas_running *r, eas_err *err);
+int eas_process_watch(eas_running *r, eas_err *err);
 void eas_process_stop(eas_running *r, const char *cause);
 void eas_process_kill(eas_running *r, const char *cause);
 /* judge.c */
@@ -136,7 +141,7 @@ void eas_running_qc_over(eas_running *r);
 void eas_running_fail(eas_running *r, const char *ending, const char *message);
 void eas_running_event(eas_running *r, const eas_event_head *head, const char *payload);
 /* ingest.c */
-int  eas_ingest_open(eas_worker *w, eas_err *err);
+int eas_ingest_open(eas_worker *w, eas_err *err);
 void eas_ingest_give(eas_worker *w, eas_running *r);
 void eas_ingest_close(eas_worker *w);
 /* finish.c */

@@ -62,7 +62,8 @@ static void set_text(char **field, const char *text)
 
 static void take_error(eas_running *r, const json_t *v)
 {
-  const char *message = eas_json_str(v, "message"), *trace = eas_json_str(v, "trace"), *ending = eas_json_str(v, "ending");
+  const char *message = eas_json_str(v, "message"), *trace = eas_json_str(v, "trace"),
+             *ending = eas_json_str(v, "ending");
   if (r->is_qc) {
     if (!r->reason) r->reason = eas_format("QC: %s", message ? message : "ended with an error");
     if (trace) eas_logbuf_add(&r->log, EAS_ERROR, trace, strlen(trace));
@@ -104,7 +105,10 @@ static void qc_event(eas_running *r, int type, json_t *v)
 
 static const char *event_name(int type)
 {
-  return type == EAS_EV_METADATA ? "metadata (task:set)" : type == EAS_EV_OUTPUT ? "an output" : type == EAS_EV_SPAWN ? "child tasks" : "an event";
+  return type == EAS_EV_METADATA ? "metadata (task:set)"
+         : type == EAS_EV_OUTPUT ? "an output"
+         : type == EAS_EV_SPAWN  ? "child tasks"
+                                 : "an event";
 }
 
 void eas_running_event(eas_running *r, const eas_event_head *head, const char *payload)

@@ -77,7 +77,8 @@ void eas_logbuf_mark(eas_logbuf *l, int n)
 eas_log_entry *eas_logbuf_rest(eas_logbuf *l, int *n, int *first_seq)
 {
   if (l->left_out > 0) {
-    char *s = eas_format("... %lld lines (%lld bytes) left out ...", (long long)l->left_out, (long long)l->left_out_bytes);
+    char *s =
+        eas_format("... %lld lines (%lld bytes) left out ...", (long long)l->left_out, (long long)l->left_out_bytes);
     eas_log_entry e = { .at_us = l->n_head ? l->head[l->n_head - 1].at_us : eas_now_us(), .level = 20, .text = s };
     push(&l->head, &l->n_head, &l->cap_head, e);
     l->left_out = 0;

@@ -7,9 +7,11 @@
 enum { EAS_LOG_HEAD_BYTES = 64 * 1024, EAS_LOG_TAIL_BYTES = 192 * 1024, EAS_LOG_LINE_MAX = 4096 };
 
 typedef struct {
-  eas_log_entry *head; int n_head, cap_head, sent; /* sent: of head, already in the database */
+  eas_log_entry *head;
+  int n_head, cap_head, sent; /* sent: of head, already in the database */
   size_t head_bytes;
-  eas_log_entry *tail; int n_tail, cap_tail, first_tail; /* a queue */
+  eas_log_entry *tail;
+  int n_tail, cap_tail, first_tail; /* a queue */
   size_t tail_bytes;
   int64_t left_out, left_out_bytes;
 } eas_logbuf;

@@ -17,7 +17,10 @@
 
 enum { ROUNDS = 1000, TRUST_US = 1000000 };
 
-static struct { pid_t *pid; int n, cap; } known;
+static struct {
+  pid_t *pid;
+  int n, cap;
+} known;
 
 void eas_orphans_known(pid_t pid)
 {

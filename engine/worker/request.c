@@ -17,8 +17,10 @@ enum { RESULT_NUMBER = 1 }; /* raised when the engine itself would make other re
 static const char *const RAW[] = { "task_list", "else_task_list", "repeat_criterion", NULL };
 
 /* Keys of an entry that name things: they do not change what is computed, so they are not part of the key. */
-static const char *const NAMES[] = { "task", "name", "job_name", "working_directory", "outputs", "requires_metadata_from",
-                                     "requires_metadata_from_child", NULL };
+static const char *const NAMES[] = {
+  "task", "name", "job_name", "working_directory", "outputs", "requires_metadata_from", "requires_metadata_from_child",
+  NULL
+};
 
 static int64_t task_seed(const eas_claim *c)
 {
@@ -45,7 +47,8 @@ static json_t *inputs_for_key(const eas_claim *c)
   for (int i = 0; i < c->n_inputs; i++) {
     char hex[65];
     eas_digest_hex(&c->inputs[i].digest, hex);
-    json_object_set_new(all, c->inputs[i].kind, json_pack("{s:s,s:O?}", "digest", hex, "metadata", c->inputs[i].metadata));
+    json_object_set_new(all, c->inputs[i].kind,
+                        json_pack("{s:s,s:O?}", "digest", hex, "metadata", c->inputs[i].metadata));
   }
   return all;
 }
@@ -64,7 +67,8 @@ static int make_key(eas_running *r, eas_err *err)
   eas_digest code;
   int rc = eas_code_digest(r->w->o.packs, r->w->code, r->type, &files, &code, err);
   if (rc < 0) return rc;
-  json_t *settings = without_names(r->description), *inputs = inputs_for_key(&r->claim), *kinds = output_kinds(&r->claim);
+  json_t *settings = without_names(r->description), *inputs = inputs_for_key(&r->claim),
+         *kinds = output_kinds(&r->claim);
   eas_hasher *h = eas_hasher_new();
   char number[32], hex[65];
   snprintf(number, sizeof number, "%d", RESULT_NUMBER);
@@ -80,8 +84,8 @@ static int make_key(eas_running *r, eas_err *err)
   if (r->type->random) eas_hasher_add(h, &r->claim.seed, sizeof r->claim.seed);
   eas_hasher_end(h, &r->key);
   r->has_key = r->type->reuse;
-  r->provenance = json_pack("{s:o,s:O,s:O,s:i,s:I}", "code", files, "settings", settings, "inputs", inputs, "result_number",
-                            RESULT_NUMBER, "seed", (json_int_t)task_seed(&r->claim));
+  r->provenance = json_pack("{s:o,s:O,s:O,s:i,s:I}", "code", files, "settings", settings, "inputs", inputs,
+                            "result_number", RESULT_NUMBER, "seed", (json_int_t)task_seed(&r->claim));
   json_decref(settings);
   json_decref(inputs);
   json_decref(kinds);
@@ -100,15 +104,23 @@ static void make_limits(eas_running *r)
   if (disk > 0 && disk < file) file = disk;
   /* All threads it was given, busy until the wall limit, use this much CPU time; more means more threads. */
   int64_t cpu_s = (r->type->timeout_ms + 999) / 1000 * r->cpus + 1;
-  r->limits = (eas_limits){ .wall_ms = r->type->timeout_ms, .cpu_s = cpu_s, .memory_bytes = memory, .file_bytes = file,
-                            .disk_bytes = disk, .processes = 64 + r->cpus, .files = 256, .cpus = r->cpus };
+  r->limits = (eas_limits){ .wall_ms = r->type->timeout_ms,
+                            .cpu_s = cpu_s,
+                            .memory_bytes = memory,
+                            .file_bytes = file,
+                            .disk_bytes = disk,
+                            .processes = 64 + r->cpus,
+                            .files = 256,
+                            .cpus = r->cpus };
 }
 
 int eas_running_prepare(eas_running *r, eas_err *err)
 {
   make_limits(r);
-  eas_expr_scope scope = { .metadata = r->claim.metadata, .requested_metadata = r->claim.requested_metadata,
-                           .seed = r->claim.seed, .prototype_names = r->claim.compat };
+  eas_expr_scope scope = { .metadata = r->claim.metadata,
+                           .requested_metadata = r->claim.requested_metadata,
+                           .seed = r->claim.seed,
+                           .prototype_names = r->claim.compat };
   char where[512];
   int rc = eas_expr_tree(r->claim.entry, RAW, &scope, &r->description, where, sizeof where, NULL, err);
   if (rc < 0) return eas_err_prefix(err, "%s", where);
@@ -121,9 +133,10 @@ static json_t *inputs_json(const eas_running *r)
   for (int i = 0; i < r->claim.n_inputs; i++) {
     const eas_claim_input *in = &r->claim.inputs[i];
     char *path = eas_store_path(r->w->o.store, &in->digest);
-    json_object_set_new(all, in->kind, json_pack("{s:s,s:s,s:s,s:I,s:I,s:O?}", "path", path, "filename", in->filename, "directory",
-                                                 in->directory, "version", (json_int_t)in->version, "size",
-                                                 (json_int_t)in->size, "metadata", in->metadata));
+    json_object_set_new(all, in->kind,
+                        json_pack("{s:s,s:s,s:s,s:I,s:I,s:O?}", "path", path, "filename", in->filename, "directory",
+                                  in->directory, "version", (json_int_t)in->version, "size", (json_int_t)in->size,
+                                  "metadata", in->metadata));
     free(path);
   }
   return all;
@@ -144,8 +157,9 @@ static json_t *made_json(const eas_running *r)
     const eas_made *m = &r->made[i];
     if (!m->stored) continue;
     char *path = eas_store_path(r->w->o.store, &m->digest);
-    json_object_set_new(all, m->kind, json_pack("{s:s,s:s,s:I,s:O?}", "path", path, "filename", m->planned->filename, "size",
-                                                (json_int_t)m->size, "metadata", m->metadata));
+    json_object_set_new(all, m->kind,
+                        json_pack("{s:s,s:s,s:I,s:O?}", "path", path, "filename", m->planned->filename, "size",
+                                  (json_int_t)m->size, "metadata", m->metadata));
     free(path);
   }
   return all;
@@ -156,14 +170,16 @@ static json_t *last_lines(const eas_running *r)
   eas_log_entry last[50];
   json_t *list = json_array();
   int n = eas_logbuf_last(&r->log, 50, last);
-  for (int i = 0; i < n; i++) json_array_append_new(list, json_pack("{s:i,s:s}", "level", last[i].level, "text", last[i].text));
+  for (int i = 0; i < n; i++)
+    json_array_append_new(list, json_pack("{s:i,s:s}", "level", last[i].level, "text", last[i].text));
   return list;
 }
 
 static void add_qc(json_t *q, const eas_running *r)
 {
   json_object_set_new(q, "ending", json_string(r->ending));
-  json_object_set_new(q, "error", r->error ? json_pack("{s:s,s:s?}", "message", r->error, "trace", r->trace) : json_null());
+  json_object_set_new(q, "error",
+                      r->error ? json_pack("{s:s,s:s?}", "message", r->error, "trace", r->trace) : json_null());
   json_object_set_new(q, "log", last_lines(r));
   json_object_set_new(q, "made", made_json(r));
   json_object_set(q, "result", r->metadata);
@@ -187,10 +203,11 @@ static json_t *exec_json(const eas_worker *w)
 char *eas_request_text(const eas_running *r, int is_qc, size_t *len)
 {
   const eas_claim *c = &r->claim;
-  json_t *q = json_pack("{s:s,s:s,s:s,s:o,s:I,s:I,s:I,s:i,s:s,s:s,s:s}", "role", is_qc ? "qc" : "task", "type", c->type, "script",
-                        is_qc ? r->type->qc : r->type->script, "pack_paths", packs_json(r->w), "attempt", (json_int_t)c->attempt,
-                        "task", (json_int_t)c->task, "job", (json_int_t)c->job, "number", c->number, "job_name", c->job_name,
-                        "task_name", c->task_name, "working_directory", c->directory);
+  json_t *q =
+      json_pack("{s:s,s:s,s:s,s:o,s:I,s:I,s:I,s:i,s:s,s:s,s:s}", "role", is_qc ? "qc" : "task", "type", c->type,
+                "script", is_qc ? r->type->qc : r->type->script, "pack_paths", packs_json(r->w), "attempt",
+                (json_int_t)c->attempt, "task", (json_int_t)c->task, "job", (json_int_t)c->job, "number", c->number,
+                "job_name", c->job_name, "task_name", c->task_name, "working_directory", c->directory);
   json_object_set(q, "description", r->description);
   json_object_set(q, "metadata", c->metadata);
   json_object_set(q, "requested_metadata", c->requested_metadata);

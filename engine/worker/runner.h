@@ -11,11 +11,11 @@
 #include "worker/event.h"
 
 typedef struct {
-  int         fd;        /* event pipe (event.h) */
+  int fd;                /* event pipe (event.h) */
   eas_shared_page *page; /* mapped, never NULL */
   const char *scratch;   /* current folder; outputs go to scratch/out */
   const char *request;   /* JSON text, below */
-  size_t      request_len;
+  size_t request_len;
 } eas_run;
 
 /* Request: {"role": "task"|"qc", "type", "script": absolute path, "pack_paths": [..], "attempt", "task", "job", "number", "job_name", "task_name",

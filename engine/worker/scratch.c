@@ -57,7 +57,8 @@ int eas_scratch_fresh(const char *path, uid_t owner, eas_err *err)
   int rc = eas_path_exists(path) ? eas_path_remove_tree(path, err) : 0;
   if (rc < 0) return rc;
   if (mkdir(path, 0700) != 0) return eas_fail(err, EAS_EIO, "make '%s': %s", path, strerror(errno));
-  if (owner != (uid_t)-1 && chown(path, owner, (gid_t)-1) != 0) return eas_fail(err, EAS_EIO, "chown '%s': %s", path, strerror(errno));
+  if (owner != (uid_t)-1 && chown(path, owner, (gid_t)-1) != 0)
+    return eas_fail(err, EAS_EIO, "chown '%s': %s", path, strerror(errno));
   return 0;
 }
 

@@ -11,7 +11,7 @@
 /* root/w<worker>.<pid>.s<slot>; the caller frees. */
 char *eas_scratch_path(const char *root, int64_t worker, int slot);
 /* Makes it an empty folder (an empty "out" may stay) of this owner; (uid_t)-1: ours. */
-int  eas_scratch_fresh(const char *path, uid_t owner, eas_err *err);
+int eas_scratch_fresh(const char *path, uid_t owner, eas_err *err);
 /* Removes what supervisors of this machine that live no more have left in root. */
 void eas_scratch_sweep(const char *root);
 /* Bytes on disk below a folder; links are not followed, other disks not entered, at most 200 000 entries looked at. */

@@ -5,12 +5,15 @@
 #include <stdint.h>
 
 enum { EAS_SIGNAL_TEXT = 48 * 1024 };
-typedef struct { size_t len; char data[EAS_SIGNAL_TEXT]; } eas_signal_text; /* zero-terminated */
+typedef struct {
+  size_t len;
+  char data[EAS_SIGNAL_TEXT];
+} eas_signal_text; /* zero-terminated */
 
 void eas_signal_text_clear(eas_signal_text *t);
 void eas_signal_text_add(eas_signal_text *t, const char *bytes, size_t n);
 void eas_signal_text_str(eas_signal_text *t, const char *s);
-void eas_signal_text_hex(eas_signal_text *t, uintptr_t v);                     /* 0x1a2b */
+void eas_signal_text_hex(eas_signal_text *t, uintptr_t v); /* 0x1a2b */
 /* As a JSON string; bytes that are no UTF-8 become '?'. Leaves room for what closes an object. */
 void eas_signal_text_quoted(eas_signal_text *t, const char *s, size_t n);
 /* BEFORE NUMBER AFTER into a small buffer; number >= 0. */

@@ -25,11 +25,11 @@ static struct {
   const eas_runner *runner;
   const eas_limits *limits;
   int64_t start_us;
-  int fd;                      /* -1: this is the zygote */
+  int fd; /* -1: this is the zygote */
 } self = { .fd = -1 };
 
 static char alt_stack[ALT_STACK] __attribute__((aligned(64)));
-static atomic_int owner;       /* thread that is in the handler */
+static atomic_int owner; /* thread that is in the handler */
 static volatile sig_atomic_t in_phase;
 static sigjmp_buf out_of_phase;
 static eas_signal_text trace, event;
@@ -75,7 +75,8 @@ static int is_system(const Dl_info *where)
 {
   const char *slash = where->dli_fname ? strrchr(where->dli_fname, '/') : NULL;
   const char *name = slash ? slash + 1 : where->dli_fname ? where->dli_fname : "";
-  return strncmp(name, "libc.", 5) == 0 || strncmp(name, "libgcc", 6) == 0 || strncmp(name, "ld-", 3) == 0 || strncmp(name, "linux-vdso", 10) == 0;
+  return strncmp(name, "libc.", 5) == 0 || strncmp(name, "libgcc", 6) == 0 || strncmp(name, "ld-", 3) == 0 ||
+         strncmp(name, "linux-vdso", 10) == 0;
 }
 
 /* "power (tls.so+0x1a2b)" */
@@ -165,7 +166,8 @@ static void send_event(const char *ending, const char *message)
 }
 
 /* "SIGSEGV at address 0x10 in power (tls.so+0x1a2b)" */
-static void describe(eas_signal_text *m, int signo, const siginfo_t *info, const void *context, uintptr_t pc, const Dl_info *guilty, uintptr_t guilty_pc)
+static void describe(eas_signal_text *m, int signo, const siginfo_t *info, const void *context, uintptr_t pc,
+                     const Dl_info *guilty, uintptr_t guilty_pc)
 {
   Dl_info where;
   uintptr_t address = (uintptr_t)info->si_addr, sp = sp_of(context);
@@ -173,7 +175,8 @@ static void describe(eas_signal_text *m, int signo, const siginfo_t *info, const
   const char *name = sigabbrev_np(signo);
   eas_signal_text_str(m, "SIG");
   eas_signal_text_str(m, name ? name : "?");
-  if (signo == SIGSEGV && info->si_code > 0 && address - (sp - 65536) < 2 * 65536) eas_signal_text_str(m, ", C stack overflow");
+  if (signo == SIGSEGV && info->si_code > 0 && address - (sp - 65536) < 2 * 65536)
+    eas_signal_text_str(m, ", C stack overflow");
   if (info->si_code <= 0 && signo != SIGABRT)
     eas_signal_text_str(m, " sent by a process");
   else if ((signo == SIGSEGV || signo == SIGBUS) && info->si_code == SI_KERNEL)

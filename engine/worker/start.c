@@ -108,7 +108,8 @@ void eas_running_release(eas_running *r)
 {
   eas_worker *w = r->w;
   if (r->slot < 0) return;
-  if (r->n_made > 0 || r->task_wall_us > LONG_US) make_scratch(r, NULL); /* what is big should not lie there until the next */
+  if (r->n_made > 0 || r->task_wall_us > LONG_US)
+    make_scratch(r, NULL); /* what is big should not lie there until the next */
   for (int i = 0; i < w->o.slots; i++)
     if (w->slots[i] == r) w->slots[i] = NULL;
   w->busy -= r->cpus;
@@ -123,9 +124,13 @@ int eas_worker_zygote(eas_worker *w, eas_err *err)
     eas_zygote_stop(w->zygote);
     w->zygote = NULL;
   }
-  eas_zygote_options z = { .probe = &w->probe, .use = w->use, .packs = w->o.packs,
-                           .data_dir = w->data_root, .scratch_root = w->scratch_root,
-                           .store_root = eas_store_root(w->o.store), .exec_path = (const char *const *)w->exec_path,
+  eas_zygote_options z = { .probe = &w->probe,
+                           .use = w->use,
+                           .packs = w->o.packs,
+                           .data_dir = w->data_root,
+                           .scratch_root = w->scratch_root,
+                           .store_root = eas_store_root(w->o.store),
+                           .exec_path = (const char *const *)w->exec_path,
                            .require = (int)w->require };
   int rc = eas_zygote_start(&w->zygote, &z, err);
   if (rc < 0) return rc;
@@ -161,7 +166,12 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   size_t len = 0;
   char *request = eas_request_text(r, is_qc, &len);
   const char **inputs = readable(r);
-  eas_spawn s = { .slot = r->slot, .scratch = r->scratch, .readable = inputs, .limits = r->limits, .request = request, .request_len = len,
+  eas_spawn s = { .slot = r->slot,
+                  .scratch = r->scratch,
+                  .readable = inputs,
+                  .limits = r->limits,
+                  .request = request,
+                  .request_len = len,
                   .group = r->group };
   if (r->group) eas_slot_group_set(r->group, &r->limits, NULL);
   rc = eas_zygote_spawn(w->zygote, &s, &r->p.child, err);
@@ -187,7 +197,8 @@ static int try_reuse(eas_running *r)
   for (int i = 0; i < r->claim.n_outputs && ok; i++) {
     int have = 0;
     for (int k = 0; k < found.n_versions; k++)
-      have |= strcmp(found.kinds[k], r->claim.outputs[i].kind) == 0 && eas_store_has(r->w->o.store, &found.versions[k].digest);
+      have |= strcmp(found.kinds[k], r->claim.outputs[i].kind) == 0 &&
+              eas_store_has(r->w->o.store, &found.versions[k].digest);
     ok = have;
   }
   if (ok) eas_running_reused(r, &found);

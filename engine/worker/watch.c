@@ -110,7 +110,8 @@ static void on_pipe(void *arg, int fd, uint32_t events)
 {
   eas_running *r = arg;
   (void)events;
-  if (!drain(r, fd, READS_A_TURN)) eas_loop_unwatch(r->w->o.loop, fd); /* closed by the child: that alone says nothing */
+  if (!drain(r, fd, READS_A_TURN))
+    eas_loop_unwatch(r->w->o.loop, fd); /* closed by the child: that alone says nothing */
 }
 
 static void process_over(eas_running *r)
@@ -147,7 +148,8 @@ static void on_exit_fd(void *arg, int fd, uint32_t events)
   (void)events;
   memset(&r->p.info, 0, sizeof r->p.info);
   /* The system call gives resource usage too, which the C library's waitid leaves out. */
-  if (syscall(SYS_waitid, P_PIDFD, fd, &r->p.info, WEXITED | WNOHANG | __WALL, &r->p.usage) != 0 || r->p.info.si_pid == 0) {
+  if (syscall(SYS_waitid, P_PIDFD, fd, &r->p.info, WEXITED | WNOHANG | __WALL, &r->p.usage) != 0 ||
+      r->p.info.si_pid == 0) {
     if (errno != ECHILD) return;
     eas_log(EAS_WARN, "attempt %lld: its process was waited for by somebody else", (long long)r->claim.attempt);
   }

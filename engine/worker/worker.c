@@ -68,8 +68,10 @@ void eas_attempt_hand_back_unknown_all(eas_worker *w)
 {
   int n = 0, cap = w->running.n + w->finished.n + w->n_waiting + 1;
   eas_held *known = eas_alloc((size_t)cap * sizeof *known);
-  for (int i = 0; i < w->running.n; i++) known[n++] = (eas_held){ w->running.list[i]->claim.attempt, w->running.list[i]->claim.token };
-  for (int i = 0; i < w->finished.n; i++) known[n++] = (eas_held){ w->finished.list[i]->claim.attempt, w->finished.list[i]->claim.token };
+  for (int i = 0; i < w->running.n; i++)
+    known[n++] = (eas_held){ w->running.list[i]->claim.attempt, w->running.list[i]->claim.token };
+  for (int i = 0; i < w->finished.n; i++)
+    known[n++] = (eas_held){ w->finished.list[i]->claim.attempt, w->finished.list[i]->claim.token };
   for (eas_running *r = w->waiting; r; r = r->next) known[n++] = (eas_held){ r->claim.attempt, r->claim.token };
   eas_attempt_hand_back_unknown(w->o.db, w->id, known, n, NULL);
   free(known);
@@ -80,8 +82,12 @@ static int register_worker(eas_worker *w, eas_err *err)
   char host[256] = "";
   const char *named = eas_conf_str(w->o.conf, "host");
   gethostname(host, sizeof host - 1);
-  eas_worker_info info = { .host = named && *named ? named : host, .pid = getpid(), .container = w->o.container,
-                           .slots = w->o.slots, .version = EAS_VERSION, .lease_us = w->lease_us };
+  eas_worker_info info = { .host = named && *named ? named : host,
+                           .pid = getpid(),
+                           .container = w->o.container,
+                           .slots = w->o.slots,
+                           .version = EAS_VERSION,
+                           .lease_us = w->lease_us };
   return eas_worker_register(w->o.db, &info, &w->id, err);
 }
 
@@ -123,8 +129,8 @@ static void check_disk(eas_worker *w)
 {
   for (int i = 0; i < w->running.n; i++) {
     eas_running *r = w->running.list[i];
-    if (r->p.alive && !r->p.asked && r->limits.disk_bytes > 0 && r->scratch && eas_tick_us() - r->p.started_us > SECOND_US / 2 &&
-        eas_scratch_bytes(r->scratch) > r->limits.disk_bytes)
+    if (r->p.alive && !r->p.asked && r->limits.disk_bytes > 0 && r->scratch &&
+        eas_tick_us() - r->p.started_us > SECOND_US / 2 && eas_scratch_bytes(r->scratch) > r->limits.disk_bytes)
       eas_process_kill(r, "disk");
   }
 }
@@ -151,7 +157,8 @@ static void on_second(void *arg)
     eas_log(EAS_DEBUG, "live log: %s", err.text);
   else
     for (int i = 0, k = 0; i < w->running.n && k < n; i++)
-      if (live[k].attempt == w->running.list[i]->claim.attempt) eas_logbuf_mark(&w->running.list[i]->log, live[k++].n_log);
+      if (live[k].attempt == w->running.list[i]->claim.attempt)
+        eas_logbuf_mark(&w->running.list[i]->log, live[k++].n_log);
   free(live);
   eas_worker_cancel_check(w);
   check_disk(w);
@@ -169,7 +176,8 @@ void eas_worker_cancel_check(eas_worker *w)
   if (n == 0) return;
   eas_held *held = eas_alloc((size_t)n * sizeof *held);
   int *stop = eas_alloc((size_t)n * sizeof *stop);
-  for (int i = 0; i < n; i++) held[i] = (eas_held){ w->running.list[i]->claim.attempt, w->running.list[i]->claim.token };
+  for (int i = 0; i < n; i++)
+    held[i] = (eas_held){ w->running.list[i]->claim.attempt, w->running.list[i]->claim.token };
   if (eas_attempt_wanted(w->o.db, held, n, stop, NULL) >= 0)
     for (int i = n - 1; i >= 0; i--)
       if (stop[i]) eas_process_stop(w->running.list[i], "cancelled");
@@ -205,7 +213,8 @@ static int open_sandbox(eas_worker *w, eas_err *err)
     for (int i = 0; i < EAS_LAYER_COUNT; i++) {
       unsigned bit = 1u << i;
       if ((w->require & bit) && !(w->use & bit))
-        return eas_fail(err, EAS_EREFUSED, "isolation layer '%s' is required and cannot be had: %s", eas_layer_name((int)bit),
+        return eas_fail(err, EAS_EREFUSED, "isolation layer '%s' is required and cannot be had: %s",
+                        eas_layer_name((int)bit),
                         off & bit ? "it is switched off by isolation_off" : w->probe.reason[i]);
     }
   }
@@ -219,7 +228,8 @@ static int open_groups(eas_worker *w)
   if (!(w->use & (EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU))) return 0;
   for (int i = 0; i < w->o.slots; i++) {
     eas_err why = { 0 };
-    if (eas_slot_group_open(&w->groups[i], &w->probe, i, &why) < 0) eas_log(EAS_WARN, "cgroup of slot %d: %s", i, why.text);
+    if (eas_slot_group_open(&w->groups[i], &w->probe, i, &why) < 0)
+      eas_log(EAS_WARN, "cgroup of slot %d: %s", i, why.text);
   }
   return 0;
 }
@@ -330,7 +340,9 @@ int64_t eas_worker_id(const eas_worker *w)
 
 void eas_worker_status_get(const eas_worker *w, eas_worker_status *out)
 {
-  *out = (eas_worker_status){ .busy = w->busy, .claimed = w->n_waiting, .slots = w->o.slots, .ended = w->ended, .zygotes = w->zygotes };
+  *out = (eas_worker_status){
+    .busy = w->busy, .claimed = w->n_waiting, .slots = w->o.slots, .ended = w->ended, .zygotes = w->zygotes
+  };
 }
 
 static void close_scratch(const eas_worker *w)

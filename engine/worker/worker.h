@@ -13,23 +13,33 @@
 
 typedef struct eas_worker eas_worker;
 typedef struct {
-  eas_loop *loop; eas_db *db; eas_queue *queue; eas_store *store; const eas_registry *registry; const eas_conf *conf;
+  eas_loop *loop;
+  eas_db *db;
+  eas_queue *queue;
+  eas_store *store;
+  const eas_registry *registry;
+  const eas_conf *conf;
   const char *const *packs;
   int slots;
   const char *const *types; /* NULL-terminated: what this worker can run */
   const char *container;    /* or NULL */
-  void (*on_commit)(void *arg, int n_ended, int n_ready, int n_other); /* after each group; n_other: failures and children, control's work */
+  void (*on_commit)(void *arg, int n_ended, int n_ready,
+                    int n_other); /* after each group; n_other: failures and children, control's work */
   void *arg;
 } eas_worker_options;
 
-typedef struct { int busy, claimed, slots; int64_t ended; int64_t zygotes; } eas_worker_status;
+typedef struct {
+  int busy, claimed, slots;
+  int64_t ended;
+  int64_t zygotes;
+} eas_worker_status;
 
-int  eas_worker_open(eas_worker **out, const eas_worker_options *o, eas_err *err); /* registers, starts the zygote */
-void eas_worker_look(eas_worker *w);    /* something may be queued: claim at the end of this turn */
+int eas_worker_open(eas_worker **out, const eas_worker_options *o, eas_err *err); /* registers, starts the zygote */
+void eas_worker_look(eas_worker *w);                    /* something may be queued: claim at the end of this turn */
 void eas_worker_drain(eas_worker *w, int64_t grace_us); /* finish or hand back; then idle for good */
-void eas_worker_kill(eas_worker *w);    /* children at once, results dropped, attempts handed back as lost */
+void eas_worker_kill(eas_worker *w);         /* children at once, results dropped, attempts handed back as lost */
 void eas_worker_cancel_check(eas_worker *w); /* stop attempts of cancelled jobs */
-int  eas_worker_idle(const eas_worker *w);
+int eas_worker_idle(const eas_worker *w);
 int64_t eas_worker_id(const eas_worker *w);
 void eas_worker_status_get(const eas_worker *w, eas_worker_status *out);
 void eas_worker_close(eas_worker *w);

@@ -31,8 +31,8 @@ enum { END_MS = 2000 };
 
 /* The whole environment of the zygote and its children: nothing of the supervisor's but these, which hold no secret. With
  * LD_BIND_NOW the zygote finds each function of a library once; else each child would again (it is taken back before children are). */
-static const char *const FIXED[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC", "OMP_WAIT_POLICY=passive",
-                                     "LD_BIND_NOW=1" };
+static const char *const FIXED[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC",
+                                     "OMP_WAIT_POLICY=passive", "LD_BIND_NOW=1" };
 static const char *const PASSED[] = { "EAS_SIMD", "LD_LIBRARY_PATH", "UBSAN_OPTIONS" };
 
 static char **make_environment(void)
@@ -156,8 +156,8 @@ static int read_answer(eas_zygote *z, const eas_zygote_options *o, const json_t 
   }
   for (int i = 0; i < EAS_LAYER_COUNT; i++)
     if ((o->require >> i & 1) && !(z->layers >> i & 1))
-      return eas_fail(err, EAS_EREFUSED, "isolation layer '%s' is required and cannot be put on: %s", eas_layer_name(1 << i),
-                      z->reason[i][0] ? z->reason[i] : "it is not in use");
+      return eas_fail(err, EAS_EREFUSED, "isolation layer '%s' is required and cannot be put on: %s",
+                      eas_layer_name(1 << i), z->reason[i][0] ? z->reason[i] : "it is not in use");
   return 0;
 }
 
@@ -165,10 +165,12 @@ static int introduce(eas_zygote *z, const eas_zygote_options *o, eas_err *err)
 {
   char *policy = policy_text(o);
   if (!policy) return eas_fail(err, EAS_EINVAL, "zygote: a folder's name is no UTF-8");
-  int rc = strlen(policy) < EAS_WIRE_POLICY ? eas_wire_send(z->socket, policy, strlen(policy), NULL, 0, NULL, 0) : -EMSGSIZE;
+  int rc =
+      strlen(policy) < EAS_WIRE_POLICY ? eas_wire_send(z->socket, policy, strlen(policy), NULL, 0, NULL, 0) : -EMSGSIZE;
   free(policy);
   if (rc < 0) return eas_fail(err, EAS_ECONNECT, "zygote: send its policy: %s", strerror(-rc));
-  if (wait_readable(z->socket, READY_MS) == 0) return eas_fail(err, EAS_ECONNECT, "zygote: not ready after %d s", READY_MS / 1000);
+  if (wait_readable(z->socket, READY_MS) == 0)
+    return eas_fail(err, EAS_ECONNECT, "zygote: not ready after %d s", READY_MS / 1000);
   char *text = eas_alloc(EAS_WIRE_POLICY);
   int n_fds = 0;
   ssize_t n = eas_wire_receive(z->socket, text, EAS_WIRE_POLICY, NULL, &n_fds);

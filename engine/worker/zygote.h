@@ -26,42 +26,43 @@ typedef struct eas_zygote eas_zygote;
 typedef struct {
   const eas_probe *probe;
   unsigned use;
-  const char *const *packs;     /* folders, core first */
+  const char *const *packs; /* folders, core first */
   const char *data_dir, *scratch_root, *store_root;
   const char *const *exec_path; /* for task:exec */
   int require;                  /* bits; EAS_EREFUSED if one of them cannot be put on */
   const char *exe;              /* program to execute as zygote; NULL: libexec/eas-zygote, else this one */
 } eas_zygote_options;
 
-int  eas_zygote_start(eas_zygote **out, const eas_zygote_options *o, eas_err *err); /* waits until ready, 5 s (60 s under ASan) */
-void eas_zygote_stop(eas_zygote *z); /* ends and reaps it; its children run on */
-int  eas_zygote_fd(const eas_zygote *z);   /* readable: answers, or it died */
-int  eas_zygote_pidfd(const eas_zygote *z);
-unsigned eas_zygote_layers(const eas_zygote *z); /* of its children too */
+int eas_zygote_start(eas_zygote **out, const eas_zygote_options *o,
+                     eas_err *err);     /* waits until ready, 5 s (60 s under ASan) */
+void eas_zygote_stop(eas_zygote *z);    /* ends and reaps it; its children run on */
+int eas_zygote_fd(const eas_zygote *z); /* readable: answers, or it died */
+int eas_zygote_pidfd(const eas_zygote *z);
+unsigned eas_zygote_layers(const eas_zygote *z);             /* of its children too */
 const char *eas_zygote_reason(const eas_zygote *z, int bit); /* why a layer of `use` is not on; "" */
 
 typedef struct {
   int slot;
-  const char *scratch;             /* absolute, exists */
-  const char *const *readable;     /* input objects */
+  const char *scratch;         /* absolute, exists */
+  const char *const *readable; /* input objects */
   eas_limits limits;
-  const char *request;             /* runner.h, JSON text */
+  const char *request; /* runner.h, JSON text */
   size_t request_len;
-  const eas_slot_group *group;     /* the child enters it by itself before anything else; NULL: none */
+  const eas_slot_group *group; /* the child enters it by itself before anything else; NULL: none */
 } eas_spawn;
 
 typedef struct {
-  pid_t pid;                       /* ours to waitid */
+  pid_t pid; /* ours to waitid */
   int pidfd;
-  int events;                      /* read end, non-blocking */
-  int output;                      /* read end of the child's stdout, non-blocking */
-  int errors;                      /* read end of its stderr */
-  eas_shared_page *page;           /* mapped; eas_child_done takes it back */
-  int page_fd;                     /* eas_child_done's own */
+  int events;            /* read end, non-blocking */
+  int output;            /* read end of the child's stdout, non-blocking */
+  int errors;            /* read end of its stderr */
+  eas_shared_page *page; /* mapped; eas_child_done takes it back */
+  int page_fd;           /* eas_child_done's own */
 } eas_child;
 
 /* Clones a child; blocks for the zygote's answer (about 0.1 ms). EAS_ECONNECT: the zygote is gone; start a new one. */
-int  eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err);
+int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err);
 /* After the child was waited for: closes, unmaps. Without a pid namespace it also kills what the child left behind, so
  * that nobody writes into scratch any more. */
 void eas_child_done(eas_child *c);

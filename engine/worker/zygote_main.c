@@ -25,8 +25,8 @@ typedef struct {
   json_t *policy;
   const char **packs, **read_only;
   pid_t supervisor;
-  int proc_self;      /* /proc/self, which is out of sight later */
-  pid_t *thread_id;   /* where the C library keeps this thread's id */
+  int proc_self;    /* /proc/self, which is out of sight later */
+  pid_t *thread_id; /* where the C library keeps this thread's id */
 } zygote;
 
 /* Children inherit all of this. */
@@ -39,7 +39,7 @@ static void settle(zygote *z, int fd)
   fcntl(EAS_WIRE_SOCKET, F_SETFD, FD_CLOEXEC);
   syscall(SYS_close_range, EAS_WIRE_SOCKET + 1, ~0u, 0);
   unsetenv("LD_BIND_NOW"); /* it was for this process */
-  setsid(); /* Ctrl-C on the supervisor's terminal is the supervisor's matter */
+  setsid();                /* Ctrl-C on the supervisor's terminal is the supervisor's matter */
   umask(077);
   prctl(PR_SET_NAME, "eas-zygote", 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -82,8 +82,11 @@ static int read_policy(zygote *z, eas_err *err)
   z->read_only = words_of(json_object_get(z->policy, "packs"), with_exec);
   free(with_exec);
   z->self.policy = (eas_zygote_policy){
-    .probe = &z->probe, .use = (unsigned)eas_json_int(z->policy, "use", 0), .read_only = z->read_only,
-    .data_dir = eas_json_str(z->policy, "data_dir"), .scratch_root = eas_json_str(z->policy, "scratch_root"),
+    .probe = &z->probe,
+    .use = (unsigned)eas_json_int(z->policy, "use", 0),
+    .read_only = z->read_only,
+    .data_dir = eas_json_str(z->policy, "data_dir"),
+    .scratch_root = eas_json_str(z->policy, "scratch_root"),
     .store_root = eas_json_str(z->policy, "store_root"),
   };
   return 0;
@@ -176,7 +179,10 @@ static int is_sound(const eas_wanted *w, size_t n)
 int eas_zygote_main(int fd, const eas_runner *runner)
 {
   static zygote z;
-  static union { eas_wire_spawn head; char bytes[sizeof(eas_wire_spawn) + EAS_WIRE_INLINE]; } message;
+  static union {
+    eas_wire_spawn head;
+    char bytes[sizeof(eas_wire_spawn) + EAS_WIRE_INLINE];
+  } message;
   eas_err err = { 0 };
   z.self.runner = runner;
   settle(&z, fd);
@@ -184,7 +190,9 @@ int eas_zygote_main(int fd, const eas_runner *runner)
   answer_policy(&z, rc, &err);
   if (rc < 0) return 1;
   for (;;) {
-    eas_wanted wanted = { .head = &message.head, .strings = message.bytes + sizeof message.head, .n_fds = EAS_WIRE_FDS };
+    eas_wanted wanted = { .head = &message.head,
+                          .strings = message.bytes + sizeof message.head,
+                          .n_fds = EAS_WIRE_FDS };
     ssize_t n = eas_wire_receive(EAS_WIRE_SOCKET, &message, sizeof message, wanted.fds, &wanted.n_fds);
     if (n <= 0) return n == 0 ? 0 : 1;
     eas_wire_answer refused = { .error = EPROTO };

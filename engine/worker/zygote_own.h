@@ -5,14 +5,14 @@
 #include "worker/zygote_wire.h"
 
 struct eas_zygote { /* the supervisor's side */
-  pid_t    pid;
-  int      pidfd, socket;
+  pid_t pid;
+  int pidfd, socket;
   unsigned layers;
-  char     reason[EAS_LAYER_COUNT][160];
+  char reason[EAS_LAYER_COUNT][160];
 };
 
 /* orphans.c: what children without a pid namespace leave behind. */
-void eas_orphans_known(pid_t pid);  /* a living zygote or child: not to be touched */
+void eas_orphans_known(pid_t pid); /* a living zygote or child: not to be touched */
 void eas_orphans_forget(pid_t pid);
 /* pid has ended, in order and without children of its own, or not: kills and reaps what it left. Nothing to do if it was not known. */
 void eas_orphans_kill(pid_t pid, int is_childless);

@@ -15,8 +15,8 @@
 enum { ANSWER_MS = 4000, PAGE = 4096 };
 
 typedef struct {
-  int pipe[3][2];      /* events, output, errors: read end, write end */
-  int page, strings;   /* memfds; -1 */
+  int pipe[3][2];    /* events, output, errors: read end, write end */
+  int page, strings; /* memfds; -1 */
   eas_shared_page *map;
 } handles;
 
@@ -28,7 +28,10 @@ static void shut(int *fd)
 
 /* Pages whose attempt is gone with all its processes: making one costs a tenth of an attempt. */
 enum { POOL = 64 };
-static struct { int fd; eas_shared_page *map; } pool[POOL];
+static struct {
+  int fd;
+  eas_shared_page *map;
+} pool[POOL];
 static int n_pool;
 
 /* A memfd that the child cannot shrink: the supervisor reads the page, and must not get a SIGBUS. */
@@ -99,7 +102,8 @@ static int send_request(eas_zygote *z, const eas_spawn *s, handles *h)
   eas_buf strings;
   eas_buf_init(&strings);
   add_string(&strings, s->scratch);
-  for (; s->readable && s->readable[head.n_readable]; head.n_readable++) add_string(&strings, s->readable[head.n_readable]);
+  for (; s->readable && s->readable[head.n_readable]; head.n_readable++)
+    add_string(&strings, s->readable[head.n_readable]);
   eas_buf_add(&strings, s->request, s->request_len);
   eas_buf_add(&strings, "", 1);
   head.strings = strings.len;
@@ -134,7 +138,8 @@ static int read_reply(eas_zygote *z, eas_child *out, eas_err *err)
   ssize_t n = eas_wire_receive(z->socket, &answer, sizeof answer, &pidfd, &n_fds);
   if (n == 0 || n == -ECONNRESET) return eas_fail(err, EAS_ECONNECT, "zygote: it is gone");
   if (n < 0) return eas_fail(err, EAS_ECONNECT, "zygote: %s", strerror((int)-n));
-  if (answer.error == 0 && (n != sizeof answer || n_fds != 1)) return eas_fail(err, EAS_ECONNECT, "zygote: an answer that is none");
+  if (answer.error == 0 && (n != sizeof answer || n_fds != 1))
+    return eas_fail(err, EAS_ECONNECT, "zygote: an answer that is none");
   if (answer.error) {
     int rc = eas_fail(err, EAS_EIO, "clone a child: %s", strerror(answer.error));
     if (answer.error == EAGAIN) eas_hint(err, "this user's processes (ulimit -u) or the cgroup's pids.max are used up");
@@ -171,7 +176,8 @@ int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err 
   why = send_request(z, s, &h);
   if (why < 0) {
     int gone = why == -EPIPE || why == -ECONNRESET || why == -ENOTCONN;
-    rc = eas_fail(err, gone ? EAS_ECONNECT : EAS_EIO, gone ? "zygote: it is gone" : "ask the zygote for a child: %s", strerror(-why));
+    rc = eas_fail(err, gone ? EAS_ECONNECT : EAS_EIO, gone ? "zygote: it is gone" : "ask the zygote for a child: %s",
+                  strerror(-why));
     goto failed;
   }
   rc = read_reply(z, &child, err);

@@ -7,7 +7,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-typedef union { struct cmsghdr align; char bytes[CMSG_SPACE(EAS_WIRE_FDS * sizeof(int))]; } control;
+typedef union {
+  struct cmsghdr align;
+  char bytes[CMSG_SPACE(EAS_WIRE_FDS * sizeof(int))];
+} control;
 
 int eas_wire_send(int fd, const void *head, size_t n_head, const void *body, size_t n_body, const int *fds, int n_fds)
 {
