@@ -185,6 +185,15 @@ static void walk_if(eas_check *c, const json_t *entry, const char *path, const s
 
 /* ---- lists */
 
+/* A loop comes by a task many times: its settings are evaluated with the first values only. */
+static void settings_once(eas_check *c, const eas_plan_item *item, const char *path)
+{
+  int64_t at;
+  if (eas_map_get(&c->settled, path, &at)) return;
+  eas_map_set(&c->settled, path, 1);
+  eas_check_settings(c, item->entry, path);
+}
+
 static void descend(eas_check *c, const eas_plan_item *item, const char *path, const scene *s)
 {
   json_t *requested = empty_requests(item->needs, item->n_needs);
@@ -197,7 +206,7 @@ static void descend(eas_check *c, const eas_plan_item *item, const char *path, c
   case EAS_FLOW_FOR:   walk_for(c, item->entry, path, &own); break;
   case EAS_FLOW_WHILE: walk_while(c, item->entry, path, &own); break;
   case EAS_FLOW_IF:    walk_if(c, item->entry, path, &own); break;
-  case EAS_FLOW_NONE:  break;
+  case EAS_FLOW_NONE:  settings_once(c, item, path); break;
   }
   json_decref(requested);
 }
@@ -256,7 +265,7 @@ static void walk_list(eas_check *c, const json_t *list, const char *path, const 
   }
   for (size_t i = 0; i < n; i++) {
     char *below = eas_format("%s[%zu]", path, i);
-    if (items[i].flow != EAS_FLOW_NONE) descend(c, &items[i], below, s);
+    descend(c, &items[i], below, s);
     eas_plan_item_done(&items[i]);
     free(below);
   }
@@ -292,6 +301,7 @@ static void check_done(eas_check *c)
 {
   eas_check_files_done(c);
   eas_map_done(&c->seen);
+  eas_map_done(&c->settled);
   while (c->places) {
     eas_place *next = c->places->all;
     free(c->places->variable);

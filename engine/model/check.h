@@ -41,6 +41,7 @@ typedef struct {
   eas_pattern *patterns;
   int      n_patterns, cap_patterns;
   eas_map  seen;           /* flow-control objects whose fields were looked at */
+  eas_map  settled;        /* work tasks whose settings were evaluated */
   int      n_tasks;
   int      unknown_outputs; /* some names depend on results */
   int      no_files;       /* > 0: in a branch that is not taken, or with values not known yet */
@@ -53,5 +54,8 @@ void eas_check_outputs(eas_check *c, const eas_plan_item *item, const char *path
 /* When all was seen: inputs that nobody makes. */
 int  eas_check_settle(eas_check *c, eas_err *err);
 void eas_check_files_done(eas_check *c);
+
+/* Expressions in a work task's settings, with the scope that is in use; once per place of the document is enough. */
+void eas_check_settings(eas_check *c, const json_t *entry, const char *path);
 
 #endif

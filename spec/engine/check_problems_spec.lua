@@ -327,7 +327,15 @@ describe("expressions", function()
       "expression: no metadata requested from a task named 'a'" .. name_it)
     task([[{ "task": "execution_do_while_loop", "iteration_name": "w", "repeat_criterion": "(metadata['v_index'] < 2)", "task_list": [] }]],
       "expression: no metadata named 'v_index' here | known here: w_index")
-    fine [[{ "task": "null", "settings": { "x": "(metadata['only when it runs'])" } }]]
+  end)
+
+  it("are looked at in the settings of tasks, at any depth, once per place", function()
+    task([[{ "task": "null", "specs": { "x": [1, "(metadata['nowhere'])"] } }]],
+      "expression: no metadata named 'nowhere' here | no name is known here")
+    task([[{ "task": "execution_for_loop", "parameter": "i", "values": [1, 2, 3], "task_list": [
+      { "task": "null", "duration": "(1 / 0)" } ] }]], "expression: division by zero")
+    fine [[{ "task": "null", "name": "a" }, { "task": "null", "requires_metadata_from": ["a"],
+      "specs": { "x": "(requested_metadata['a']['known when it runs'])", "r": "(random.random() * 200)" } }]]
   end)
 end)
 
