@@ -107,7 +107,10 @@ static void on_ready(void *arg, int n_ready)
 static void on_signal(void *arg, int signo)
 {
   eas_session *s = arg;
-  if (signo == SIGHUP) return;
+  if (signo == SIGHUP) {
+    if (s->worker) eas_worker_reload(s->worker);
+    return;
+  }
   s->interrupts++;
   eas_worker_status st = { 0 };
   if (s->worker) eas_worker_status_get(s->worker, &st);

@@ -56,11 +56,15 @@ int eas_worker_watch_zygote(eas_worker *w, eas_err *err)
   return eas_loop_watch(w->o.loop, eas_zygote_fd(w->zygote), EPOLLIN | EPOLLHUP, on_zygote, w, err);
 }
 
-static void on_code_changed(void *arg)
+void eas_worker_reload(eas_worker *w)
 {
-  eas_worker *w = arg;
   w->zygote_dirty = 1;
   json_object_clear(w->code);
+}
+
+static void on_code_changed(void *arg)
+{
+  eas_worker_reload(arg);
 }
 
 /* Everything that stands under this worker's name and that it does not hold. */
