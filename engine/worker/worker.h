@@ -38,7 +38,7 @@ int eas_worker_open(eas_worker **out, const eas_worker_options *o, eas_err *err)
 void eas_worker_look(eas_worker *w);                    /* something may be queued: claim at the end of this turn */
 void eas_worker_drain(eas_worker *w, int64_t grace_us); /* finish or hand back; then idle for good */
 void eas_worker_kill(eas_worker *w);         /* children at once, results dropped, attempts handed back as lost */
-void eas_worker_reload(eas_worker *w); /* scripts and kernels as they are now, for the next attempts */
+void eas_worker_reload(eas_worker *w);       /* scripts and kernels as they are now, for the next attempts */
 void eas_worker_cancel_check(eas_worker *w); /* stop attempts of cancelled jobs */
 int eas_worker_idle(const eas_worker *w);
 int64_t eas_worker_id(const eas_worker *w);
