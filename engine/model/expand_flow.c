@@ -8,6 +8,8 @@
 #include "model/claim.h"
 #include "model/expand_state.h"
 
+enum { MOST_TURNS = 10 * 1000 }; /* each stands below the one before */
+
 void eas_expand_fault(eas_expansion *x, const char *format, ...)
 {
   eas_buf b;
@@ -151,6 +153,10 @@ static int loop_children(eas_expansion *x, eas_flow_task *t, eas_plan *p, const 
 static int goes_on(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const json_t *entry)
 {
   if (t->turn == 0) return 1;
+  if (t->turn >= MOST_TURNS) {
+    eas_expand_fault(x, "%s.repeat_criterion: it was true %d times; a do-while loop has at most as many turns", t->path, MOST_TURNS);
+    return -1;
+  }
   const json_t *criterion = json_object_get(entry, "repeat_criterion");
   if (!criterion) {
     eas_expand_fault(x, "%s: execution_do_while_loop needs a field 'repeat_criterion'", t->path);

@@ -222,6 +222,41 @@ B.each(function(kind)
     end)
   end)
 
+  it("expands what the prototype's demonstration jobs are made of", function()
+    local text = [[{ "job_name": "size_scan", "working_directory": "demo", "task_list": [
+      { "task": "execution_for_loop", "parameter": "synthesis_tool", "values": ["ma"], "task_list": [
+        { "task": "execution_for_loop", "parameter": "size", "values": ["(constants.Rearth / 8)", "(constants.Rearth * 0.25)", "(constants.Rearth)"],
+          "task_list": [
+          { "task": "execution_for_loop", "parameter": "period", "log_range": ["(7 * constants.day)", "(constants.year)", 2], "task_list": [
+            { "task": "'{synthesis_tool}ke'.format(**metadata)",
+              "outputs": { "lightcurve": "'evsize_{synthesis_tool}_{size_index}_{period_index}.gz'.format(**metadata)" },
+              "specs": { "duration": "(1.5 * constants.month)", "planet_radius": "(metadata['size'])", "noise": "(constants.plato_noise)",
+                "t0": "(random.random() * 200)", "semi_major_axis": "(pow(metadata['period']/365.25, 2/3))", "nsr": "(73 / 5)" } },
+            { "task": "execution_for_loop", "parameter": "tda", "values": ["se", "sed"], "task_list": [
+              { "task": "'u{tda}'.format(**metadata)",  "name": "transit_detection",
+                "inputs": { "'light' + 'curve'": "'evsize_{synthesis_tool}_{size_index}_{period_index}.gz'.format(**metadata)" } } ] } ] } ] } ] } ] }]]
+    assert.same({ "unknown task type 'used' | use use; all types: eas registry list" }, W.brief(text))
+    text = text:gsub('"se", "sed"', '"se", "se"')
+    assert.same({}, W.brief(text))
+    local job = assert(W.submit(db, text))
+    assert.equal(6 + 12, W.run(db))
+    assert.same({ "demo/evsize_ma_0_0.gz", "demo/evsize_ma_0_1.gz", "demo/evsize_ma_1_0.gz", "demo/evsize_ma_1_1.gz", "demo/evsize_ma_2_0.gz",
+                  "demo/evsize_ma_2_1.gz" }, W.files(db, job))
+    assert.equal(1, db:value([[SELECT count(*) FROM task WHERE job = $1 AND metadata = '{"size":0.0111393575,"size_index":0}']], job))
+    assert.equal(3, db:value([[SELECT count(*) FROM task WHERE job = $1 AND metadata = '{"period":365.25,"period_index":1}']], job))
+    assert.is_true(W.done(db, job))
+  end)
+
+  it("ends a do-while loop that would go on for ever", function()
+    local job = assert(W.submit(db, [[{ "task_list": [ { "task": "execution_do_while_loop", "iteration_name": "w", "requires_metadata_from_child": ["n"],
+      "repeat_criterion": "(1 < 2)", "task_list": [ { "task": "null", "name": "n" } ] } ] }]]))
+    W.expand(db)
+    db:exec("UPDATE task SET turn = 10000 WHERE job = $1 AND state = 'waiting'", job) -- as if it had turned so often
+    assert.equal(1, W.run(db))
+    assert.same({ "$.task_list[0].repeat_criterion: it was true 10000 times; a do-while loop has at most as many turns" }, W.errors(db, job))
+    assert.is_true(W.done(db, job))
+  end)
+
   describe("requires_metadata_from", function()
     it("waits for flow control until its children are there", function()
       local job = assert(W.submit(db, [[{ "task_list": [ { "task": "execution_for_loop", "name": "grid", "parameter": "i", "values": [1],

@@ -31,7 +31,7 @@ function W.registry()
   local packs, out, err = ffi.new "const char *[2]", ffi.new "eas_registry *[1]", ffi.new "eas_err"
   packs[0] = dir
   assert(C.eas_registry_open(out, packs, err) == 0, ffi.string(err.text))
-  W.opened = out[0]
+  W.opened = ffi.gc(out[0], C.eas_registry_close)
   return W.opened
 end
 
@@ -72,7 +72,7 @@ function W.brief(text, options)
     if what then
       list[#list + 1] = what
       last = #list
-    elseif last and line:match "^   [^ ]" and not line:match "^   at %$" then
+    elseif last and line:match "^   [^ ]" and not line:match "^   at %$" and not line:match "^ *%d+ |" then
       list[last] = list[last] .. " | " .. line:sub(4)
     end
   end
