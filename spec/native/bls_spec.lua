@@ -234,6 +234,25 @@ describe("bls fast paths", function()
     assert.equal(0, (differing(t, y, { durations = { 0.05, 0.1 } }, commensurate)))
   end)
 
+  it("agree with the definition on random jobs", function()
+    for seed = 1, 60 do
+      local u = function(k) return K.uniform(seed + 1000, k) end
+      local step, shortest = 10 ^ (-3 + 2 * u(1)), 0.02 + 0.3 * u(2)
+      local t, y = K.box_curve { n = 50 + math.floor(800 * u(3)), step = step, noise = 1e-3, seed = seed }
+      for i = #t, 1, -1 do
+        if u(5) < 0.5 and i % 97 > 97 * u(4) and #t > 20 then
+          table.remove(t, i)
+          table.remove(y, i)
+        end
+      end
+      local durations, trials = {}, {}
+      for k = 1, 1 + seed % 4 do durations[k] = shortest * (1 + u(10 + k)) end
+      for k = 1, 12 do trials[k] = 2.1 * shortest + 3 * (t[#t] - t[1]) * u(30 + k) ^ 3 end
+      local off = differing(t, y, { durations = durations, wrap = seed % 2, oversample = 1 + seed % 13 }, trials)
+      assert.equal(0, off, "seed " .. seed)
+    end
+  end)
+
   it("do not add rows of what is mostly gap", function()
     local t, y = K.box_curve { n = 100, step = 0.02, noise = 1e-3, seed = 2 }
     for i = 51, 100 do t[i] = t[i] + 400 end
