@@ -17,12 +17,13 @@ typedef struct {
   eas_session s;
   eas_progress *progress;
   eas_submitted job;
-  int64_t started_us;
-  int done;
+  int64_t started_us, leave_by_us;
+  int done, leaving;
 } run;
 
 static void look_if_done(run *r)
 {
+  if (r->leaving) return;
   if (eas_view_job_done(r->s.c->db, r->job.job, NULL) == 1) r->done = 1;
   int idle = (!r->s.worker || eas_worker_idle(r->s.worker)) && (!r->s.control || eas_control_idle(r->s.control));
   if (r->done || (r->s.stopping && idle)) eas_loop_stop(r->s.loop);
@@ -55,6 +56,26 @@ static void on_beat(void *arg)
   run *r = arg;
   look_if_done(r);
   eas_loop_after(r->s.loop, r->s.stopping ? 20000 : 500000, on_beat, r);
+}
+
+static void on_leaving(void *arg)
+{
+  run *r = arg;
+  if (eas_worker_idle(r->s.worker) || eas_tick_us() > r->leave_by_us)
+    eas_loop_stop(r->s.loop);
+  else
+    eas_loop_after(r->s.loop, 5000, on_leaving, r);
+}
+
+/* This job is done, but a child of another one may run, which a killed run left: it is queued again, for its own run. */
+static void leave(run *r)
+{
+  if (!r->done || eas_worker_idle(r->s.worker)) return;
+  r->leaving = 1;
+  r->leave_by_us = eas_tick_us() + 2000000;
+  eas_worker_kill(r->s.worker);
+  on_leaving(r);
+  eas_loop_run(r->s.loop, NULL);
 }
 
 static int exit_status(const eas_job_counts *k)
@@ -170,6 +191,7 @@ int eas_run_job(eas_cli *c, const eas_jobfile *f, const eas_submit_options *o)
   eas_control_look(r.s.control);
   on_beat(&r);
   rc = eas_loop_run(r.s.loop, &err);
+  if (rc >= 0) leave(&r);
   if (r.progress) eas_progress_end(r.progress, r.done);
   int status = rc < 0 ? eas_cli_fail(c, &err) : finish(&r);
   eas_session_close(&r.s);
