@@ -97,25 +97,28 @@ static void files_lines(eas_cli *c, const char *name, const json_t *list)
   }
 }
 
+/* A check's value or limit: text as it is, numbers to five digits, "-" where there is none. */
+static char *short_text(const json_t *v)
+{
+  if (!v || json_is_null(v)) return eas_strdup("-");
+  return json_is_string(v) ? eas_strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
+}
+
+static int verdict_ink(const char *verdict)
+{
+  if (strcmp(verdict, "fail") == 0) return EAS_RED;
+  return strcmp(verdict, "warn") == 0 ? EAS_YELLOW : EAS_GREEN;
+}
+
 static void check_lines(eas_cli *c, const json_t *checks)
 {
-  size_t i;
-  json_t *v;
-  json_array_foreach((json_t *)(uintptr_t)checks, i, v)
-  {
-    const char *verdict = eas_json_str(v, "verdict");
-    char *value = json_dumps(json_object_get(v, "value") ? json_object_get(v, "value") : json_null(),
-                             JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
-    char *limit = json_dumps(json_object_get(v, "limit") ? json_object_get(v, "limit") : json_null(),
-                             JSON_ENCODE_ANY | JSON_REAL_PRECISION(5));
-    int bad = verdict && strcmp(verdict, "fail") == 0, warn = verdict && strcmp(verdict, "warn") == 0;
-    printf("%-8s%s%-5s%s %-24s %s", i ? "" : "checks",
-           eas_ink(c, bad    ? EAS_RED
-                      : warn ? EAS_YELLOW
-                             : EAS_GREEN),
-           verdict ? verdict : "-", eas_ink_off(c), eas_json_str(v, "name") ? eas_json_str(v, "name") : "-",
-           strcmp(value, "null") == 0 ? "-" : value);
-    if (strcmp(limit, "null") != 0) printf("  (limit %s)", limit);
+  for (size_t i = 0; i < json_array_size(checks); i++) {
+    const json_t *v = json_array_get(checks, i);
+    const char *verdict = eas_json_str(v, "verdict") ? eas_json_str(v, "verdict") : "-";
+    char *value = short_text(json_object_get(v, "value")), *limit = short_text(json_object_get(v, "limit"));
+    printf("%-8s%s%-5s%s %-24s %s", i ? "" : "checks", eas_ink(c, verdict_ink(verdict)), verdict, eas_ink_off(c),
+           eas_json_str(v, "name") ? eas_json_str(v, "name") : "-", value);
+    if (strcmp(limit, "-") != 0) printf("  (limit %s)", limit);
     putchar('\n');
     free(value);
     free(limit);

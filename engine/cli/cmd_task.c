@@ -110,6 +110,7 @@ static void print_metadata(eas_cli *c)
     puts("Output metadata:");
     json_object_foreach(o, key, v)
     {
+      if (json_is_array(v) || json_is_object(v)) continue; /* eas show has them */
       char *value = json_is_string(v) ? eas_strdup(json_string_value(v)) : json_dumps(v, JSON_ENCODE_ANY);
       printf("%s : %s\n", key, value);
       free(value);
