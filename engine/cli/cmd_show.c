@@ -31,29 +31,57 @@ static void stamp(int64_t us, char out[40])
   out[19] = 0;
 }
 
-void eas_card_values(const char *name, const json_t *object)
+/* Said elsewhere on the card, or too long for a line. */
+static int is_left_out(const char *path, const json_t *v)
+{
+  static const char *const names[] = { "task", "name", "inputs", "outputs", "job_name", "working_directory" };
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(path, names[i]) == 0) return 1;
+  return json_is_array(v) && json_array_size(v) > 8;
+}
+
+static void put_value(const char *path, const json_t *v, int *column)
+{
+  char *text = json_is_null(v)     ? eas_strdup("-")
+               : json_is_string(v) ? eas_strdup(json_string_value(v))
+                                   : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+  if (strlen(text) > 60) strcpy(text + 56, " ...");
+  int w = (int)(strlen(path) + strlen(text) + 4);
+  if (*column && *column + w > 100) {
+    printf("\n%-8s", "");
+    *column = 0;
+  }
+  printf("%s%s %s", *column ? "   " : "", path, text);
+  *column += w;
+  free(text);
+}
+
+/* Nested objects become dotted names. */
+static void put_object(const char *label, const char *prefix, const json_t *object, int *column)
 {
   const char *key;
   json_t *v;
-  int column = 0;
-  if (json_object_size(object) == 0) return;
-  printf("%-8s", name);
   json_object_foreach((json_t *)(uintptr_t)object, key, v)
   {
-    char *text = json_is_null(v)     ? eas_strdup("-")
-                 : json_is_string(v) ? eas_strdup(json_string_value(v))
-                                     : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
-    if (strlen(text) > 60) strcpy(text + 56, " ...");
-    int w = (int)(strlen(key) + strlen(text) + 3);
-    if (column && column + w > 100) {
-      printf("\n%-8s", "");
-      column = 0;
+    char *path = *prefix ? eas_format("%s.%s", prefix, key) : eas_strdup(key);
+    if (json_is_object(v)) {
+      if (!is_left_out(path, v)) put_object(label, path, v, column);
+    } else if (!is_left_out(path, v)) {
+      if (*column < 0) {
+        printf("%-8s", label);
+        *column = 0;
+      }
+      put_value(path, v, column);
     }
-    printf("%s %s   ", key, text);
-    column += w;
-    free(text);
+    free(path);
   }
-  putchar('\n');
+}
+
+void eas_card_values(const char *name, const json_t *object)
+{
+  int column = -1;
+  put_object(name, "", object, &column);
+  if (column >= 0) putchar('\n');
 }
 
 static const char *shown_state(const json_t *a)
