@@ -113,9 +113,9 @@ static void files_lines(eas_cli *c, const char *name, const json_t *list)
   json_t *v;
   json_array_foreach((json_t *)(uintptr_t)list, i, v)
   {
-    char size[32];
+    char size[32] = "";
     const char *verdict = eas_json_str(v, "verdict");
-    eas_size_text(eas_json_int(v, "size", 0), size);
+    if (json_object_get(v, "size")) eas_size_text(eas_json_int(v, "size", 0), size);
     const char *state = verdict && strcmp(verdict, "fail") == 0 ? "failed" : "passed";
     printf("%-8s%s  %s/%s  %s  %s", name, eas_json_str(v, "kind"), eas_json_str(v, "directory"),
            eas_json_str(v, "filename"), eas_json_str(v, "version") ? eas_json_str(v, "version") : "not made yet", size);
