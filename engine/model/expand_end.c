@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "model/expand_state.h"
 
 void eas_expand_done(eas_expansion *x, const eas_flow_task *t, int failed)
@@ -130,7 +131,7 @@ int eas_expand_bear(eas_expansion *x, eas_flow_task *t, eas_born as, int64_t n_c
   int done = as != EAS_BORN_QUEUED && n_children == 0;
   int rc = eas_expand_node(x, t->path, &node, err);
   if (rc < 0) return rc;
-  char *own = t->own ? json_dumps(t->own, JSON_COMPACT) : NULL;
+  char *own = t->own ? eas_json_canonical(t->own) : NULL;
   const eas_val row[] = {
     eas_v_int(t->task), eas_v_int(x->job), eas_v_int(t->parent), eas_v_int(t->ordinal), eas_v_int(t->depth), eas_v_int(t->type),
     eas_v_int(node), eas_v_null(), eas_v_int(t->directory), eas_v_id(t->label), eas_v_text(states[as]), eas_v_int(0), eas_v_int(1),

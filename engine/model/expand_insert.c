@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "model/expand_state.h"
 #include "model/words.h"
 
@@ -46,7 +47,7 @@ static int insert_task(eas_expansion *x, const eas_flow_task *t, const eas_birth
   int rc = eas_expand_node(x, c->path, &node, err);
   if (rc >= 0 && c->item.name) rc = eas_word_id(x->db, c->item.name, &name, err);
   if (rc < 0) return rc;
-  char *own = c->own ? json_dumps(c->own, JSON_COMPACT) : NULL;
+  char *own = c->own ? eas_json_canonical(c->own) : NULL; /* shortest reals */
   const eas_val row[] = {
     eas_v_int(c->id), eas_v_int(x->job), eas_v_int(t->task), eas_v_int(t->base + c->ordinal), eas_v_int(t->depth + 1), eas_v_int(type),
     eas_v_int(node), eas_v_id(name), eas_v_int(c->directory), eas_v_id(c->label), eas_v_text(c->pending ? "waiting" : "ready"),
