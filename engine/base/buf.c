@@ -48,13 +48,13 @@ char *eas_format(const char *format, ...)
 
 void eas_buf_init(eas_buf *b)
 {
-  *b = (eas_buf){0};
+  *b = (eas_buf){ 0 };
 }
 
 void eas_buf_done(eas_buf *b)
 {
   free(b->data);
-  *b = (eas_buf){0};
+  *b = (eas_buf){ 0 };
 }
 
 void eas_buf_clear(eas_buf *b)
@@ -123,6 +123,6 @@ char *eas_buf_take(eas_buf *b)
 {
   if (!b->data) eas_buf_reserve(b, 0);
   char *data = b->data;
-  *b = (eas_buf){0};
+  *b = (eas_buf){ 0 };
   return data;
 }

@@ -9,7 +9,7 @@
 #endif
 
 typedef struct {
-  char  *data; /* NULL until the first byte */
+  char *data; /* NULL until the first byte */
   size_t len;
   size_t cap;
 } eas_buf;
@@ -26,9 +26,9 @@ void eas_buf_vprintf(eas_buf *b, const char *format, va_list ap);
 char *eas_buf_take(eas_buf *b); /* the caller frees it; never NULL; b is empty after */
 
 /* Heap helpers that end the process when memory is out. */
-void *eas_alloc(size_t size);            /* zeroed */
+void *eas_alloc(size_t size); /* zeroed */
 void *eas_realloc(void *p, size_t size);
-char *eas_strdup(const char *s);         /* NULL gives NULL */
+char *eas_strdup(const char *s); /* NULL gives NULL */
 char *eas_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -39,7 +39,7 @@ char *eas_time_format(int64_t us, int digits, char *out)
   if (gmtime_r(&t, &tm) && tm.tm_year + 1900 >= 0 && tm.tm_year + 1900 <= 9999)
     year = tm.tm_year + 1900;
   else
-    tm = (struct tm){.tm_mon = 11, .tm_mday = 31, .tm_hour = 23, .tm_min = 59, .tm_sec = 59};
+    tm = (struct tm){ .tm_mon = 11, .tm_mday = 31, .tm_hour = 23, .tm_min = 59, .tm_sec = 59 };
   char fraction[12] = "";
   if (digits == 3)
     snprintf(fraction, sizeof fraction, ".%03d", (int)(rest / 1000));

@@ -10,32 +10,35 @@
 
 /* name, environment, type, default, help: config/eas.conf has the same, held by a spec */
 static const eas_conf_key keys[] = {
-  {"data", "EAS_DATA", "path", "./eas-data", "folder of everything the engine keeps"},
-  {"database", "EAS_DATABASE", "string", "", "sqlite:PATH or postgresql://...; empty: sqlite:DATA/eas.db"},
-  {"database_password_file", "EAS_DATABASE_PASSWORD_FILE", "path", "", "file with the database's password"},
-  {"database_password", "EAS_DATABASE_PASSWORD", "secret", "", "only from its variable or its file"},
-  {"queue", "EAS_QUEUE", "string", "sql:", "sql: (bells in the database) or amqp://..."},
-  {"queue_password_file", "EAS_QUEUE_PASSWORD_FILE", "path", "", "file with the broker's password"},
-  {"queue_password", "EAS_QUEUE_PASSWORD", "secret", "", "only from its variable or its file"},
-  {"store", "EAS_STORE", "path", "", "folder of the products; empty: DATA/store"},
-  {"scratch", "EAS_SCRATCH", "path", "", "folder where attempts work; empty: DATA/scratch; fast when on the store's disk"},
-  {"scratch_limit", "EAS_SCRATCH_LIMIT", "size", "16 GB", "what one attempt may write there; 0 B: no limit"},
-  {"container", "EAS_CONTAINER", "string", "", "container of the registry that this worker is; empty: runs every type"},
-  {"slots", "EAS_SLOTS", "int", "0", "attempts at once; 0: one per CPU"},
-  {"task_path", "EAS_TASK_PATH", "list", "", "folders of packs beside the core, divided by ':'"},
-  {"input_path", "EAS_INPUT_PATH", "path", ".", "folder that `files:` loops and ingest may read"},
-  {"exec_path", "EAS_EXEC_PATH", "list", "", "folders beside /usr that task:exec may run programs from, divided by ':'"},
-  {"require", "EAS_REQUIRE", "string", "rlimits no_new_privs seccomp",
-   "isolation layers without which no worker starts"},
-  {"isolation_off", "EAS_ISOLATION_OFF", "string", "", "isolation layers to leave out, for tests and comparisons"},
-  {"host", "EAS_HOST", "string", "", "name of this machine in records; empty: its host name"},
-  {"lease", "EAS_LEASE", "duration", "60 s", "a worker silent for so long is lost, and its attempts with it"},
-  {"lease_renew", "EAS_LEASE_RENEW", "duration", "10 s", "how often a worker says that it is there"},
-  {"drain_grace", "EAS_DRAIN_GRACE", "duration", "5 s", "what running attempts get when a worker is told to stop"},
-  {"log_format", "EAS_LOG_FORMAT", "choice auto human logfmt json", "auto",
-   "of the process's own log; auto: human on a terminal, else logfmt"},
-  {"log_level", "EAS_LOG_LEVEL", "choice debug info warn error", "info", "least level that is logged"},
-  {"color", "EAS_COLOR", "choice auto always never", "auto", "colour on a terminal; --color beats NO_COLOR"},
+  { "data", "EAS_DATA", "path", "./eas-data", "folder of everything the engine keeps" },
+  { "database", "EAS_DATABASE", "string", "", "sqlite:PATH or postgresql://...; empty: sqlite:DATA/eas.db" },
+  { "database_password_file", "EAS_DATABASE_PASSWORD_FILE", "path", "", "file with the database's password" },
+  { "database_password", "EAS_DATABASE_PASSWORD", "secret", "", "only from its variable or its file" },
+  { "queue", "EAS_QUEUE", "string", "sql:", "sql: (bells in the database) or amqp://..." },
+  { "queue_password_file", "EAS_QUEUE_PASSWORD_FILE", "path", "", "file with the broker's password" },
+  { "queue_password", "EAS_QUEUE_PASSWORD", "secret", "", "only from its variable or its file" },
+  { "store", "EAS_STORE", "path", "", "folder of the products; empty: DATA/store" },
+  { "scratch", "EAS_SCRATCH", "path", "",
+    "folder where attempts work; empty: DATA/scratch; fast when on the store's disk" },
+  { "scratch_limit", "EAS_SCRATCH_LIMIT", "size", "16 GB", "what one attempt may write there; 0 B: no limit" },
+  { "container", "EAS_CONTAINER", "string", "",
+    "container of the registry that this worker is; empty: runs every type" },
+  { "slots", "EAS_SLOTS", "int", "0", "attempts at once; 0: one per CPU" },
+  { "task_path", "EAS_TASK_PATH", "list", "", "folders of packs beside the core, divided by ':'" },
+  { "input_path", "EAS_INPUT_PATH", "path", ".", "folder that `files:` loops and ingest may read" },
+  { "exec_path", "EAS_EXEC_PATH", "list", "",
+    "folders beside /usr that task:exec may run programs from, divided by ':'" },
+  { "require", "EAS_REQUIRE", "string", "rlimits no_new_privs seccomp",
+    "isolation layers without which no worker starts" },
+  { "isolation_off", "EAS_ISOLATION_OFF", "string", "", "isolation layers to leave out, for tests and comparisons" },
+  { "host", "EAS_HOST", "string", "", "name of this machine in records; empty: its host name" },
+  { "lease", "EAS_LEASE", "duration", "60 s", "a worker silent for so long is lost, and its attempts with it" },
+  { "lease_renew", "EAS_LEASE_RENEW", "duration", "10 s", "how often a worker says that it is there" },
+  { "drain_grace", "EAS_DRAIN_GRACE", "duration", "5 s", "what running attempts get when a worker is told to stop" },
+  { "log_format", "EAS_LOG_FORMAT", "choice auto human logfmt json", "auto",
+    "of the process's own log; auto: human on a terminal, else logfmt" },
+  { "log_level", "EAS_LOG_LEVEL", "choice debug info warn error", "info", "least level that is logged" },
+  { "color", "EAS_COLOR", "choice auto always never", "auto", "colour on a terminal; --color beats NO_COLOR" },
 };
 enum { N_KEYS = sizeof keys / sizeof *keys };
 _Static_assert((int)N_KEYS <= (int)EAS_CONF_KEYS, "EAS_CONF_KEYS is too small");
@@ -65,8 +68,7 @@ void eas_conf_put(eas_conf *c, int at, const char *value, const char *source)
 eas_conf *eas_conf_new(void)
 {
   eas_conf *c = eas_alloc(sizeof *c);
-  for (int i = 0; i < N_KEYS; i++)
-    eas_conf_put(c, i, keys[i].initial, "default");
+  for (int i = 0; i < N_KEYS; i++) eas_conf_put(c, i, keys[i].initial, "default");
   return c;
 }
 

@@ -37,7 +37,7 @@ char *eas_conf_default_file(void);
 int eas_conf_finish(eas_conf *c, eas_err *err);
 
 const char *eas_conf_str(const eas_conf *c, const char *key);
-int64_t eas_conf_int(const eas_conf *c, const char *key);        /* int, bool */
+int64_t eas_conf_int(const eas_conf *c, const char *key);         /* int, bool */
 int64_t eas_conf_duration_us(const eas_conf *c, const char *key); /* "60 s", "10 min", "24 h" */
 int64_t eas_conf_bytes(const eas_conf *c, const char *key);       /* "64 MB" */
 const char *eas_conf_source(const eas_conf *c, const char *key);  /* "default", a file:line, the variable, a flag */

@@ -43,7 +43,7 @@ int eas_conf_read(eas_conf *c, const char *path, eas_err *err)
   eas_buf text;
   eas_buf_init(&text);
   int rc = eas_file_read(path, 1 << 20, &text, err);
-  int seen[EAS_CONF_KEYS] = {0}, number = 0;
+  int seen[EAS_CONF_KEYS] = { 0 }, number = 0;
   for (char *line = text.data, *next; rc == 0 && line && *line; line = next) {
     size_t n = strcspn(line, "\n");
     next = line + n + (line[n] == '\n');
@@ -60,7 +60,7 @@ int eas_conf_read(eas_conf *c, const char *path, eas_err *err)
  * none of the variables that are no keys is a slip. */
 static int check_stray(const char *name, eas_err *err)
 {
-  static const char *const known[] = {"EAS_REFERENCE", "EAS_SIMD", "EAS_CONFIG"};
+  static const char *const known[] = { "EAS_REFERENCE", "EAS_SIMD", "EAS_CONFIG" };
   int n;
   const eas_conf_key *keys = eas_conf_keys(&n);
   const char *names[EAS_CONF_KEYS];
@@ -118,7 +118,8 @@ static int read_secret(eas_conf *c, const char *key, eas_err *err)
     eas_buf_init(&text);
     rc = eas_file_read(path, 4096, &text, err);
     if (rc == 0 && text.data) text.data[strcspn(text.data, "\r\n")] = 0;
-    if (rc == 0 && (!text.data || !*text.data)) rc = eas_fail(err, EAS_EFORMAT, "'%s' holds no password in its first line", path);
+    if (rc == 0 && (!text.data || !*text.data))
+      rc = eas_fail(err, EAS_EFORMAT, "'%s' holds no password in its first line", path);
     if (rc == 0) eas_conf_put(c, eas_conf_find(key), text.data, path);
     if (rc < 0) eas_err_prefix(err, "%s", file_key);
     if (text.data) explicit_bzero(text.data, text.cap);
@@ -136,8 +137,7 @@ static int join_secret(eas_conf *c, const char *key, const char *secret_key, eas
   if (!*secret || !authority) return 0;
   int had;
   free(eas_conf_url_password(url, "", &had));
-  if (had)
-    return eas_fail(err, EAS_EINVAL, "%s: the URL has a password and so has %s; leave one out", key, secret_key);
+  if (had) return eas_fail(err, EAS_EINVAL, "%s: the URL has a password and so has %s; leave one out", key, secret_key);
   authority += 3;
   size_t n = strcspn(authority, "/?");
   const char *at = memrchr(authority, '@', n);
@@ -145,7 +145,8 @@ static int join_secret(eas_conf *c, const char *key, const char *secret_key, eas
     eas_fail(err, EAS_EURL, "%s: the URL names no user for its password", key);
     return eas_hint(err, "write %.*sUSER@%.*s...", (int)(authority - url), url, (int)n, authority), EAS_EURL;
   }
-  char *open = eas_format("%.*s:%s", (int)(at - url), url, at); /* user:@host, so that the one place that encodes does it */
+  char *open =
+      eas_format("%.*s:%s", (int)(at - url), url, at); /* user:@host, so that the one place that encodes does it */
   char *full = eas_conf_url_password(open, secret, &had);
   eas_conf_put(c, eas_conf_find(key), full, eas_conf_source(c, key));
   explicit_bzero(full, strlen(full));
@@ -179,7 +180,8 @@ int eas_conf_finish(eas_conf *c, eas_err *err)
     eas_conf_put(c, eas_conf_find("slots"), number, eas_conf_source(c, "slots"));
   }
   if (eas_conf_duration_us(c, "lease") < 3 * eas_conf_duration_us(c, "lease_renew"))
-    return eas_fail(err, EAS_EINVAL, "lease: %s is under three times lease_renew (%s); one late renewal would lose the worker",
+    return eas_fail(err, EAS_EINVAL,
+                    "lease: %s is under three times lease_renew (%s); one late renewal would lose the worker",
                     eas_conf_str(c, "lease"), eas_conf_str(c, "lease_renew"));
   if (eas_conf_duration_us(c, "lease_renew") <= 0) return eas_fail(err, EAS_EINVAL, "lease_renew: must be over 0");
   int rc = read_secret(c, "database_password", err);

@@ -7,7 +7,9 @@
 enum { EAS_CONF_KEYS = 26 };
 
 struct eas_conf {
-  struct { char *text, *source; } value[EAS_CONF_KEYS]; /* in the order of eas_conf_keys */
+  struct {
+    char *text, *source;
+  } value[EAS_CONF_KEYS]; /* in the order of eas_conf_keys */
 };
 
 /* Position of a key in the table, -1 if there is none. */

@@ -12,9 +12,13 @@ typedef struct {
   double factor;
 } unit;
 
-static const unit times[] = {{"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"min", 6e7}, {"h", 3.6e9}, {"d", 8.64e10}, {NULL, 0}};
-static const unit sizes[] = {{"B", 1}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"KiB", 1024.0},
-                             {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}, {NULL, 0}};
+static const unit times[] = { { "us", 1 },    { "ms", 1e3 },    { "s", 1e6 }, { "min", 6e7 },
+                              { "h", 3.6e9 }, { "d", 8.64e10 }, { NULL, 0 } };
+static const unit sizes[] = {
+  { "B", 1 },     { "kB", 1e3 },     { "KB", 1e3 },        { "MB", 1e6 },           { "GB", 1e9 },
+  { "TB", 1e12 }, { "KiB", 1024.0 }, { "MiB", 1048576.0 }, { "GiB", 1073741824.0 }, { "TiB", 1099511627776.0 },
+  { NULL, 0 }
+};
 
 /* "NUMBER UNIT", the blank may be left out, the unit may not. */
 static int quantity(const char *text, const unit *units, int64_t *out)

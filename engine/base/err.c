@@ -11,15 +11,15 @@
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-  return "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:allocator_may_return_null=1";
+  return "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:allocator_may_"
+         "return_null=1";
 }
 #endif
 
 /* A message cut short says so; newlines would break "one line for a person". */
 static void tidy(char *text, size_t size, int wanted)
 {
-  if (wanted >= (int)size)
-    memcpy(text + size - 4, "...", 4);
+  if (wanted >= (int)size) memcpy(text + size - 4, "...", 4);
   for (char *p = text; *p; p++)
     if (*p == '\n' || *p == '\r') *p = ' ';
 }
@@ -78,15 +78,18 @@ int eas_err_prefix(eas_err *err, const char *format, ...)
 int eas_err_exit(int code)
 {
   switch (code) {
-  case 0:
-    return 0;
-  case EAS_EINVAL: case EAS_EFORMAT: case EAS_EURL: case EAS_ENOENT: case EAS_EEXIST: case EAS_ELIMIT:
-    return 2;
-  case EAS_ECONNECT: case EAS_EDB: case EAS_EBUSY: case EAS_EREFUSED:
-    return 3;
-  case EAS_EINTR:
-    return 130;
-  default:
-    return 1;
+  case 0: return 0;
+  case EAS_EINVAL:
+  case EAS_EFORMAT:
+  case EAS_EURL:
+  case EAS_ENOENT:
+  case EAS_EEXIST:
+  case EAS_ELIMIT: return 2;
+  case EAS_ECONNECT:
+  case EAS_EDB:
+  case EAS_EBUSY:
+  case EAS_EREFUSED: return 3;
+  case EAS_EINTR: return 130;
+  default: return 1;
   }
 }

@@ -6,26 +6,26 @@
 #ifndef EAS_BASE_ERR_H
 #define EAS_BASE_ERR_H
 
-enum { /* kernels have codes of their own: tasks_native/eas_native.h */
-  EAS_EIO      = -101, /* a file or descriptor */
-  EAS_ENOMEM   = -102,
-  EAS_EINVAL   = -103, /* an argument, a setting, a usage */
-  EAS_EFORMAT  = -104, /* the contents of a file or message */
-  EAS_EURL     = -105, /* a connection string */
-  EAS_ECONNECT = -106, /* a service cannot be reached */
-  EAS_EDB      = -107, /* the database refused a statement */
-  EAS_EBUSY    = -108, /* somebody else holds it; try again */
-  EAS_ENOENT   = -109, /* no such thing */
-  EAS_EEXIST   = -110, /* there is one already */
-  EAS_ESTALE   = -111, /* a fencing token or lease is over */
-  EAS_ELIMIT   = -112, /* a bound of size, depth or time */
-  EAS_EINTR    = -113, /* interrupted by the user */
-  EAS_EREFUSED = -114, /* a required isolation layer is missing */
-  EAS_EBUG     = -199  /* cannot happen */
+enum {                 /* kernels have codes of their own: tasks_native/eas_native.h */
+       EAS_EIO = -101, /* a file or descriptor */
+       EAS_ENOMEM = -102,
+       EAS_EINVAL = -103,   /* an argument, a setting, a usage */
+       EAS_EFORMAT = -104,  /* the contents of a file or message */
+       EAS_EURL = -105,     /* a connection string */
+       EAS_ECONNECT = -106, /* a service cannot be reached */
+       EAS_EDB = -107,      /* the database refused a statement */
+       EAS_EBUSY = -108,    /* somebody else holds it; try again */
+       EAS_ENOENT = -109,   /* no such thing */
+       EAS_EEXIST = -110,   /* there is one already */
+       EAS_ESTALE = -111,   /* a fencing token or lease is over */
+       EAS_ELIMIT = -112,   /* a bound of size, depth or time */
+       EAS_EINTR = -113,    /* interrupted by the user */
+       EAS_EREFUSED = -114, /* a required isolation layer is missing */
+       EAS_EBUG = -199      /* cannot happen */
 };
 
 typedef struct {
-  int  code;       /* EAS_E..., 0 when empty */
+  int code;        /* EAS_E..., 0 when empty */
   char text[1024]; /* WHERE: WHAT: WHY, present tense, lower case, no full stop */
   char hint[1024]; /* what to do, may be empty */
 } eas_err;

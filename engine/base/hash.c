@@ -42,8 +42,7 @@ void eas_hasher_add_str(eas_hasher *h, const char *s)
 {
   uint8_t head[8];
   uint64_t n = s ? (uint64_t)strlen(s) : UINT64_MAX; /* no string is that long: NULL's own value */
-  for (int i = 0; i < 8; i++)
-    head[i] = (uint8_t)(n >> (8 * i));
+  for (int i = 0; i < 8; i++) head[i] = (uint8_t)(n >> (8 * i));
   eas_hasher_add(h, head, sizeof head);
   if (s) eas_hasher_add(h, s, (size_t)n);
 }

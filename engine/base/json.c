@@ -15,23 +15,13 @@ static void explain(const json_error_t *why, const char *token, size_t len, eas_
 {
   int shown = (int)(len > 60 ? 60 : len);
   switch (json_error_code(why)) {
-  case json_error_duplicate_key:
-    eas_buf_printf(out, "key %.*s stands here twice", shown, token);
-    break;
-  case json_error_numeric_overflow:
-    eas_buf_printf(out, "number %.*s is out of range", shown, token);
-    break;
-  case json_error_null_character: case json_error_null_byte_in_key:
-    eas_buf_str(out, "a string holds the character \\u0000");
-    break;
-  case json_error_invalid_utf8:
-    eas_buf_str(out, "bytes that are not UTF-8");
-    break;
-  case json_error_stack_overflow:
-    eas_buf_str(out, "nested deeper than 2048");
-    break;
-  default:
-    eas_buf_str(out, why->text);
+  case json_error_duplicate_key: eas_buf_printf(out, "key %.*s stands here twice", shown, token); break;
+  case json_error_numeric_overflow: eas_buf_printf(out, "number %.*s is out of range", shown, token); break;
+  case json_error_null_character:
+  case json_error_null_byte_in_key: eas_buf_str(out, "a string holds the character \\u0000"); break;
+  case json_error_invalid_utf8: eas_buf_str(out, "bytes that are not UTF-8"); break;
+  case json_error_stack_overflow: eas_buf_str(out, "nested deeper than 2048"); break;
+  default: eas_buf_str(out, why->text);
   }
 }
 
@@ -55,7 +45,7 @@ static int report(const char *text, size_t len, const char *name, const json_err
 
 json_t *eas_json_parse(const char *text, size_t len, const char *name, eas_err *err)
 {
-  json_error_t why = {.position = 0};
+  json_error_t why = { .position = 0 };
   size_t bom = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* some editors begin files so */
   json_t *v = NULL; /* jansson takes a number with a zero byte behind it */
   if (!memchr(text, 0, len)) v = json_loadb(text + bom, len - bom, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
@@ -131,9 +121,7 @@ static void put_object(eas_buf *b, const json_t *v)
 static void put_value(eas_buf *b, const json_t *v)
 {
   switch (json_typeof(v)) {
-  case JSON_OBJECT:
-    put_object(b, v);
-    break;
+  case JSON_OBJECT: put_object(b, v); break;
   case JSON_ARRAY:
     eas_buf_char(b, '[');
     for (size_t i = 0; i < json_array_size(v); i++) {
@@ -142,24 +130,12 @@ static void put_value(eas_buf *b, const json_t *v)
     }
     eas_buf_char(b, ']');
     break;
-  case JSON_STRING:
-    put_string(b, json_string_value(v), json_string_length(v));
-    break;
-  case JSON_INTEGER:
-    eas_buf_printf(b, "%lld", (long long)json_integer_value(v));
-    break;
-  case JSON_REAL:
-    put_real(b, json_real_value(v));
-    break;
-  case JSON_TRUE:
-    eas_buf_str(b, "true");
-    break;
-  case JSON_FALSE:
-    eas_buf_str(b, "false");
-    break;
-  case JSON_NULL:
-    eas_buf_str(b, "null");
-    break;
+  case JSON_STRING: put_string(b, json_string_value(v), json_string_length(v)); break;
+  case JSON_INTEGER: eas_buf_printf(b, "%lld", (long long)json_integer_value(v)); break;
+  case JSON_REAL: put_real(b, json_real_value(v)); break;
+  case JSON_TRUE: eas_buf_str(b, "true"); break;
+  case JSON_FALSE: eas_buf_str(b, "false"); break;
+  case JSON_NULL: eas_buf_str(b, "null"); break;
   }
 }
 
@@ -214,7 +190,8 @@ static size_t distance(const char *a, size_t n, const char *b, size_t m, size_t 
       size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
       if (last[j] + 1 < best) best = last[j] + 1;
       if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && last2[j - 2] + 1 < best) best = last2[j - 2] + 1;
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && last2[j - 2] + 1 < best)
+        best = last2[j - 2] + 1;
       row[j] = best;
     }
     size_t *spare = last2;

@@ -22,7 +22,7 @@ static void push(parse *p, char kind, size_t at)
     p->cap = p->cap ? p->cap * 2 : 32;
     p->open = eas_realloc(p->open, p->cap * sizeof *p->open);
   }
-  p->open[p->n++] = (bracket){kind, at};
+  p->open[p->n++] = (bracket){ kind, at };
   p->want = kind == '{' ? KEY_OR_END : VALUE_OR_END;
 }
 
@@ -46,7 +46,8 @@ static int accept(parse *p, eas_token t)
     return 1;
   }
   switch (p->want) {
-  case VALUE: case VALUE_OR_END:
+  case VALUE:
+  case VALUE_OR_END:
     if (t.kind == '{' || t.kind == '[') {
       push(p, t.kind, t.start);
       return 1;
@@ -54,17 +55,11 @@ static int accept(parse *p, eas_token t)
     if (t.kind != 's' && t.kind != 'n' && t.kind != 'w') return 0;
     after_value(p);
     return 1;
-  case KEY: case KEY_OR_END:
-    p->want = COLON;
-    return t.kind == 's';
-  case COLON:
-    p->want = VALUE;
-    return t.kind == ':';
-  case NEXT:
-    p->want = p->open[p->n - 1].kind == '{' ? KEY : VALUE;
-    return t.kind == ',';
-  default:
-    return 0;
+  case KEY:
+  case KEY_OR_END: p->want = COLON; return t.kind == 's';
+  case COLON: p->want = VALUE; return t.kind == ':';
+  case NEXT: p->want = p->open[p->n - 1].kind == '{' ? KEY : VALUE; return t.kind == ',';
+  default: return 0;
   }
 }
 
@@ -106,8 +101,8 @@ static void describe(const parse *p, state want, const char *text, eas_token t, 
 
 int eas_scan_fault(const char *text, size_t len, size_t *at, eas_buf *message)
 {
-  parse p = {.want = VALUE};
-  eas_scan s = {text, len, 0};
+  parse p = { .want = VALUE };
+  eas_scan s = { text, len, 0 };
   for (;;) {
     eas_token t = eas_scan_next(&s);
     state want = p.want;

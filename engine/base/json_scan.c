@@ -20,24 +20,24 @@ void eas_scan_line(const char *text, size_t at, int *line, int *column)
 
 static eas_token string_token(eas_scan *s)
 {
-  eas_token t = {.kind = 's', .start = s->at};
+  eas_token t = { .kind = 's', .start = s->at };
   for (size_t i = s->at + 1; i < s->len; i++) {
     unsigned char c = (unsigned char)s->text[i];
     t.end = i + 1;
     if (c == '"') return t;
     if (c == '\n') break;
-    if (c < 0x20) return (eas_token){'?', i, i + 1, "a control byte in a string; write \\t, \\n or \\u00XX"};
+    if (c < 0x20) return (eas_token){ '?', i, i + 1, "a control byte in a string; write \\t, \\n or \\u00XX" };
     if (c != '\\') continue;
     char e = ++i < s->len ? s->text[i] : 0;
     if (e == 'u') {
       for (int k = 1; k <= 4; k++)
         if (i + (size_t)k >= s->len || !isxdigit((unsigned char)s->text[i + (size_t)k]))
-          return (eas_token){'?', i - 1, i, "\\u needs four hexadecimal digits"};
+          return (eas_token){ '?', i - 1, i, "\\u needs four hexadecimal digits" };
     } else if (!e || !strchr("\"\\/bfnrt", e)) {
-      return (eas_token){'?', i - 1, i, "an escape that JSON has not; a backslash itself is \\\\"};
+      return (eas_token){ '?', i - 1, i, "an escape that JSON has not; a backslash itself is \\\\" };
     }
   }
-  return (eas_token){'?', s->at, s->at + 1, "a string is not closed on its line"};
+  return (eas_token){ '?', s->at, s->at + 1, "a string is not closed on its line" };
 }
 
 static const char *number_fault(const char *p, const char *end)
@@ -67,29 +67,32 @@ static eas_token word_token(const eas_scan *s)
   const char *p = s->text + s->at;
   size_t n = end - s->at;
   if (n == 0) {
-    const char *why = *p == '\'' ? "strings take double quotes" : *p == '/' || *p == '#' ? "JSON has no comments" : NULL;
-    return (eas_token){'?', s->at, s->at + 1, why};
+    const char *why = *p == '\''               ? "strings take double quotes"
+                      : *p == '/' || *p == '#' ? "JSON has no comments"
+                                               : NULL;
+    return (eas_token){ '?', s->at, s->at + 1, why };
   }
   if ((n == 4 && (memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0)) || (n == 5 && memcmp(p, "false", 5) == 0))
-    return (eas_token){'w', s->at, end, NULL};
+    return (eas_token){ 'w', s->at, end, NULL };
   const char *why = NULL;
   if (isdigit((unsigned char)*p) || *p == '-' || *p == '+' || *p == '.') {
     why = number_fault(p, p + n);
-    if (!why) return (eas_token){'n', s->at, end, NULL};
-  } else if (n <= 5 && (strncasecmp(p, "true", n) == 0 || strncasecmp(p, "false", n) == 0 || strncmp(p, "None", n) == 0)) {
+    if (!why) return (eas_token){ 'n', s->at, end, NULL };
+  } else if (n <= 5 &&
+             (strncasecmp(p, "true", n) == 0 || strncasecmp(p, "false", n) == 0 || strncmp(p, "None", n) == 0)) {
     why = "JSON writes true, false, null";
   }
-  return (eas_token){'?', s->at, end, why};
+  return (eas_token){ '?', s->at, end, why };
 }
 
 eas_token eas_scan_next(eas_scan *s)
 {
   while (s->at < s->len && s->text[s->at] && strchr(" \t\r\n", s->text[s->at])) s->at++;
-  eas_token t = {.kind = 0, .start = s->at, .end = s->at};
+  eas_token t = { .kind = 0, .start = s->at, .end = s->at };
   if (s->at >= s->len) return t;
   char c = s->text[s->at];
   if (c && strchr("{}[]:,", c))
-    t = (eas_token){c, s->at, s->at + 1, NULL};
+    t = (eas_token){ c, s->at, s->at + 1, NULL };
   else
     t = c == '"' ? string_token(s) : word_token(s);
   s->at = t.end;
@@ -98,10 +101,9 @@ eas_token eas_scan_next(eas_scan *s)
 
 size_t eas_scan_before(const char *text, size_t len, size_t end)
 {
-  eas_scan s = {text, len, 0};
+  eas_scan s = { text, len, 0 };
   size_t start = 0;
-  for (eas_token t = eas_scan_next(&s); t.kind && t.kind != '?' && t.end <= end; t = eas_scan_next(&s))
-    start = t.start;
+  for (eas_token t = eas_scan_next(&s); t.kind && t.kind != '?' && t.end <= end; t = eas_scan_next(&s)) start = t.start;
   return start;
 }
 
@@ -127,7 +129,7 @@ int eas_path_step(const char **path, char **key, size_t *index)
     return 1;
   }
   if (*p != '[') return EAS_EFORMAT;
-  eas_scan s = {p, strlen(p), 1};
+  eas_scan s = { p, strlen(p), 1 };
   eas_token t = eas_scan_next(&s);
   if (p[t.end] != ']' || t.start != 1) return EAS_EFORMAT;
   if (t.kind == 's')
@@ -180,7 +182,7 @@ static int enter(eas_scan *s, eas_token *value, eas_token *name, const char *key
 int eas_json_where(const char *text, size_t len, const char *path, int key, int *line, int *column)
 {
   if (*path++ != '$') return EAS_ENOENT;
-  eas_scan s = {text, len, 0};
+  eas_scan s = { text, len, 0 };
   eas_token value = eas_scan_next(&s), name = value;
   char *step = NULL;
   size_t index = 0;

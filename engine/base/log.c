@@ -29,7 +29,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct {
   int level;
   const char *name;
-} levels[] = {{EAS_DEBUG, "debug"}, {EAS_INFO, "info"}, {EAS_WARN, "warn"}, {EAS_ERROR, "error"}};
+} levels[] = { { EAS_DEBUG, "debug" }, { EAS_INFO, "info" }, { EAS_WARN, "warn" }, { EAS_ERROR, "error" } };
 
 void eas_log_setup(int format, int level)
 {

@@ -11,7 +11,7 @@ enum { EAS_DEBUG = 10, EAS_INFO = 20, EAS_WARN = 30, EAS_ERROR = 40 };
 enum { EAS_LOG_HUMAN, EAS_LOG_LOGFMT, EAS_LOG_JSON };
 
 void eas_log_setup(int format, int level);
-int  eas_log_level(const char *name);       /* "debug" "info" "warn" "error"; -1 unknown */
+int eas_log_level(const char *name); /* "debug" "info" "warn" "error"; -1 unknown */
 const char *eas_log_level_name(int level);
 
 /* Sets what every line carries; a zero id or NULL leaves the field out. */

@@ -80,10 +80,10 @@ int eas_loop_watch(eas_loop *l, int fd, uint32_t events, eas_loop_fd_fn *fn, voi
     l->n_watches = n;
   }
   uint32_t serial = ++l->serial;
-  struct epoll_event e = {.events = events, .data.u64 = (uint64_t)serial << 32 | (uint32_t)fd};
+  struct epoll_event e = { .events = events, .data.u64 = (uint64_t)serial << 32 | (uint32_t)fd };
   if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
     return eas_fail(err, EAS_EIO, "event loop: watch of descriptor %d: %s", fd, strerror(errno));
-  l->watches[at] = (watch){fn, arg, serial};
+  l->watches[at] = (watch){ fn, arg, serial };
   return 0;
 }
 
@@ -97,7 +97,7 @@ int eas_loop_change(eas_loop *l, int fd, uint32_t events)
 {
   watch *w = find_watch(l, fd);
   if (!w) return EAS_ENOENT;
-  struct epoll_event e = {.events = events, .data.u64 = (uint64_t)w->serial << 32 | (uint32_t)fd};
+  struct epoll_event e = { .events = events, .data.u64 = (uint64_t)w->serial << 32 | (uint32_t)fd };
   return epoll_ctl(l->epoll, EPOLL_CTL_MOD, fd, &e) < 0 ? EAS_EIO : 0;
 }
 
@@ -117,8 +117,7 @@ static int earlier(const timer *a, const timer *b)
 static void sift_up(timer *heap, size_t i)
 {
   timer t = heap[i];
-  for (; i > 0 && earlier(&t, &heap[(i - 1) / 2]); i = (i - 1) / 2)
-    heap[i] = heap[(i - 1) / 2];
+  for (; i > 0 && earlier(&t, &heap[(i - 1) / 2]); i = (i - 1) / 2) heap[i] = heap[(i - 1) / 2];
   heap[i] = t;
 }
 
@@ -150,7 +149,7 @@ int64_t eas_loop_after(eas_loop *l, int64_t delay_us, eas_loop_fn *fn, void *arg
   }
   int64_t now = eas_tick_us();
   int64_t due = delay_us <= 0 ? now : delay_us > INT64_MAX - now ? INT64_MAX : now + delay_us;
-  l->heap[l->n_timers] = (timer){due, ++l->last_id, fn, arg};
+  l->heap[l->n_timers] = (timer){ due, ++l->last_id, fn, arg };
   sift_up(l->heap, l->n_timers++);
   return l->last_id;
 }
@@ -171,15 +170,14 @@ void eas_loop_defer(eas_loop *l, eas_loop_fn *fn, void *arg)
     l->cap_later = l->cap_later ? l->cap_later * 2 : 16;
     l->later = eas_realloc(l->later, l->cap_later * sizeof *l->later);
   }
-  l->later[l->n_later++] = (deferred){fn, arg};
+  l->later[l->n_later++] = (deferred){ fn, arg };
 }
 
 int eas_loop_signals(eas_loop *l, const int *signos, int n, eas_loop_signal_fn *fn, void *arg, eas_err *err)
 {
   sigset_t set;
   sigemptyset(&set);
-  for (int i = 0; i < n; i++)
-    sigaddset(&set, signos[i]);
+  for (int i = 0; i < n; i++) sigaddset(&set, signos[i]);
   if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return eas_fail(err, EAS_EIO, "block signals: %s", strerror(errno));
   int fd = signalfd(l->signals, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd < 0) return eas_fail(err, EAS_EIO, "signalfd: %s", strerror(errno));
@@ -195,8 +193,7 @@ static void take_signals(void *arg, int fd, uint32_t events)
   (void)events;
   eas_loop *l = arg;
   struct signalfd_siginfo info;
-  while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
-    l->signal_fn(l->signal_arg, (int)info.ssi_signo);
+  while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) l->signal_fn(l->signal_arg, (int)info.ssi_signo);
 }
 
 /* Only timers that were set before this turn: one that sets itself anew at 0 starves nobody. */
@@ -238,7 +235,7 @@ static int wait_events(int fd, struct epoll_event *events, int max, int64_t wait
   static int coarse;
   if (wait > 3600000000) wait = 3600000000;
   if (!coarse) {
-    struct timespec ts = {.tv_sec = wait / 1000000, .tv_nsec = wait % 1000000 * 1000};
+    struct timespec ts = { .tv_sec = wait / 1000000, .tv_nsec = wait % 1000000 * 1000 };
     int n = epoll_pwait2(fd, events, max, wait < 0 ? NULL : &ts, NULL);
     if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return n;
     coarse = 1;
@@ -264,8 +261,7 @@ int eas_loop_turn(eas_loop *l, int64_t timeout_us, eas_err *err)
 int eas_loop_run(eas_loop *l, eas_err *err)
 {
   int rc = 0;
-  while (!l->stopped && rc == 0)
-    rc = eas_loop_turn(l, -1, err);
+  while (!l->stopped && rc == 0) rc = eas_loop_turn(l, -1, err);
   l->stopped = 0;
   return rc;
 }

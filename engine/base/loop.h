@@ -14,23 +14,23 @@ typedef void eas_loop_fd_fn(void *arg, int fd, uint32_t events); /* EPOLLIN ... 
 typedef void eas_loop_fn(void *arg);
 typedef void eas_loop_signal_fn(void *arg, int signo);
 
-int  eas_loop_new(eas_loop **out, eas_err *err);
+int eas_loop_new(eas_loop **out, eas_err *err);
 void eas_loop_free(eas_loop *l);
 
-int  eas_loop_watch(eas_loop *l, int fd, uint32_t events, eas_loop_fd_fn *fn, void *arg, eas_err *err);
-int  eas_loop_change(eas_loop *l, int fd, uint32_t events); /* of a watched fd */
-void eas_loop_unwatch(eas_loop *l, int fd);                 /* before it is closed */
+int eas_loop_watch(eas_loop *l, int fd, uint32_t events, eas_loop_fd_fn *fn, void *arg, eas_err *err);
+int eas_loop_change(eas_loop *l, int fd, uint32_t events); /* of a watched fd */
+void eas_loop_unwatch(eas_loop *l, int fd);                /* before it is closed */
 
 /* Calls fn once, delay_us from now. Returns an id > 0 for eas_loop_cancel. */
 int64_t eas_loop_after(eas_loop *l, int64_t delay_us, eas_loop_fn *fn, void *arg);
-void    eas_loop_cancel(eas_loop *l, int64_t id); /* 0 or fired: no effect */
+void eas_loop_cancel(eas_loop *l, int64_t id); /* 0 or fired: no effect */
 /* Calls fn at the end of this turn, before sleeping. */
-void    eas_loop_defer(eas_loop *l, eas_loop_fn *fn, void *arg);
+void eas_loop_defer(eas_loop *l, eas_loop_fn *fn, void *arg);
 /* Blocks the signals (call before threads start) and delivers them here by a signalfd. */
-int     eas_loop_signals(eas_loop *l, const int *signos, int n, eas_loop_signal_fn *fn, void *arg, eas_err *err);
+int eas_loop_signals(eas_loop *l, const int *signos, int n, eas_loop_signal_fn *fn, void *arg, eas_err *err);
 
-int  eas_loop_turn(eas_loop *l, int64_t timeout_us, eas_err *err); /* one wait; -1: until something happens */
-int  eas_loop_run(eas_loop *l, eas_err *err);                      /* until eas_loop_stop */
+int eas_loop_turn(eas_loop *l, int64_t timeout_us, eas_err *err); /* one wait; -1: until something happens */
+int eas_loop_run(eas_loop *l, eas_err *err);                      /* until eas_loop_stop */
 void eas_loop_stop(eas_loop *l);
 
 #endif

@@ -120,8 +120,7 @@ static int read_fd(int fd, const char *path, size_t limit, eas_buf *out, eas_err
 int eas_file_read(const char *path, size_t limit, eas_buf *out, eas_err *err)
 {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "open '%s': %s", path, strerror(errno));
+  if (fd < 0) return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "open '%s': %s", path, strerror(errno));
   size_t start = out->len;
   int rc = read_fd(fd, path, limit, out, err);
   if (rc < 0 && out->data) { /* nothing half-read is left behind */
@@ -136,7 +135,9 @@ int eas_file_read(const char *path, size_t limit, eas_buf *out, eas_err *err)
 static int sync_folder(const char *path)
 {
   const char *slash = strrchr(path, '/');
-  char *dir = !slash ? eas_strdup(".") : slash == path ? eas_strdup("/") : eas_format("%.*s", (int)(slash - path), path);
+  char *dir = !slash          ? eas_strdup(".")
+              : slash == path ? eas_strdup("/")
+                              : eas_format("%.*s", (int)(slash - path), path);
   int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   free(dir);
   if (fd < 0) return -errno;

@@ -47,8 +47,7 @@ static int move_up(removal *r, int parent, const char *name)
   char up[32];
   int fd = open_folder(parent, name); /* a folder must be writable to get another parent */
   if (fd >= 0) close(fd);
-  do
-    snprintf(up, sizeof up, ".eas-deep-%u", r->moved++);
+  do snprintf(up, sizeof up, ".eas-deep-%u", r->moved++);
   while (renameat(parent, name, r->root, up) < 0 && (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) &&
          r->moved < 1000000);
   struct stat st;
@@ -99,7 +98,7 @@ int eas_path_remove_tree(const char *path, eas_err *err)
     return unlink(path) < 0 ? eas_fail(err, EAS_EIO, "remove '%s': %s", path, strerror(errno)) : 0;
   int root = open_folder(AT_FDCWD, path);
   if (root < 0) return eas_fail(err, EAS_EIO, "remove '%s': %s", path, strerror(errno));
-  removal r = {.path = path, .root = root, .err = err};
+  removal r = { .path = path, .root = root, .err = err };
   int rc;
   unsigned before;
   do { /* again while something was moved up into the root meanwhile */

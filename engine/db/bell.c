@@ -31,16 +31,14 @@ static int open_file(eas_bell *b, eas_err *err)
     close(b->file);
     b->file = -1;
   }
-  if (b->file < 0)
-    b->file = open(b->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (b->file < 0) b->file = open(b->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   return b->file < 0 ? eas_fail(err, EAS_EIO, "open '%s': %s", b->path, strerror(errno)) : 0;
 }
 
 int eas_bell_ring(eas_bell *b, eas_err *err)
 {
   int rc = open_file(b, err);
-  if (rc == 0 && futimens(b->file, NULL) < 0)
-    rc = eas_fail(err, EAS_EIO, "touch '%s': %s", b->path, strerror(errno));
+  if (rc == 0 && futimens(b->file, NULL) < 0) rc = eas_fail(err, EAS_EIO, "touch '%s': %s", b->path, strerror(errno));
   return rc;
 }
 
@@ -50,8 +48,7 @@ int eas_bell_fd(eas_bell *b, eas_err *err)
   int rc = open_file(b, err);
   if (rc < 0) return rc;
   int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (fd < 0)
-    return eas_fail(err, EAS_EIO, "watch '%s': %s", b->path, strerror(errno));
+  if (fd < 0) return eas_fail(err, EAS_EIO, "watch '%s': %s", b->path, strerror(errno));
   if (inotify_add_watch(fd, b->path, IN_ATTRIB | IN_MODIFY) < 0) {
     rc = eas_fail(err, EAS_EIO, "watch '%s': %s", b->path, strerror(errno));
     close(fd);

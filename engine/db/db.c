@@ -9,8 +9,7 @@
 int eas_db_open(eas_db **out, const char *url, int flags, eas_err *err)
 {
   if (strncmp(url, "sqlite:", 7) == 0) {
-    if (!url[7])
-      return eas_fail(err, EAS_EURL, "database 'sqlite:': no path after the colon");
+    if (!url[7]) return eas_fail(err, EAS_EURL, "database 'sqlite:': no path after the colon");
     return eas_db_open_sqlite(out, url + 7, flags, err);
   }
   if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0 || strchr(url, '='))
@@ -21,14 +20,12 @@ int eas_db_open(eas_db **out, const char *url, int flags, eas_err *err)
 
 static void drop_kept(eas_db *db)
 {
-  for (int i = 0; i < EAS_DB_SLOTS; i++)
-    eas_db_keep(db, i, NULL, NULL);
+  for (int i = 0; i < EAS_DB_SLOTS; i++) eas_db_keep(db, i, NULL, NULL);
 }
 
 static void drop_results(eas_db *db)
 {
-  for (int i = 0; i < db->n_results; i++)
-    eas_rows_free(db->results[i]);
+  for (int i = 0; i < db->n_results; i++) eas_rows_free(db->results[i]);
   db->n_results = 0;
 }
 
@@ -41,7 +38,10 @@ void eas_db_close(eas_db *db)
   db->ops->close(db);
 }
 
-int eas_db_kind(const eas_db *db) { return db->kind; }
+int eas_db_kind(const eas_db *db)
+{
+  return db->kind;
+}
 
 /* --- transactions --- */
 
@@ -62,8 +62,7 @@ static int checked(eas_db *db, int rc, const eas_err *why, eas_err *err)
 
 static int begin(eas_db *db, int mode, eas_err *err)
 {
-  if (db->mode)
-    return eas_fail(err, EAS_EBUG, "database: a transaction inside of a transaction");
+  if (db->mode) return eas_fail(err, EAS_EBUG, "database: a transaction inside of a transaction");
   int rc = db->ops->begin(db, mode, err);
   if (rc < 0) return rc;
   db->mode = mode;
@@ -72,14 +71,22 @@ static int begin(eas_db *db, int mode, eas_err *err)
   return 0;
 }
 
-int eas_db_begin(eas_db *db, eas_err *err) { return begin(db, EAS_TX_WRITE, err); }
-int eas_db_begin_read(eas_db *db, eas_err *err) { return begin(db, EAS_TX_READ, err); }
-int eas_db_begin_lax(eas_db *db, eas_err *err) { return begin(db, EAS_TX_LAX, err); }
+int eas_db_begin(eas_db *db, eas_err *err)
+{
+  return begin(db, EAS_TX_WRITE, err);
+}
+int eas_db_begin_read(eas_db *db, eas_err *err)
+{
+  return begin(db, EAS_TX_READ, err);
+}
+int eas_db_begin_lax(eas_db *db, eas_err *err)
+{
+  return begin(db, EAS_TX_LAX, err);
+}
 
 int eas_db_commit(eas_db *db, eas_err *err)
 {
-  if (!db->mode)
-    return eas_fail(err, EAS_EBUG, "database: commit outside of a transaction");
+  if (!db->mode) return eas_fail(err, EAS_EBUG, "database: commit outside of a transaction");
   int rc = poisoned(db, err);
   if (rc == 0) {
     eas_err why = { 0 };
@@ -155,8 +162,7 @@ int eas_db_flush(eas_db *db, eas_err *err)
 {
   int rc = poisoned(db, err);
   eas_err why = { 0 };
-  if (rc == 0)
-    rc = checked(db, db->ops->flush(db, &why), &why, err);
+  if (rc == 0) rc = checked(db, db->ops->flush(db, &why), &why, err);
   db->flushed = 1;
   return rc < 0 ? rc : 0;
 }
@@ -186,15 +192,17 @@ const char *eas_db_id_list(const eas_db *db, const int64_t *ids, int n, eas_buf 
   int pg = db->kind == EAS_DB_POSTGRES;
   eas_buf_clear(out);
   eas_buf_char(out, pg ? '{' : '[');
-  for (int i = 0; i < n; i++)
-    eas_buf_printf(out, "%s%lld", i ? "," : "", (long long)ids[i]);
+  for (int i = 0; i < n; i++) eas_buf_printf(out, "%s%lld", i ? "," : "", (long long)ids[i]);
   eas_buf_char(out, pg ? '}' : ']');
   return out->data;
 }
 
 /* --- what others keep here --- */
 
-void *eas_db_kept(const eas_db *db, int slot) { return db->kept[slot].data; }
+void *eas_db_kept(const eas_db *db, int slot)
+{
+  return db->kept[slot].data;
+}
 
 void eas_db_keep(eas_db *db, int slot, void *data, void (*free_data)(void *))
 {
@@ -222,10 +230,19 @@ int eas_db_ring(eas_db *db, eas_err *err)
   return 0;
 }
 
-int  eas_db_bell_fd(eas_db *db, eas_err *err) { return db->ops->bell_fd(db, err); }
-void eas_db_bell_clear(eas_db *db) { db->ops->bell_clear(db); }
+int eas_db_bell_fd(eas_db *db, eas_err *err)
+{
+  return db->ops->bell_fd(db, err);
+}
+void eas_db_bell_clear(eas_db *db)
+{
+  db->ops->bell_clear(db);
+}
 
-const char *eas_db_statement(const eas_db *db, int i) { return db->ops->statement(db, i); }
+const char *eas_db_statement(const eas_db *db, int i)
+{
+  return db->ops->statement(db, i);
+}
 
 void eas_db_counts(const eas_db *db, int64_t *round_trips, int64_t *commits)
 {

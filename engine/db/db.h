@@ -25,36 +25,56 @@ enum { EAS_DB_READ = 1, EAS_DB_CREATE = 2 }; /* flags of eas_db_open */
 
 enum { EAS_V_NULL, EAS_V_INT, EAS_V_REAL, EAS_V_TEXT, EAS_V_BLOB };
 typedef struct {
-  int         type;
-  int64_t     i;
-  double      d;
-  const char *s;   /* TEXT (zero-terminated), BLOB; borrowed until the statement has run (send copies) */
-  size_t      len; /* BLOB */
+  int type;
+  int64_t i;
+  double d;
+  const char *s; /* TEXT (zero-terminated), BLOB; borrowed until the statement has run (send copies) */
+  size_t len;    /* BLOB */
 } eas_val;
 
 #ifndef EAS_CDEF
-static inline eas_val eas_v_null(void) { return (eas_val){ .type = EAS_V_NULL }; }
-static inline eas_val eas_v_int(int64_t i) { return (eas_val){ .type = EAS_V_INT, .i = i }; }
-static inline eas_val eas_v_id(int64_t i) { return i ? eas_v_int(i) : eas_v_null(); } /* 0: NULL */
-static inline eas_val eas_v_real(double d) { return (eas_val){ .type = EAS_V_REAL, .d = d }; }
-static inline eas_val eas_v_text(const char *s) { return s ? (eas_val){ .type = EAS_V_TEXT, .s = s } : eas_v_null(); }
-static inline eas_val eas_v_blob(const void *p, size_t n) { return (eas_val){ .type = EAS_V_BLOB, .s = (const char *)p, .len = n }; }
+static inline eas_val eas_v_null(void)
+{
+  return (eas_val){ .type = EAS_V_NULL };
+}
+static inline eas_val eas_v_int(int64_t i)
+{
+  return (eas_val){ .type = EAS_V_INT, .i = i };
+}
+static inline eas_val eas_v_id(int64_t i)
+{
+  return i ? eas_v_int(i) : eas_v_null();
+} /* 0: NULL */
+static inline eas_val eas_v_real(double d)
+{
+  return (eas_val){ .type = EAS_V_REAL, .d = d };
+}
+static inline eas_val eas_v_text(const char *s)
+{
+  return s ? (eas_val){ .type = EAS_V_TEXT, .s = s } : eas_v_null();
+}
+static inline eas_val eas_v_blob(const void *p, size_t n)
+{
+  return (eas_val){ .type = EAS_V_BLOB, .s = (const char *)p, .len = n };
+}
 
-#define EAS_ARGS(...) (const eas_val[]){ __VA_ARGS__ }, (int)(sizeof((const eas_val[]){ __VA_ARGS__ }) / sizeof(eas_val))
+#define EAS_ARGS(...)                                                                                                  \
+  (const eas_val[]){ __VA_ARGS__ }, (int)(sizeof((const eas_val[]){ __VA_ARGS__ }) / sizeof(eas_val))
 #define EAS_NOARGS NULL, 0
 #endif
 
 /* "WHERE id " EAS_IN_IDS("$1"): a set of ids as one parameter, its text made by eas_db_id_list. */
 #define EAS_IN_IDS(p) "/*pg = ANY (CAST(" p " AS BIGINT[])) *//*sqlite IN (SELECT value FROM json_each(" p ")) */"
 /* The same for texts: a JSON list of strings in both. */
-#define EAS_IN_TEXTS(p) "IN (SELECT /*pg json_array_elements_text(CAST(" p " AS JSON)) *//*sqlite value FROM json_each(" p ") */)"
+#define EAS_IN_TEXTS(p)                                                                                                \
+  "IN (SELECT /*pg json_array_elements_text(CAST(" p " AS JSON)) *//*sqlite value FROM json_each(" p ") */)"
 
 /* "sqlite:PATH" or "postgresql://..." (and any libpq string). EAS_EURL, EAS_ECONNECT; EAS_ENOENT: no such file, and no
  * EAS_DB_CREATE. The schema is not touched. A lost connection gives EAS_ECONNECT once; the next begin or statement
  * outside of a transaction tries to connect again. */
-int  eas_db_open(eas_db **out, const char *url, int flags, eas_err *err);
+int eas_db_open(eas_db **out, const char *url, int flags, eas_err *err);
 void eas_db_close(eas_db *db);
-int  eas_db_kind(const eas_db *db);
+int eas_db_kind(const eas_db *db);
 
 /* Schema: version found (0: empty), newest known, and bringing it up in one transaction each. */
 int eas_db_schema(eas_db *db, int *found, int *newest, eas_err *err);
@@ -74,8 +94,9 @@ int eas_db_query(eas_db *db, const char *sql, const eas_val *args, int n, eas_ro
 /* Queued statements, in order. ticket (may be NULL) names the result for eas_db_result after the flush. */
 int eas_db_send(eas_db *db, const char *sql, const eas_val *args, int n, int *ticket, eas_err *err);
 int eas_db_flush(eas_db *db, eas_err *err);
-eas_rows *eas_db_result(eas_db *db, int ticket); /* borrowed until the next send after a flush (or commit); rows and rows changed */
-eas_rows *eas_db_take(eas_db *db, int ticket);   /* the same, yours to free */
+eas_rows *eas_db_result(eas_db *db,
+                        int ticket); /* borrowed until the next send after a flush (or commit); rows and rows changed */
+eas_rows *eas_db_take(eas_db *db, int ticket); /* the same, yours to free */
 
 /* n fresh ids for a table, into out[n]; inside or outside of a transaction; gaps may be. */
 int eas_db_ids(eas_db *db, const char *table, int n, int64_t *out, eas_err *err);
@@ -87,24 +108,24 @@ const char *eas_db_id_list(const eas_db *db, const int64_t *ids, int n, eas_buf 
 /* What a layer above keeps with a connection (caches). Dropped, by its free function, at every rollback and at close. */
 enum { EAS_DB_WORDS, EAS_DB_DOCUMENTS, EAS_DB_SLOTS };
 void *eas_db_kept(const eas_db *db, int slot); /* NULL: nothing */
-void  eas_db_keep(eas_db *db, int slot, void *data, void (*free_data)(void *));
+void eas_db_keep(eas_db *db, int slot, void *data, void (*free_data)(void *));
 
-int         eas_rows_n(const eas_rows *r);
-int         eas_rows_columns(const eas_rows *r);
+int eas_rows_n(const eas_rows *r);
+int eas_rows_columns(const eas_rows *r);
 const char *eas_rows_name(const eas_rows *r, int column);
-int         eas_rows_changed(const eas_rows *r); /* by INSERT, UPDATE, DELETE */
-int         eas_rows_type(const eas_rows *r, int row, int column); /* EAS_V_... as stored */
-int         eas_rows_null(const eas_rows *r, int row, int column);
-int64_t     eas_rows_int(const eas_rows *r, int row, int column);
-double      eas_rows_real(const eas_rows *r, int row, int column);
+int eas_rows_changed(const eas_rows *r);                   /* by INSERT, UPDATE, DELETE */
+int eas_rows_type(const eas_rows *r, int row, int column); /* EAS_V_... as stored */
+int eas_rows_null(const eas_rows *r, int row, int column);
+int64_t eas_rows_int(const eas_rows *r, int row, int column);
+double eas_rows_real(const eas_rows *r, int row, int column);
 const char *eas_rows_text(const eas_rows *r, int row, int column); /* NULL if null; borrowed */
 const void *eas_rows_blob(const eas_rows *r, int row, int column, size_t *n);
-void        eas_rows_free(eas_rows *r);
+void eas_rows_free(eas_rows *r);
 
 /* Waking others: SQLite touches the bell file beside the database, PostgreSQL NOTIFY in this transaction
  * (sent by commit). fd becomes readable when somebody rang; eas_db_bell_clear empties it. -1: none. */
-int  eas_db_ring(eas_db *db, eas_err *err);
-int  eas_db_bell_fd(eas_db *db, eas_err *err);
+int eas_db_ring(eas_db *db, eas_err *err);
+int eas_db_bell_fd(eas_db *db, eas_err *err);
 void eas_db_bell_clear(eas_db *db);
 
 /* For tests: the i-th statement prepared so far as this back end sees it; NULL after the last. */

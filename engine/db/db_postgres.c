@@ -9,7 +9,10 @@
 
 #include "db/postgres.h"
 
-static pg_db *of(eas_db *db) { return (pg_db *)(void *)db; }
+static pg_db *of(eas_db *db)
+{
+  return (pg_db *)(void *)db;
+}
 
 static int lost(pg_db *p, eas_err *err)
 {
@@ -78,10 +81,14 @@ static int send_bound(pg_db *p, eas_stmt *stmt, const eas_val *args, int ticket,
     formats[i] = v->type == EAS_V_BLOB;
     lengths[i] = formats[i] ? (int)v->len : 0;
     values[i] = numbers[i];
-    if (v->type == EAS_V_INT) snprintf(numbers[i], sizeof numbers[i], "%lld", (long long)v->i);
-    else if (v->type == EAS_V_REAL) snprintf(numbers[i], sizeof numbers[i], "%.17g", v->d);
-    else if (v->type == EAS_V_NULL) values[i] = NULL;
-    else values[i] = v->s ? v->s : "";
+    if (v->type == EAS_V_INT)
+      snprintf(numbers[i], sizeof numbers[i], "%lld", (long long)v->i);
+    else if (v->type == EAS_V_REAL)
+      snprintf(numbers[i], sizeof numbers[i], "%.17g", v->d);
+    else if (v->type == EAS_V_NULL)
+      values[i] = NULL;
+    else
+      values[i] = v->s ? v->s : "";
   }
   if (!PQsendQueryPrepared(p->conn, stmt->handle, stmt->n_params, values, lengths, formats, 0)) return lost(p, err);
   note_sent(p, PG_RUN, ticket, stmt);
@@ -110,8 +117,7 @@ static void take_one(pg_db *p, const pg_sent *sent, eas_err *why)
   while ((res = PQgetResult(p->conn))) {
     ExecStatusType status = PQresultStatus(res);
     int bad = status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK;
-    if (bad && status != PGRES_PIPELINE_ABORTED && !why->code)
-      refused(res, sent->stmt ? sent->stmt->sql : NULL, why);
+    if (bad && status != PGRES_PIPELINE_ABORTED && !why->code) refused(res, sent->stmt ? sent->stmt->sql : NULL, why);
     if (bad && sent->what == PG_PREPARE) {
       free(sent->stmt->handle);
       sent->stmt->handle = NULL;
@@ -119,8 +125,10 @@ static void take_one(pg_db *p, const pg_sent *sent, eas_err *why)
     if (!bad && sent->what == PG_RUN) {
       const char *tuples = PQcmdTuples(res);
       p->changed = strncmp(PQcmdStatus(res), "SELECT", 6) == 0 ? 0 : (int)strtol(tuples, NULL, 10);
-      if (sent->ticket == PG_OWN_ROWS) p->own = eas_pg_rows(res, p->changed);
-      else if (sent->ticket >= 0) p->db.results[sent->ticket] = eas_pg_rows(res, p->changed);
+      if (sent->ticket == PG_OWN_ROWS)
+        p->own = eas_pg_rows(res, p->changed);
+      else if (sent->ticket >= 0)
+        p->db.results[sent->ticket] = eas_pg_rows(res, p->changed);
     }
     PQclear(res);
     if (PQstatus(p->conn) == CONNECTION_BAD) return;
@@ -134,8 +142,7 @@ static int flush(eas_db *db, eas_err *err)
   eas_err why = { 0 };
   if (!PQpipelineSync(p->conn)) lost(p, &why);
   if (!why.code) pump(p, &why);
-  for (int i = 0; i < p->n_sent && PQstatus(p->conn) == CONNECTION_OK; i++)
-    take_one(p, &p->sent[i], &why);
+  for (int i = 0; i < p->n_sent && PQstatus(p->conn) == CONNECTION_OK; i++) take_one(p, &p->sent[i], &why);
   if (PQstatus(p->conn) == CONNECTION_OK) {
     PGresult *res = PQgetResult(p->conn); /* of the sync */
     if (!res || PQresultStatus(res) != PGRES_PIPELINE_SYNC)
@@ -189,12 +196,10 @@ static int script(eas_db *db, const char *sql, eas_err *err)
 static int begin(eas_db *db, int mode, eas_err *err)
 {
   static const char *const words[] = {
-    [EAS_TX_WRITE] = "BEGIN", [EAS_TX_LAX] = "BEGIN",
-    [EAS_TX_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    [EAS_TX_WRITE] = "BEGIN", [EAS_TX_LAX] = "BEGIN", [EAS_TX_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
   };
   int rc = send(db, words[mode], EAS_NOARGS, PG_NO_ROWS, err);
-  if (rc == 0 && mode == EAS_TX_LAX)
-    rc = send(db, "SET LOCAL synchronous_commit = off", EAS_NOARGS, PG_NO_ROWS, err);
+  if (rc == 0 && mode == EAS_TX_LAX) rc = send(db, "SET LOCAL synchronous_commit = off", EAS_NOARGS, PG_NO_ROWS, err);
   return rc;
 }
 
@@ -221,8 +226,10 @@ static void rollback(eas_db *db)
 static int has_schema(eas_db *db, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = run(db, "SELECT count(*), coalesce(sum(CASE WHEN tablename = 'eas_schema' THEN 1 ELSE 0 END), 0)"
-                   " FROM pg_tables WHERE schemaname = current_schema()", EAS_NOARGS, &rows, err);
+  int rc = run(db,
+               "SELECT count(*), coalesce(sum(CASE WHEN tablename = 'eas_schema' THEN 1 ELSE 0 END), 0)"
+               " FROM pg_tables WHERE schemaname = current_schema()",
+               EAS_NOARGS, &rows, err);
   if (rc < 0) return rc;
   int64_t tables = eas_rows_int(rows, 0, 0), ours = eas_rows_int(rows, 0, 1);
   eas_rows_free(rows);
@@ -239,8 +246,7 @@ static int ids(eas_db *db, const char *table, int n, int64_t *out, eas_err *err)
                EAS_ARGS(eas_v_text(sequence), eas_v_int(n)), &rows, err);
   free(sequence);
   if (rc < 0) return rc;
-  for (int i = 0; i < n; i++)
-    out[i] = eas_rows_int(rows, i, 0);
+  for (int i = 0; i < n; i++) out[i] = eas_rows_int(rows, i, 0);
   eas_rows_free(rows);
   return 0;
 }
@@ -253,7 +259,10 @@ static int ring(eas_db *db, eas_err *err)
   return rc == 0 && !db->mode ? flush(db, err) : rc;
 }
 
-static void rung(eas_db *db) { (void)db; }
+static void rung(eas_db *db)
+{
+  (void)db;
+}
 
 static const char *statement(const eas_db *db, int i)
 {
@@ -262,12 +271,24 @@ static const char *statement(const eas_db *db, int i)
 }
 
 const eas_db_ops eas_pg_ops = {
-  .close = eas_pg_close, .script = script, .run = run, .send = send, .flush = flush,
-  .begin = begin, .commit = commit, .rollback = rollback, .has_schema = has_schema, .ids = ids,
-  .ring = ring, .rung = rung, .bell_fd = eas_pg_bell_fd, .bell_clear = eas_pg_bell_clear, .statement = statement,
+  .close = eas_pg_close,
+  .script = script,
+  .run = run,
+  .send = send,
+  .flush = flush,
+  .begin = begin,
+  .commit = commit,
+  .rollback = rollback,
+  .has_schema = has_schema,
+  .ids = ids,
+  .ring = ring,
+  .rung = rung,
+  .bell_fd = eas_pg_bell_fd,
+  .bell_clear = eas_pg_bell_clear,
+  .statement = statement,
   .before =
-    "SELECT pg_advisory_xact_lock(716835219);" /* one migrates, others wait and find it done */
-    "CREATE TABLE IF NOT EXISTS eas_schema (version BIGINT PRIMARY KEY, name TEXT NOT NULL, at BIGINT NOT NULL);"
-    "CREATE OR REPLACE FUNCTION eas_now() RETURNS BIGINT LANGUAGE SQL STABLE"
-    " AS 'SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)'"
+      "SELECT pg_advisory_xact_lock(716835219);" /* one migrates, others wait and find it done */
+      "CREATE TABLE IF NOT EXISTS eas_schema (version BIGINT PRIMARY KEY, name TEXT NOT NULL, at BIGINT NOT NULL);"
+      "CREATE OR REPLACE FUNCTION eas_now() RETURNS BIGINT LANGUAGE SQL STABLE"
+      " AS 'SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)'"
 };

@@ -14,17 +14,20 @@
 enum { BUSY_DEADLINE_US = 5000000, BACK_OFF_MIN_US = 200, BACK_OFF_MAX_US = 500 };
 
 typedef struct {
-  eas_db    db;
-  sqlite3  *handle;
-  char     *path;
+  eas_db db;
+  sqlite3 *handle;
+  char *path;
   eas_stmts stmts;
-  eas_bell  bell;
-  int64_t   busy_since;
-  uint64_t  dice;
-  int       lax;      /* synchronous stands at NORMAL */
+  eas_bell bell;
+  int64_t busy_since;
+  uint64_t dice;
+  int lax; /* synchronous stands at NORMAL */
 } sqlite_db;
 
-static sqlite_db *of(eas_db *db) { return (sqlite_db *)(void *)db; }
+static sqlite_db *of(eas_db *db)
+{
+  return (sqlite_db *)(void *)db;
+}
 
 static int fail(sqlite_db *s, eas_err *err, const char *sql)
 {
@@ -34,16 +37,13 @@ static int fail(sqlite_db *s, eas_err *err, const char *sql)
   case SQLITE_BUSY:
     eas_fail(err, EAS_EBUSY, "database '%s': another process holds it for over 5 s", s->path);
     return EAS_EBUSY;
-  case SQLITE_FULL: case SQLITE_IOERR:
-    return eas_fail(err, EAS_EIO, "database '%s': %s", s->path, why);
-  case SQLITE_CANTOPEN:
-    return eas_fail(err, EAS_ECONNECT, "database '%s': %s", s->path, why);
-  case SQLITE_NOTADB: case SQLITE_CORRUPT:
-    return eas_fail(err, EAS_EFORMAT, "database '%s': %s", s->path, why);
-  case SQLITE_NOMEM:
-    return eas_fail(err, EAS_ENOMEM, "database '%s': %s", s->path, why);
-  default:
-    return eas_fail(err, EAS_EDB, "database '%s': %s%s%.300s", s->path, why, sql ? ": " : "", sql ? sql : "");
+  case SQLITE_FULL:
+  case SQLITE_IOERR: return eas_fail(err, EAS_EIO, "database '%s': %s", s->path, why);
+  case SQLITE_CANTOPEN: return eas_fail(err, EAS_ECONNECT, "database '%s': %s", s->path, why);
+  case SQLITE_NOTADB:
+  case SQLITE_CORRUPT: return eas_fail(err, EAS_EFORMAT, "database '%s': %s", s->path, why);
+  case SQLITE_NOMEM: return eas_fail(err, EAS_ENOMEM, "database '%s': %s", s->path, why);
+  default: return eas_fail(err, EAS_EDB, "database '%s': %s%s%.300s", s->path, why, sql ? ": " : "", sql ? sql : "");
   }
 }
 
@@ -75,7 +75,10 @@ static int script(eas_db *db, const char *sql, eas_err *err)
 
 /* --- statements --- */
 
-static void finalize(void *handle) { sqlite3_finalize(handle); }
+static void finalize(void *handle)
+{
+  sqlite3_finalize(handle);
+}
 
 static int prepare(sqlite_db *s, const char *sql, eas_stmt **out, eas_err *err)
 {
@@ -103,26 +106,29 @@ static int bind(sqlite_db *s, const eas_stmt *stmt, const eas_val *args, int n, 
     const eas_val *v = &args[strtol(sqlite3_bind_parameter_name(h, at) + 1, NULL, 10) - 1];
     int rc = SQLITE_OK;
     switch (v->type) {
-    case EAS_V_INT:  rc = sqlite3_bind_int64(h, at, v->i); break;
+    case EAS_V_INT: rc = sqlite3_bind_int64(h, at, v->i); break;
     case EAS_V_REAL: rc = sqlite3_bind_double(h, at, v->d); break;
     case EAS_V_TEXT: rc = sqlite3_bind_text(h, at, v->s, -1, SQLITE_STATIC); break;
     case EAS_V_BLOB: rc = sqlite3_bind_blob64(h, at, v->s ? v->s : "", v->len, SQLITE_STATIC); break;
-    default:         rc = sqlite3_bind_null(h, at);
+    default: rc = sqlite3_bind_null(h, at);
     }
     if (rc != SQLITE_OK) return fail(s, err, stmt->sql);
   }
   return 0;
 }
 
-static const char *column_name(void *arg, int i) { return sqlite3_column_name(arg, i); }
+static const char *column_name(void *arg, int i)
+{
+  return sqlite3_column_name(arg, i);
+}
 
 static void add_row(eas_rows *rows, sqlite3_stmt *h, int columns)
 {
   for (int i = 0; i < columns; i++) {
     switch (sqlite3_column_type(h, i)) {
     case SQLITE_INTEGER: eas_rows_add_int(rows, sqlite3_column_int64(h, i)); break;
-    case SQLITE_FLOAT:   eas_rows_add_real(rows, sqlite3_column_double(h, i)); break;
-    case SQLITE_NULL:    eas_rows_add_null(rows); break;
+    case SQLITE_FLOAT: eas_rows_add_real(rows, sqlite3_column_double(h, i)); break;
+    case SQLITE_NULL: eas_rows_add_null(rows); break;
     default: {
       int type = sqlite3_column_type(h, i) == SQLITE_TEXT ? EAS_V_TEXT : EAS_V_BLOB;
       const void *p = type == EAS_V_TEXT ? (const void *)sqlite3_column_text(h, i) : sqlite3_column_blob(h, i);
@@ -214,13 +220,14 @@ static void rollback(eas_db *db)
 static int has_schema(eas_db *db, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = run(db, "SELECT count(*), sum(CASE WHEN name = 'eas_schema' THEN 1 ELSE 0 END)"
-                   " FROM sqlite_master WHERE type = 'table'", EAS_NOARGS, &rows, err);
+  int rc = run(db,
+               "SELECT count(*), sum(CASE WHEN name = 'eas_schema' THEN 1 ELSE 0 END)"
+               " FROM sqlite_master WHERE type = 'table'",
+               EAS_NOARGS, &rows, err);
   if (rc < 0) return rc;
   int64_t tables = eas_rows_int(rows, 0, 0), ours = eas_rows_int(rows, 0, 1);
   eas_rows_free(rows);
-  if (tables && !ours)
-    return eas_fail(err, EAS_EFORMAT, "database '%s': holds tables of something else", of(db)->path);
+  if (tables && !ours) return eas_fail(err, EAS_EFORMAT, "database '%s': holds tables of something else", of(db)->path);
   return ours > 0;
 }
 
@@ -235,14 +242,14 @@ static int ids(eas_db *db, const char *table, int n, int64_t *out, eas_err *err)
     eas_rows_free(rows);
     rows = NULL;
     char *first = eas_format("INSERT INTO next_id (name, next) SELECT '%s', coalesce(max(id), 0) + 1 FROM \"%s\""
-                             " WHERE true ON CONFLICT DO NOTHING", table, table);
+                             " WHERE true ON CONFLICT DO NOTHING",
+                             table, table);
     rc = run(db, first, EAS_NOARGS, NULL, err);
     free(first);
     if (rc >= 0) rc = run(db, more, args, 2, &rows, err);
   }
   if (rc < 0) return rc;
-  for (int i = 0; i < n; i++)
-    out[i] = eas_rows_int(rows, 0, 0) + i;
+  for (int i = 0; i < n; i++) out[i] = eas_rows_int(rows, 0, 0) + i;
   eas_rows_free(rows);
   return 0;
 }
@@ -256,9 +263,18 @@ static int ring(eas_db *db, eas_err *err)
   return 0;
 }
 
-static void rung(eas_db *db) { eas_bell_ring(&of(db)->bell, NULL); } /* a hint: a lost one is rung again */
-static int  bell_fd(eas_db *db, eas_err *err) { return eas_bell_fd(&of(db)->bell, err); }
-static void bell_clear(eas_db *db) { eas_bell_clear(&of(db)->bell); }
+static void rung(eas_db *db)
+{
+  eas_bell_ring(&of(db)->bell, NULL);
+} /* a hint: a lost one is rung again */
+static int bell_fd(eas_db *db, eas_err *err)
+{
+  return eas_bell_fd(&of(db)->bell, err);
+}
+static void bell_clear(eas_db *db)
+{
+  eas_bell_clear(&of(db)->bell);
+}
 
 /* --- opening --- */
 
@@ -273,30 +289,48 @@ static void close_db(eas_db *db)
 }
 
 static const eas_db_ops ops = {
-  .close = close_db, .script = script, .run = run, .send = send_now, .flush = flush_none,
-  .begin = begin, .commit = commit, .rollback = rollback, .has_schema = has_schema, .ids = ids,
-  .ring = ring, .rung = rung, .bell_fd = bell_fd, .bell_clear = bell_clear, .statement = statement,
-  .before = "CREATE TABLE IF NOT EXISTS eas_schema (version INTEGER PRIMARY KEY, name TEXT NOT NULL, at BIGINT NOT NULL);"
-            "CREATE TABLE IF NOT EXISTS next_id (name TEXT PRIMARY KEY, next BIGINT NOT NULL) WITHOUT ROWID;"
+  .close = close_db,
+  .script = script,
+  .run = run,
+  .send = send_now,
+  .flush = flush_none,
+  .begin = begin,
+  .commit = commit,
+  .rollback = rollback,
+  .has_schema = has_schema,
+  .ids = ids,
+  .ring = ring,
+  .rung = rung,
+  .bell_fd = bell_fd,
+  .bell_clear = bell_clear,
+  .statement = statement,
+  .before =
+      "CREATE TABLE IF NOT EXISTS eas_schema (version INTEGER PRIMARY KEY, name TEXT NOT NULL, at BIGINT NOT NULL);"
+      "CREATE TABLE IF NOT EXISTS next_id (name TEXT PRIMARY KEY, next BIGINT NOT NULL) WITHOUT ROWID;"
 };
 
 static int set_up(sqlite_db *s, eas_err *err)
 {
   sqlite3_busy_handler(s->handle, wait_busy, s);
   sqlite3_extended_result_codes(s->handle, 1);
-  if (sqlite3_create_function(s->handle, "eas_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL, sql_now, NULL, NULL) != SQLITE_OK)
+  if (sqlite3_create_function(s->handle, "eas_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL, sql_now, NULL, NULL) !=
+      SQLITE_OK)
     return fail(s, err, NULL);
   if (s->db.flags & EAS_DB_READ)
     return script(&s->db, "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536", err);
   return script(&s->db,
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
-    "PRAGMA cache_size=-131072; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864", err);
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"
+                "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
+                err);
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* SQLite's books of its memory cost a lock at each allocation; nobody reads them. */
-static void configure(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+static void configure(void)
+{
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
 
 int eas_db_open_sqlite(eas_db **out, const char *path, int flags, eas_err *err)
 {
@@ -311,10 +345,9 @@ int eas_db_open_sqlite(eas_db **out, const char *path, int flags, eas_err *err)
   s->dice = (uint64_t)getpid();
   eas_bell_init(&s->bell, path);
   int mode = flags & EAS_DB_READ ? SQLITE_OPEN_READONLY
-           : SQLITE_OPEN_READWRITE | (flags & EAS_DB_CREATE ? SQLITE_OPEN_CREATE : 0);
+                                 : SQLITE_OPEN_READWRITE | (flags & EAS_DB_CREATE ? SQLITE_OPEN_CREATE : 0);
   int rc = 0;
-  if (sqlite3_open_v2(path, &s->handle, mode | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-    rc = fail(s, err, NULL);
+  if (sqlite3_open_v2(path, &s->handle, mode | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) rc = fail(s, err, NULL);
   if (rc == 0) rc = set_up(s, err);
   if (rc < 0) {
     close_db(&s->db);

@@ -12,9 +12,9 @@
 /* Plans of prepared statements are made once, perhaps while tables are empty: only plans that stay good
  * when tables grow are wanted, which is by index and nested loop. */
 static const char session[] =
-  "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
-  "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET client_min_messages = warning;"
-  "SET plan_cache_mode = force_generic_plan; SET max_parallel_workers_per_gather = 0";
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
+    "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET client_min_messages = warning;"
+    "SET plan_cache_mode = force_generic_plan; SET max_parallel_workers_per_gather = 0";
 
 const char *eas_pg_words(const char *message)
 {
@@ -42,7 +42,8 @@ static int start_session(pg_db *p, eas_err *err)
     return eas_fail(err, EAS_ECONNECT, "database server: %s", eas_pg_words(PQerrorMessage(p->conn)));
   int rc = 0;
   const char *extra = p->bell >= 0 ? "LISTEN eas_bell" : NULL;
-  const char *scripts[] = { session, p->db.flags & EAS_DB_READ ? "SET default_transaction_read_only = on" : NULL, extra };
+  const char *scripts[] = { session, p->db.flags & EAS_DB_READ ? "SET default_transaction_read_only = on" : NULL,
+                            extra };
   for (size_t i = 0; i < 3 && rc == 0; i++) {
     if (!scripts[i]) continue;
     PGresult *res = PQexec(p->conn, scripts[i]);
@@ -66,8 +67,7 @@ static int watch_socket(pg_db *p, eas_err *err)
 int eas_pg_ready(pg_db *p, eas_err *err)
 {
   if (PQstatus(p->conn) == CONNECTION_OK) return 0;
-  if (p->db.mode)
-    return eas_fail(err, EAS_ECONNECT, "database server: %s", eas_pg_words(PQerrorMessage(p->conn)));
+  if (p->db.mode) return eas_fail(err, EAS_ECONNECT, "database server: %s", eas_pg_words(PQerrorMessage(p->conn)));
   forget_statements(p);
   PQreset(p->conn);
   int rc = start_session(p, err);
@@ -97,7 +97,8 @@ int eas_db_open_postgres(eas_db **out, const char *url, int flags, eas_err *err)
   char *parse_error = NULL;
   PQconninfoOption *options = PQconninfoParse(url, &parse_error);
   if (!options) {
-    int rc = eas_fail(err, EAS_EURL, "database address: %s", eas_pg_words(parse_error ? parse_error : "not understood"));
+    int rc =
+        eas_fail(err, EAS_EURL, "database address: %s", eas_pg_words(parse_error ? parse_error : "not understood"));
     PQfreemem(parse_error);
     free(p);
     return rc;
@@ -159,42 +160,54 @@ void eas_pg_bell_clear(eas_db *db)
 
 /* --- rows --- */
 
-static const char *column_name(void *arg, int i) { return PQfname(arg, i); }
+static const char *column_name(void *arg, int i)
+{
+  return PQfname(arg, i);
+}
 
-static int hex(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+static int hex(char c)
+{
+  return c <= '9' ? c - '0' : c - 'a' + 10;
+}
 
 static void add_bytea(eas_rows *rows, const char *text, int len)
 {
   size_t n = len >= 2 ? (size_t)(len - 2) / 2 : 0; /* \x00ff... */
   unsigned char *bytes = eas_alloc(n + 1);
-  for (size_t i = 0; i < n; i++)
-    bytes[i] = (unsigned char)(hex(text[2 + 2 * i]) << 4 | hex(text[3 + 2 * i]));
+  for (size_t i = 0; i < n; i++) bytes[i] = (unsigned char)(hex(text[2 + 2 * i]) << 4 | hex(text[3 + 2 * i]));
   eas_rows_add_bytes(rows, EAS_V_BLOB, bytes, n);
   free(bytes);
 }
 
 static void add_value(eas_rows *rows, Oid type, const char *text, int len)
 {
-  enum { BOOLEAN = 16, BYTEA = 17, INT8 = 20, INT2 = 21, INT4 = 23, OID = 26, FLOAT4 = 700, FLOAT8 = 701, NUMERIC = 1700 };
+  enum {
+    BOOLEAN = 16,
+    BYTEA = 17,
+    INT8 = 20,
+    INT2 = 21,
+    INT4 = 23,
+    OID = 26,
+    FLOAT4 = 700,
+    FLOAT8 = 701,
+    NUMERIC = 1700
+  };
   switch (type) {
-  case INT8: case INT2: case INT4: case OID:
-    eas_rows_add_int(rows, strtoll(text, NULL, 10));
-    break;
+  case INT8:
+  case INT2:
+  case INT4:
+  case OID: eas_rows_add_int(rows, strtoll(text, NULL, 10)); break;
   case NUMERIC: /* what sum() of whole numbers gives */
-    if (strchr(text, '.') || strchr(text, 'N')) eas_rows_add_real(rows, strtod(text, NULL));
-    else eas_rows_add_int(rows, strtoll(text, NULL, 10));
+    if (strchr(text, '.') || strchr(text, 'N'))
+      eas_rows_add_real(rows, strtod(text, NULL));
+    else
+      eas_rows_add_int(rows, strtoll(text, NULL, 10));
     break;
-  case FLOAT4: case FLOAT8:
-    eas_rows_add_real(rows, strtod(text, NULL));
-    break;
-  case BOOLEAN:
-    eas_rows_add_int(rows, text[0] == 't');
-    break;
-  case BYTEA:
-    add_bytea(rows, text, len);
-    break;
-  default:
-    eas_rows_add_bytes(rows, EAS_V_TEXT, text, (size_t)len);
+  case FLOAT4:
+  case FLOAT8: eas_rows_add_real(rows, strtod(text, NULL)); break;
+  case BOOLEAN: eas_rows_add_int(rows, text[0] == 't'); break;
+  case BYTEA: add_bytea(rows, text, len); break;
+  default: eas_rows_add_bytes(rows, EAS_V_TEXT, text, (size_t)len);
   }
 }
 
@@ -204,8 +217,10 @@ eas_rows *eas_pg_rows(const PGresult *res, int changed)
   eas_rows *rows = eas_rows_new(columns, column_name, (void *)(uintptr_t)res);
   for (int i = 0; i < n; i++) {
     for (int j = 0; j < columns; j++) {
-      if (PQgetisnull(res, i, j)) eas_rows_add_null(rows);
-      else add_value(rows, PQftype(res, j), PQgetvalue(res, i, j), PQgetlength(res, i, j));
+      if (PQgetisnull(res, i, j))
+        eas_rows_add_null(rows);
+      else
+        add_value(rows, PQftype(res, j), PQgetvalue(res, i, j), PQgetlength(res, i, j));
     }
   }
   eas_rows_set_changed(rows, changed);

@@ -7,13 +7,17 @@
 typedef struct {
   int type;
   size_t len;
-  union { int64_t i; double d; size_t at; } v; /* at: offset in bytes, which may move */
+  union {
+    int64_t i;
+    double d;
+    size_t at;
+  } v; /* at: offset in bytes, which may move */
 } cell;
 
 struct eas_rows {
-  int     columns, changed;
-  size_t  n_cells, cap;
-  cell   *cells;
+  int columns, changed;
+  size_t n_cells, cap;
+  cell *cells;
   size_t *names; /* offsets in bytes */
   eas_buf bytes;
 };
@@ -51,10 +55,22 @@ static cell *add(eas_rows *r, int type)
   return c;
 }
 
-void eas_rows_set_changed(eas_rows *r, int changed) { r->changed = changed; }
-void eas_rows_add_null(eas_rows *r) { add(r, EAS_V_NULL); }
-void eas_rows_add_int(eas_rows *r, int64_t v) { add(r, EAS_V_INT)->v.i = v; }
-void eas_rows_add_real(eas_rows *r, double v) { add(r, EAS_V_REAL)->v.d = v; }
+void eas_rows_set_changed(eas_rows *r, int changed)
+{
+  r->changed = changed;
+}
+void eas_rows_add_null(eas_rows *r)
+{
+  add(r, EAS_V_NULL);
+}
+void eas_rows_add_int(eas_rows *r, int64_t v)
+{
+  add(r, EAS_V_INT)->v.i = v;
+}
+void eas_rows_add_real(eas_rows *r, double v)
+{
+  add(r, EAS_V_REAL)->v.d = v;
+}
 
 void eas_rows_add_bytes(eas_rows *r, int type, const void *p, size_t n)
 {
@@ -65,28 +81,46 @@ void eas_rows_add_bytes(eas_rows *r, int type, const void *p, size_t n)
   eas_buf_add(&r->bytes, "", 1);
 }
 
-int eas_rows_n(const eas_rows *r) { return r->columns ? (int)(r->n_cells / (size_t)r->columns) : 0; }
-int eas_rows_columns(const eas_rows *r) { return r->columns; }
-int eas_rows_changed(const eas_rows *r) { return r->changed; }
+int eas_rows_n(const eas_rows *r)
+{
+  return r->columns ? (int)(r->n_cells / (size_t)r->columns) : 0;
+}
+int eas_rows_columns(const eas_rows *r)
+{
+  return r->columns;
+}
+int eas_rows_changed(const eas_rows *r)
+{
+  return r->changed;
+}
 
-const char *eas_rows_name(const eas_rows *r, int column) { return r->bytes.data + r->names[column]; }
+const char *eas_rows_name(const eas_rows *r, int column)
+{
+  return r->bytes.data + r->names[column];
+}
 
 static const cell *at(const eas_rows *r, int row, int column)
 {
   return &r->cells[(size_t)row * (size_t)r->columns + (size_t)column];
 }
 
-int eas_rows_type(const eas_rows *r, int row, int column) { return at(r, row, column)->type; }
-int eas_rows_null(const eas_rows *r, int row, int column) { return at(r, row, column)->type == EAS_V_NULL; }
+int eas_rows_type(const eas_rows *r, int row, int column)
+{
+  return at(r, row, column)->type;
+}
+int eas_rows_null(const eas_rows *r, int row, int column)
+{
+  return at(r, row, column)->type == EAS_V_NULL;
+}
 
 int64_t eas_rows_int(const eas_rows *r, int row, int column)
 {
   const cell *c = at(r, row, column);
   switch (c->type) {
-  case EAS_V_INT:  return c->v.i;
+  case EAS_V_INT: return c->v.i;
   case EAS_V_REAL: return c->v.d >= -9.2e18 && c->v.d <= 9.2e18 ? (int64_t)c->v.d : 0;
   case EAS_V_TEXT: return strtoll(r->bytes.data + c->v.at, NULL, 10);
-  default:         return 0;
+  default: return 0;
   }
 }
 
@@ -94,10 +128,10 @@ double eas_rows_real(const eas_rows *r, int row, int column)
 {
   const cell *c = at(r, row, column);
   switch (c->type) {
-  case EAS_V_INT:  return (double)c->v.i;
+  case EAS_V_INT: return (double)c->v.i;
   case EAS_V_REAL: return c->v.d;
   case EAS_V_TEXT: return strtod(r->bytes.data + c->v.at, NULL);
-  default:         return 0;
+  default: return 0;
   }
 }
 

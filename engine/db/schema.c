@@ -41,7 +41,8 @@ static int step(eas_db *db, eas_err *err)
   rc = db->ops->script(db, db->ops->before, err);
   if (rc == 0) rc = version_found(db, &found, err);
   if (rc == 0 && found > newest_known()) {
-    rc = eas_fail(err, EAS_EFORMAT, "database: its schema has version %d, this eas knows up to %d", found, newest_known());
+    rc = eas_fail(err, EAS_EFORMAT, "database: its schema has version %d, this eas knows up to %d", found,
+                  newest_known());
     eas_hint(err, "use the eas that wrote it, or a newer one");
   }
   if (rc == 0 && found < newest_known()) {
@@ -52,8 +53,10 @@ static int step(eas_db *db, eas_err *err)
       rc = eas_db_exec(db, "INSERT INTO eas_schema (version, name, at) VALUES ($1, $2, eas_now())",
                        EAS_ARGS(eas_v_int(found + 1), eas_v_text(m->name)), err);
     free(sql);
-    if (rc >= 0) found++;
-    else eas_err_prefix(err, "migration %s", m->name);
+    if (rc >= 0)
+      found++;
+    else
+      eas_err_prefix(err, "migration %s", m->name);
   }
   if (rc < 0) {
     eas_db_rollback(db);

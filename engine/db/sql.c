@@ -8,7 +8,9 @@
 /* A token or a comment that is meant for one back end, at p: adds what this one sees; returns the end, or NULL. */
 static const char *special(int kind, const char *p, eas_buf *out)
 {
-  static const struct { const char *token, *sqlite, *pg; } tokens[] = {
+  static const struct {
+    const char *token, *sqlite, *pg;
+  } tokens[] = {
     { "{id}", "INTEGER PRIMARY KEY", "BIGSERIAL PRIMARY KEY" },
     { "{blob}", "BLOB", "BYTEA" },
   };
@@ -23,8 +25,7 @@ static const char *special(int kind, const char *p, eas_buf *out)
   if (!pg && !sqlite) return NULL;
   const char *start = p + (pg ? 5 : 9), *end = strstr(start, "*/");
   if (!end) return NULL;
-  if (pg == (kind == EAS_DB_POSTGRES))
-    eas_buf_add(out, start, (size_t)(end - start));
+  if (pg == (kind == EAS_DB_POSTGRES)) eas_buf_add(out, start, (size_t)(end - start));
   return end + 2;
 }
 
@@ -51,8 +52,7 @@ char *eas_sql_for(int kind, const char *sql)
   eas_buf_init(&out);
   for (const char *p = sql; *p;) {
     const char *end = NULL;
-    if (*p == '{' || *p == '/')
-      end = special(kind, p, &out);
+    if (*p == '{' || *p == '/') end = special(kind, p, &out);
     if (!end && is_quoted(p)) {
       end = skip_quoted(p);
       eas_buf_add(&out, p, (size_t)(end - p));
@@ -87,18 +87,19 @@ int eas_sql_params(const char *sql)
 static size_t hash(const char *s)
 {
   size_t h = 1469598103934665603u;
-  for (; *s; s++)
-    h = (h ^ (unsigned char)*s) * 1099511628211u;
+  for (; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
   return h;
 }
 
-static size_t near_slot(const char *sql) { return ((size_t)sql >> 3 ^ (size_t)sql >> 11) & 255; }
+static size_t near_slot(const char *sql)
+{
+  return ((size_t)sql >> 3 ^ (size_t)sql >> 11) & 255;
+}
 
 eas_stmt *eas_stmts_find(eas_stmts *c, const char *sql)
 {
   size_t s = near_slot(sql);
-  if (c->near_by[s].address == sql && strcmp(c->near_by[s].stmt->key, sql) == 0)
-    return c->near_by[s].stmt;
+  if (c->near_by[s].address == sql && strcmp(c->near_by[s].stmt->key, sql) == 0) return c->near_by[s].stmt;
   if (!c->n_table) return NULL;
   size_t mask = (size_t)c->n_table - 1;
   for (size_t i = hash(sql) & mask; c->table[i] >= 0; i = (i + 1) & mask) {
@@ -115,8 +116,7 @@ eas_stmt *eas_stmts_find(eas_stmts *c, const char *sql)
 static void place(eas_stmts *c, int index)
 {
   size_t mask = (size_t)c->n_table - 1, i = hash(c->list[index]->key) & mask;
-  while (c->table[i] >= 0)
-    i = (i + 1) & mask;
+  while (c->table[i] >= 0) i = (i + 1) & mask;
   c->table[i] = index;
 }
 
@@ -128,8 +128,7 @@ eas_stmt *eas_stmts_add(eas_stmts *c, int kind, const char *sql)
     c->n_table = 4 * c->cap;
     c->table = eas_realloc(c->table, (size_t)c->n_table * sizeof *c->table);
     memset(c->table, 0xff, (size_t)c->n_table * sizeof *c->table);
-    for (int i = 0; i < c->n; i++)
-      place(c, i);
+    for (int i = 0; i < c->n; i++) place(c, i);
   }
   eas_stmt *stmt = eas_alloc(sizeof *stmt);
   stmt->key = eas_strdup(sql);

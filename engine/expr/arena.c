@@ -109,7 +109,7 @@ int eas_ex_string(eas_ex *x, eas_buf *b, eas_ex_value *out)
       rc = EAS_ELIMIT;
     } else {
       if (b->len) memcpy(s, b->data, b->len);
-      *out = (eas_ex_value){.type = EX_STR, .n = b->len, .u.s = s};
+      *out = (eas_ex_value){ .type = EX_STR, .n = b->len, .u.s = s };
     }
   }
   eas_buf_done(b);

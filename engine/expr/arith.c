@@ -5,7 +5,7 @@
 
 static const char *operator_text(int op)
 {
-  static const char one[] = "+-*/%", *const names[] = {"+", "-", "*", "/", "%"};
+  static const char one[] = "+-*/%", *const names[] = { "+", "-", "*", "/", "%" };
   const char *p = op < 128 ? strchr(one, op) : NULL;
   return p ? names[p - one] : op == TK_POW ? "**" : "//";
 }
@@ -28,7 +28,7 @@ static int floor_divide(eas_ex *x, const eas_ex_node *nd, int64_t a, int64_t b, 
   if (b == 0) return by_zero(x, nd);
   if (b == -1) { /* INT64_MIN / -1 would trap */
     *out = eas_ex_int(0);
-    return rest ? 0 : eas_ex_negate(x, nd, &(eas_ex_value){.type = EX_INT, .u.i = a}, out);
+    return rest ? 0 : eas_ex_negate(x, nd, &(eas_ex_value){ .type = EX_INT, .u.i = a }, out);
   }
   int64_t q = a / b, r = a % b;
   if (r != 0 && (r < 0) != (b < 0)) q--, r += b; /* Python rounds down; the rest has the divisor's sign */

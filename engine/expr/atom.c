@@ -200,7 +200,7 @@ static int parse_field(eas_parse *p, eas_ex_node **out)
   if (is_word(p, "true") || is_word(p, "false"))
     return constant(p, eas_ex_bool(is_word(p, "true")), at, out) < 0 ? EAS_ELIMIT : 1;
   const json_t *v = json_object_getn(names, p->x->text + at, p->tok.len);
-  eas_ex_value value = {.type = EX_NONE};
+  eas_ex_value value = { .type = EX_NONE };
   if (!v && !is_word(p, "null")) return 0;
   int rc = v ? eas_ex_load(p->x, v, 0, 0, &value) : 0;
   if (rc == 0) rc = constant(p, value, at, out);
@@ -209,7 +209,7 @@ static int parse_field(eas_parse *p, eas_ex_node **out)
 
 static int parse_name(eas_parse *p, eas_ex_node **out)
 {
-  const eas_ex_value none = {.type = EX_NONE};
+  const eas_ex_value none = { .type = EX_NONE };
   size_t at = p->tok.at;
   int field = parse_field(p, out);
   if (field != 0) return field < 0 ? field : 0;

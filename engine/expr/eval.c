@@ -23,10 +23,10 @@ static void hint_known(eas_ex *x, const eas_ex_value *dict, const char *name, si
 int eas_ex_lookup(eas_ex *x, const eas_ex_value *dict, const char *name, size_t n, size_t at, size_t len,
                   eas_ex_value *out)
 {
-  static const char *const what[] = {[EX_PLAIN] = "no entry named '%.*s' in this mapping",
-                                     [EX_METADATA] = "no metadata named '%.*s' here",
-                                     [EX_REQUESTED] = "no metadata requested from a task named '%.*s'",
-                                     [EX_REQUESTED_TASK] = "the requested metadata have no '%.*s'"};
+  static const char *const what[] = { [EX_PLAIN] = "no entry named '%.*s' in this mapping",
+                                      [EX_METADATA] = "no metadata named '%.*s' here",
+                                      [EX_REQUESTED] = "no metadata requested from a task named '%.*s'",
+                                      [EX_REQUESTED_TASK] = "the requested metadata have no '%.*s'" };
   const json_t *found = json_object_getn(dict->u.dict, name, n);
   int rc;
   if (found) {
@@ -65,7 +65,7 @@ static int index_sequence(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *
     return 0;
   }
   size_t from = eas_ex_utf8_skip(a->u.s, a->n, (size_t)i);
-  *out = (eas_ex_value){.type = EX_STR, .u.s = a->u.s + from, .n = eas_ex_utf8_skip(a->u.s + from, a->n - from, 1)};
+  *out = (eas_ex_value){ .type = EX_STR, .u.s = a->u.s + from, .n = eas_ex_utf8_skip(a->u.s + from, a->n - from, 1) };
   return 0;
 }
 
@@ -95,7 +95,7 @@ static int eval_guarded(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
   int rc = eas_ex_eval(x, nd, out);
   if (rc == EAS_EINVAL) {
     x->info->column = x->info->length = 0;
-    *x->err = (eas_err){0};
+    *x->err = (eas_err){ 0 };
     rc = 0;
   }
   *out = eas_ex_unknown();
@@ -250,7 +250,7 @@ static int eval_list(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
     int rc = eas_ex_eval(x, e->a, &item[i++]);
     if (rc < 0) return rc;
   }
-  *out = (eas_ex_value){.type = nd->kind == ND_LIST ? EX_LIST : EX_TUPLE, .n = n, .u.item = item};
+  *out = (eas_ex_value){ .type = nd->kind == ND_LIST ? EX_LIST : EX_TUPLE, .n = n, .u.item = item };
   return 0;
 }
 
@@ -260,9 +260,11 @@ int eas_ex_eval(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
   if (rc < 0) return rc;
   switch (nd->kind) {
   case ND_CONST: *out = nd->value; return 0;
-  case ND_METADATA: *out = (eas_ex_value){.type = EX_DICT, .role = EX_METADATA, .u.dict = x->scope->metadata}; return 0;
+  case ND_METADATA:
+    *out = (eas_ex_value){ .type = EX_DICT, .role = EX_METADATA, .u.dict = x->scope->metadata };
+    return 0;
   case ND_REQUESTED:
-    *out = (eas_ex_value){.type = EX_DICT, .role = EX_REQUESTED, .u.dict = x->scope->requested_metadata};
+    *out = (eas_ex_value){ .type = EX_DICT, .role = EX_REQUESTED, .u.dict = x->scope->requested_metadata };
     return 0;
   case ND_LIST:
   case ND_TUPLE: return eval_list(x, nd, out);

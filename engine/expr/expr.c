@@ -57,7 +57,7 @@ static int evaluate(const char *text, size_t size, eas_expr_scope *scope, int ow
 
 int eas_expr_eval(const char *text, eas_expr_scope *scope, json_t **out, eas_expr_info *info, eas_err *err)
 {
-  eas_expr_info own = {0};
+  eas_expr_info own = { 0 };
   json_t *value = NULL;
   if (info) *info = own;
   int rc = evaluate(text, strlen(text), scope, !info, &value, info ? info : &own, err);
@@ -73,7 +73,7 @@ int eas_expr_value(const json_t *v, eas_expr_scope *scope, json_t **out, eas_exp
 {
   if (json_is_string(v) && eas_expr_is(json_string_value(v)))
     return eas_expr_eval(json_string_value(v), scope, out, info, err);
-  if (info) *info = (eas_expr_info){0};
+  if (info) *info = (eas_expr_info){ 0 };
   *out = json_incref((json_t *)v); /* nobody changes a document in place */
   return 0;
 }
@@ -126,7 +126,7 @@ static void put_key(walk *w, const char *key)
 
 static int walk_string(walk *w, const json_t *v, json_t **out)
 {
-  eas_expr_info info = {0};
+  eas_expr_info info = { 0 };
   int rc = eas_expr_value(v, w->scope, out, w->with_info ? &info : NULL, w->err);
   w->info.unknown |= info.unknown;
   w->info.has_random |= info.has_random;
@@ -231,7 +231,7 @@ static int walk_value(walk *w, const json_t *v, int depth, json_t **out)
 int eas_expr_tree(const json_t *v, const char *const *raw, eas_expr_scope *scope, json_t **out, char *where,
                   size_t where_size, eas_expr_info *info, eas_err *err)
 {
-  walk w = {.raw = raw, .scope = scope, .with_info = info != NULL, .err = err, .at = sizeof w.where};
+  walk w = { .raw = raw, .scope = scope, .with_info = info != NULL, .err = err, .at = sizeof w.where };
   int rc = walk_value(&w, v, 0, out);
   if (where && where_size) snprintf(where, where_size, "%.*s", (int)(sizeof w.where - w.at), w.where + w.at);
   if (info) *info = w.info;

@@ -172,7 +172,7 @@ static int put_template(call *c)
 
 int eas_ex_format(eas_ex *x, const eas_ex_node *nd, eas_ex_value *out)
 {
-  call c = {0};
+  call c = { 0 };
   c.x = x;
   c.nd = nd;
   int rc = eas_ex_eval(x, nd->a, &c.text);

@@ -254,25 +254,26 @@ static const struct {
   const char *name;
   int least, most;
   function *call;
-} functions[] = {{"pow", 2, 2, fn_pow},     {"min", 1, 64, fn_min},  {"max", 1, 64, fn_max},    {"abs", 1, 1, fn_abs},
-                 {"round", 1, 2, fn_round}, {"int", 1, 1, fn_int},   {"float", 1, 1, fn_float}, {"str", 1, 1, fn_str},
-                 {"len", 1, 1, fn_len},     {"sqrt", 1, 1, fn_sqrt}, {"log", 1, 2, fn_log},     {"exp", 1, 1, fn_exp},
-                 {"sin", 1, 1, fn_sin},     {"cos", 1, 1, fn_cos}};
+} functions[] = { { "pow", 2, 2, fn_pow },     { "min", 1, 64, fn_min },    { "max", 1, 64, fn_max },
+                  { "abs", 1, 1, fn_abs },     { "round", 1, 2, fn_round }, { "int", 1, 1, fn_int },
+                  { "float", 1, 1, fn_float }, { "str", 1, 1, fn_str },     { "len", 1, 1, fn_len },
+                  { "sqrt", 1, 1, fn_sqrt },   { "log", 1, 2, fn_log },     { "exp", 1, 1, fn_exp },
+                  { "sin", 1, 1, fn_sin },     { "cos", 1, 1, fn_cos } };
 
 /* Lengths in metres, times in days, Rearth in radii of Jupiter, plato_noise of a pixel of 25 s. */
 static const struct {
   const char *name;
   double value;
   int whole;
-} constants[] = {{"day", 1, 1},
-                 {"month", 28, 1},
-                 {"year", 365.25, 0},
-                 {"sun_radius", 695500e3, 0},
-                 {"earth_radius", 6371e3, 0},
-                 {"jupiter_radius", 71492e3, 0},
-                 {"phy_AU", 149597870700, 1},
-                 {"Rearth", 0.08911486, 0},
-                 {"plato_noise", 0.000315, 0}};
+} constants[] = { { "day", 1, 1 },
+                  { "month", 28, 1 },
+                  { "year", 365.25, 0 },
+                  { "sun_radius", 695500e3, 0 },
+                  { "earth_radius", 6371e3, 0 },
+                  { "jupiter_radius", 71492e3, 0 },
+                  { "phy_AU", 149597870700, 1 },
+                  { "Rearth", 0.08911486, 0 },
+                  { "plato_noise", 0.000315, 0 } };
 
 enum { N_FUNCTION = sizeof functions / sizeof *functions, N_CONSTANT = sizeof constants / sizeof *constants };
 

@@ -246,7 +246,7 @@ static int lex_string(eas_ex *x, size_t at, eas_ex_token *t)
     return eas_ex_fail(x, EAS_EFORMAT, at, 1, "the text is not closed: no %c ends it", quote);
   t->kind = TK_STR;
   t->len = n + 2;
-  t->value = (eas_ex_value){.type = EX_STR, .n = n, .u.s = s};
+  t->value = (eas_ex_value){ .type = EX_STR, .n = n, .u.s = s };
   if (t->plain) return 0;
   char *out = eas_ex_alloc(x, n + 1); /* no escape is shorter than what it stands for */
   if (!out) return EAS_ELIMIT;
@@ -276,7 +276,8 @@ static int lex_name(eas_ex *x, size_t at, eas_ex_token *t)
   static const struct {
     const char *word;
     int kind;
-  } words[] = {{"and", TK_AND}, {"or", TK_OR}, {"not", TK_NOT}, {"in", TK_IN}, {"if", TK_IF}, {"else", TK_ELSE}};
+  } words[] = { { "and", TK_AND }, { "or", TK_OR }, { "not", TK_NOT },
+                { "in", TK_IN },   { "if", TK_IF }, { "else", TK_ELSE } };
   size_t n = 1;
   while (at + n < x->size && is_name(x->text[at + n])) n++;
   t->len = n;
@@ -295,7 +296,8 @@ static int lex_operator(eas_ex *x, size_t at, eas_ex_token *t)
   static const struct {
     const char *word;
     int kind;
-  } pairs[] = {{"**", TK_POW}, {"//", TK_FLOORDIV}, {"==", TK_EQ}, {"!=", TK_NE}, {"<=", TK_LE}, {">=", TK_GE}};
+  } pairs[] = { { "**", TK_POW }, { "//", TK_FLOORDIV }, { "==", TK_EQ },
+                { "!=", TK_NE },  { "<=", TK_LE },       { ">=", TK_GE } };
   const char *s = x->text + at;
   for (size_t i = 0; at + 1 < x->size && i < sizeof pairs / sizeof *pairs; i++)
     if (s[0] == pairs[i].word[0] && s[1] == pairs[i].word[1]) {

@@ -5,9 +5,9 @@
 #include "expr/ex.h"
 
 typedef struct {
-  eas_ex      *x;
+  eas_ex *x;
   eas_ex_token tok; /* not used yet */
-  size_t       end; /* of the last token used */
+  size_t end;       /* of the last token used */
 } eas_parse;
 
 int eas_parse_next(eas_parse *p);
@@ -15,7 +15,8 @@ int eas_parse_enter(eas_parse *p); /* one level deeper; the caller lowers x->dep
 int eas_parse_close(eas_parse *p, char bracket, size_t open);
 int eas_parse_unexpected(eas_parse *p, const char *expected);
 eas_ex_node *eas_parse_node(eas_parse *p, eas_ex_kind kind, size_t at); /* NULL: bound reached, error set */
-int eas_parse_over(eas_parse *p, eas_ex_node *nd, const eas_ex_node *child); /* nd stands over child; ends at the last token */
+int eas_parse_over(eas_parse *p, eas_ex_node *nd,
+                   const eas_ex_node *child); /* nd stands over child; ends at the last token */
 int eas_parse_expression(eas_parse *p, eas_ex_node **out);
 int eas_parse_postfix(eas_parse *p, eas_ex_node **out);
 

@@ -247,7 +247,7 @@ int eas_parse_expression(eas_parse *p, eas_ex_node **out)
 
 int eas_ex_parse(eas_ex *x, eas_ex_node **out)
 {
-  eas_parse p = {.x = x};
+  eas_parse p = { .x = x };
   int rc = eas_ex_lex(x, 0, &p.tok);
   if (rc == 0) rc = eas_parse_expression(&p, out);
   if (rc == 0 && p.tok.kind != TK_END) rc = eas_parse_unexpected(&p, "an operator or the end");

@@ -61,7 +61,7 @@ static int put_whole(call *c, const eas_ex_value *v, const eas_ex_spec *spec)
   size_t zeros = spec->precision > (int)strlen(p) ? (size_t)spec->precision - strlen(p) : 0;
   memset(digits, '0', zeros);
   snprintf(digits + zeros, sizeof digits - zeros, "%s", p);
-  char prefix[3] = {'0', spec->type, 0};
+  char prefix[3] = { '0', spec->type, 0 };
   eas_ex_spec_number(spec, i < 0, spec->alternate && base != 10 ? prefix : "", digits, &c->out);
   return 0;
 }
@@ -83,7 +83,7 @@ static int put(call *c, eas_ex_spec *spec, const eas_ex_value *v)
 static int read_spec(call *c, const char *s, size_t n, size_t *i, eas_ex_spec *spec)
 {
   int zero = 0;
-  *spec = (eas_ex_spec){.fill = " ", .fill_len = 1, .precision = -1};
+  *spec = (eas_ex_spec){ .fill = " ", .fill_len = 1, .precision = -1 };
   for (; *i < n && s[*i] && strchr("-+ #0", s[*i]); ++*i) {
     if (s[*i] == '-')
       spec->align = '<';
@@ -144,7 +144,7 @@ static int read_field(call *c, const char *s, size_t n, size_t *i)
 
 int eas_ex_percent(eas_ex *x, const eas_ex_node *nd, const eas_ex_value *a, const eas_ex_value *b, eas_ex_value *out)
 {
-  call c = {.x = x, .nd = nd, .right = b};
+  call c = { .x = x, .nd = nd, .right = b };
   int rc = 0;
   eas_buf_init(&c.out);
   for (size_t i = 0; i < a->n && rc == 0;) {

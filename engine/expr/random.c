@@ -7,10 +7,10 @@
 
 enum { RANDOM, UNIFORM, RANDINT, GAUSS, CHOICE, N_RANDOM };
 
-static const char *const names[N_RANDOM] = {"random", "uniform", "randint", "gauss", "choice"};
+static const char *const names[N_RANDOM] = { "random", "uniform", "randint", "gauss", "choice" };
 static const struct {
   int least, most;
-} counts[N_RANDOM] = {{0, 0}, {2, 2}, {2, 2}, {0, 2}, {1, 1}};
+} counts[N_RANDOM] = { { 0, 0 }, { 2, 2 }, { 2, 2 }, { 0, 2 }, { 1, 1 } };
 
 const char *const *eas_ex_random_names(size_t *n)
 {

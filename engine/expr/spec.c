@@ -27,7 +27,7 @@ const char *eas_ex_spec_parse(const char *s, size_t n, eas_ex_spec *out)
 {
   size_t i = 0, fill = eas_ex_utf8_skip(s, n, 1);
   int fill_given = 0;
-  *out = (eas_ex_spec){.fill = " ", .fill_len = 1, .precision = -1};
+  *out = (eas_ex_spec){ .fill = " ", .fill_len = 1, .precision = -1 };
   if (fill && fill < n && fill <= sizeof out->fill && is_align(s[fill])) {
     memcpy(out->fill, s, fill);
     out->fill_len = fill;
@@ -139,7 +139,7 @@ static const char *put_whole(const eas_ex_value *v, const eas_ex_spec *spec, eas
   if (spec->precision >= 0) return "a whole number takes no precision";
   if (spec->group == ',' && base != 10) return "',' goes with decimal numbers only";
   uint64_t size = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
-  char prefix[3] = {'0', spec->type, 0};
+  char prefix[3] = { '0', spec->type, 0 };
   eas_ex_spec_number(spec, i < 0, spec->alternate && base != 10 ? prefix : "",
                      eas_ex_digits(size, base, spec->type == 'X', space), b);
   return NULL;

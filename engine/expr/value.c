@@ -7,19 +7,19 @@ enum { NESTED = 64 }; /* arrays in arrays that an expression may take from metad
 
 eas_ex_value eas_ex_int(int64_t i)
 {
-  return (eas_ex_value){.type = EX_INT, .u.i = i};
+  return (eas_ex_value){ .type = EX_INT, .u.i = i };
 }
 eas_ex_value eas_ex_float(double r)
 {
-  return (eas_ex_value){.type = EX_REAL, .u.r = r};
+  return (eas_ex_value){ .type = EX_REAL, .u.r = r };
 }
 eas_ex_value eas_ex_bool(int b)
 {
-  return (eas_ex_value){.type = EX_BOOL, .u.i = b != 0};
+  return (eas_ex_value){ .type = EX_BOOL, .u.i = b != 0 };
 }
 eas_ex_value eas_ex_unknown(void)
 {
-  return (eas_ex_value){.type = EX_UNKNOWN};
+  return (eas_ex_value){ .type = EX_UNKNOWN };
 }
 
 int eas_ex_is_whole(const eas_ex_value *v)
@@ -37,8 +37,8 @@ double eas_ex_real(const eas_ex_value *v)
 
 const char *eas_ex_type_name(const eas_ex_value *v)
 {
-  static const char *const names[] = {"None",   "a truth value", "a whole number", "a real number",   "text",
-                                      "a list", "a tuple",       "a mapping",      "an unknown value"};
+  static const char *const names[] = { "None",   "a truth value", "a whole number", "a real number",   "text",
+                                       "a list", "a tuple",       "a mapping",      "an unknown value" };
   return names[v->type];
 }
 
@@ -52,7 +52,7 @@ static int load_list(eas_ex *x, const json_t *v, int from_metadata, int depth, e
   if (!item) return EAS_ELIMIT;
   for (size_t i = 0; i < n && rc == 0; i++)
     rc = eas_ex_load(x, json_array_get(v, i), from_metadata, depth + 1, &item[i]);
-  *out = (eas_ex_value){.type = EX_LIST, .n = n, .u.item = item};
+  *out = (eas_ex_value){ .type = EX_LIST, .n = n, .u.item = item };
   return rc;
 }
 
@@ -68,12 +68,12 @@ int eas_ex_load(eas_ex *x, const json_t *v, int from_metadata, int depth, eas_ex
       *out = eas_ex_float((double)out->u.i);
     return 0;
   case JSON_STRING:
-    *out = (eas_ex_value){.type = EX_STR, .n = json_string_length(v), .u.s = json_string_value(v)};
+    *out = (eas_ex_value){ .type = EX_STR, .n = json_string_length(v), .u.s = json_string_value(v) };
     return 0;
-  case JSON_OBJECT: *out = (eas_ex_value){.type = EX_DICT, .u.dict = v}; return 0;
+  case JSON_OBJECT: *out = (eas_ex_value){ .type = EX_DICT, .u.dict = v }; return 0;
   case JSON_ARRAY: return load_list(x, v, from_metadata, depth, out);
   case JSON_NULL:
-  default: *out = (eas_ex_value){.type = from_metadata && x->scope->dry ? EX_UNKNOWN : EX_NONE}; return 0;
+  default: *out = (eas_ex_value){ .type = from_metadata && x->scope->dry ? EX_UNKNOWN : EX_NONE }; return 0;
   }
 }
 

@@ -99,7 +99,7 @@ static int sort_rows(eas_lc *lc, eas_err *err)
   double last = -INFINITY;
   for (size_t i = 0; i < c->n; i++) {
     if (isfinite(c->time[i])) last = c->time[i];
-    key[i] = (sort_key){last, i};
+    key[i] = (sort_key){ last, i };
   }
   qsort(key, c->n, sizeof *key, by_time);
   for (size_t i = 0; i < c->n; i++) {

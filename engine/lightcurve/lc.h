@@ -17,13 +17,13 @@ enum { EAS_LC_MAX_ROWS = 50000000 }; /* more is refused: 28 bytes a row */
 enum { EAS_LC_BAD = 1, EAS_LC_MASK_UPDATE = 2, EAS_LC_GAP = 4, EAS_LC_OUTLIER = 8, EAS_LC_EDGE = 16 };
 
 typedef struct {
-  size_t   n;
-  double  *time;     /* [n] day, finite where not EAS_LC_BAD; not decreasing */
-  double  *flux;     /* [n] may be NaN where EAS_LC_BAD */
-  double  *flux_err; /* [n] NaN where unknown */
-  uint32_t *flag;    /* [n] EAS_LC_* bits */
-  size_t   n_rows;       /* rows in the file, before duplicates were dropped */
-  size_t   n_duplicate;  /* equal times dropped (first kept) */
+  size_t n;
+  double *time;       /* [n] day, finite where not EAS_LC_BAD; not decreasing */
+  double *flux;       /* [n] may be NaN where EAS_LC_BAD */
+  double *flux_err;   /* [n] NaN where unknown */
+  uint32_t *flag;     /* [n] EAS_LC_* bits */
+  size_t n_rows;      /* rows in the file, before duplicates were dropped */
+  size_t n_duplicate; /* equal times dropped (first kept) */
 } eas_lc_columns;
 
 #ifndef EAS_CDEF
@@ -38,7 +38,7 @@ typedef struct {
   const char *columns; /* "time,flux,flux_err": names (FITS) or 1-based numbers (text); NULL: found */
 } eas_lc_options;
 
-int  eas_lc_new(eas_lc **out, size_t n, eas_err *err); /* zeroed columns, flux_err NaN */
+int eas_lc_new(eas_lc **out, size_t n, eas_err *err); /* zeroed columns, flux_err NaN */
 void eas_lc_free(eas_lc *lc);
 
 /* Metadata of what was read, where the file tells: format ("fits" "prototype" "lcsg" "text"), mission, object, targetid,
@@ -62,8 +62,10 @@ int eas_lc_read(eas_lc **out, const char *path, const eas_lc_options *options, e
 int eas_lc_read_fits(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err);
 int eas_lc_read_text(eas_lc **out, const char *path, const eas_lc_options *options, eas_err *err);
 /* The same from bytes in memory (fuzzing, pipes). */
-int eas_lc_parse_text(eas_lc **out, const char *bytes, size_t n, const char *name, const eas_lc_options *options, eas_err *err);
-int eas_lc_parse_fits(eas_lc **out, const char *bytes, size_t n, const char *name, const eas_lc_options *options, eas_err *err);
+int eas_lc_parse_text(eas_lc **out, const char *bytes, size_t n, const char *name, const eas_lc_options *options,
+                      eas_err *err);
+int eas_lc_parse_fits(eas_lc **out, const char *bytes, size_t n, const char *name, const eas_lc_options *options,
+                      eas_err *err);
 
 /* [metadata] of PATH.metadata.cfg, the prototype's description of an input, as one JSON object (an empty one
  * when there is no such file). Whole numbers become integers, other numbers reals, all else strings. */

@@ -5,14 +5,14 @@
 #include <strings.h>
 
 /* Best first. Kepler, K2, TESS; then KSPSAP and DET (QLP), FCOR (K2SFF, EVEREST), CORFLUXS and the plain ones. */
-static const char *const time_names[] = {"TIME", "T",  "BJD", "BTJD",     "BKJD", "BJD_TDB", "TIME_BJD",
-                                         "HJD",  "JD", "MJD", "TMID_BJD", "DATE", "TIMES",   NULL};
-static const char *const flux_names[] = {"PDCSAP_FLUX", "KSPSAP_FLUX", "DET_FLUX", "FCOR",      "CORR_FLUX",
-                                         "FLUX_CORR",   "FLUX",        "SAP_FLUX", "FLUX_NORM", "NORM_FLUX",
-                                         "REL_FLUX",    "RELFLUX",     "FLUXES",   "F",         NULL};
-static const char *const err_names[] = {"FLUX_ERR", "FLUXERR", "FLUX_ERROR",  "E_FLUX", "FLUX_UNC", "ERR",
-                                        "ERROR",    "SIGMA",   "UNCERTAINTY", "UNC",    NULL};
-static const char *const flag_names[] = {"QUALITY", "SAP_QUALITY", "FLAG", "FLAGS", NULL};
+static const char *const time_names[] = { "TIME", "T",  "BJD", "BTJD",     "BKJD", "BJD_TDB", "TIME_BJD",
+                                          "HJD",  "JD", "MJD", "TMID_BJD", "DATE", "TIMES",   NULL };
+static const char *const flux_names[] = { "PDCSAP_FLUX", "KSPSAP_FLUX", "DET_FLUX", "FCOR",      "CORR_FLUX",
+                                          "FLUX_CORR",   "FLUX",        "SAP_FLUX", "FLUX_NORM", "NORM_FLUX",
+                                          "REL_FLUX",    "RELFLUX",     "FLUXES",   "F",         NULL };
+static const char *const err_names[] = { "FLUX_ERR", "FLUXERR", "FLUX_ERROR",  "E_FLUX", "FLUX_UNC", "ERR",
+                                         "ERROR",    "SIGMA",   "UNCERTAINTY", "UNC",    NULL };
+static const char *const flag_names[] = { "QUALITY", "SAP_QUALITY", "FLAG", "FLAGS", NULL };
 
 static int find(const char *const *names, int n, const char *name)
 {
@@ -32,7 +32,7 @@ static int find_any(const char *const *names, int n, const char *const *known)
 
 static int find_err(const char *const *names, int n, const char *flux)
 {
-  static const char *const endings[] = {"_ERR", "ERR", "_ERROR", NULL};
+  static const char *const endings[] = { "_ERR", "ERR", "_ERROR", NULL };
   for (int k = 0; endings[k]; k++) {
     char name[96];
     snprintf(name, sizeof name, "%.70s%s", flux, endings[k]);
@@ -92,23 +92,23 @@ double eas_lc_time_unit(const char *unit)
   static const struct {
     const char *word;
     double days;
-  } units[] = {{"", 1},
-               {"d", 1},
-               {"day", 1},
-               {"days", 1},
-               {"jd", 1},
-               {"s", 1 / 86400.0},
-               {"sec", 1 / 86400.0},
-               {"second", 1 / 86400.0},
-               {"seconds", 1 / 86400.0},
-               {"h", 1 / 24.0},
-               {"hr", 1 / 24.0},
-               {"hour", 1 / 24.0},
-               {"hours", 1 / 24.0},
-               {"min", 1 / 1440.0},
-               {"minute", 1 / 1440.0},
-               {"minutes", 1 / 1440.0},
-               {"ms", 1 / 86400e3}};
+  } units[] = { { "", 1 },
+                { "d", 1 },
+                { "day", 1 },
+                { "days", 1 },
+                { "jd", 1 },
+                { "s", 1 / 86400.0 },
+                { "sec", 1 / 86400.0 },
+                { "second", 1 / 86400.0 },
+                { "seconds", 1 / 86400.0 },
+                { "h", 1 / 24.0 },
+                { "hr", 1 / 24.0 },
+                { "hour", 1 / 24.0 },
+                { "hours", 1 / 24.0 },
+                { "min", 1 / 1440.0 },
+                { "minute", 1 / 1440.0 },
+                { "minutes", 1 / 1440.0 },
+                { "ms", 1 / 86400e3 } };
   size_t len = strlen(unit);
   while (len > 0 && (unit[len - 1] == ' ' || unit[len - 1] == ']' || unit[len - 1] == ')')) len--;
   while (len > 0 && (*unit == ' ' || *unit == '[' || *unit == '(')) {
@@ -118,7 +118,7 @@ double eas_lc_time_unit(const char *unit)
   for (size_t i = 0; i < sizeof units / sizeof *units; i++)
     if (strlen(units[i].word) == len && strncasecmp(unit, units[i].word, len) == 0) return units[i].days;
   /* "BJD - 2454833", "BTJD", "BJD - 2457000, days", "HJD", "MJD" count days */
-  static const char *const dates[] = {"BJD", "BKJD", "BTJD", "HJD", "MJD", "JD", "TJD"};
+  static const char *const dates[] = { "BJD", "BKJD", "BTJD", "HJD", "MJD", "JD", "TJD" };
   for (size_t i = 0; i < sizeof dates / sizeof *dates; i++)
     if (len >= strlen(dates[i]) && strncasecmp(unit, dates[i], strlen(dates[i])) == 0) return 1;
   return 0;

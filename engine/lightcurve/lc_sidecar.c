@@ -70,7 +70,7 @@ int eas_lc_read_sidecar(const char *path, json_t **out, eas_err *err)
   int rc = 0;
   if (eas_path_exists(name)) {
     rc = eas_file_read(name, SIDECAR_MAX_BYTES, &text, err);
-    if (rc >= 0) rc = take_text(text.data ? text.data : (char[]){""}, name, object, err);
+    if (rc >= 0) rc = take_text(text.data ? text.data : (char[]){ "" }, name, object, err);
   }
   eas_buf_done(&text);
   free(name);

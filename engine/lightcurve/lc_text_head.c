@@ -147,7 +147,7 @@ static int decide_by_names(const eas_text_head *h, eas_text_format *f, char want
   int n = split(line, word);
   if (n != f->n_columns || n > EAS_TEXT_COLUMNS) return 0;
   clean_names(word, n, units);
-  eas_lc_options only = {NULL, NULL, h->options ? h->options->columns : NULL};
+  eas_lc_options only = { NULL, NULL, h->options ? h->options->columns : NULL };
   int rc = eas_lc_pick((const char *const *)word, n, &only, at, wanted) == 0;
   if (rc == 1) {
     for (int role = EAS_ROLE_TIME; role < EAS_ROLES; role++)
@@ -195,8 +195,8 @@ static int odd_count(const eas_text_format *f, const char *where, eas_err *err)
 
 static int decide_by_count(const eas_text_head *h, eas_text_format *f, const char *where, eas_err *err)
 {
-  static const unsigned char prototype[] = {EAS_ROLE_TIME, EAS_ROLE_FLUX, EAS_ROLE_FLAG, EAS_ROLE_ERR};
-  static const unsigned char days[] = {EAS_ROLE_TIME, EAS_ROLE_FLUX, EAS_ROLE_ERR};
+  static const unsigned char prototype[] = { EAS_ROLE_TIME, EAS_ROLE_FLUX, EAS_ROLE_FLAG, EAS_ROLE_ERR };
+  static const unsigned char days[] = { EAS_ROLE_TIME, EAS_ROLE_FLUX, EAS_ROLE_ERR };
   int n = f->n_columns;
   if (n == 4 && !f->comma) {
     memcpy(f->role, prototype, 4);
@@ -219,7 +219,7 @@ static int decide_by_count(const eas_text_head *h, eas_text_format *f, const cha
 int eas_text_decide(const eas_text_head *h, const char *p, const char *end, size_t line_no, eas_text_format *out,
                     eas_err *err)
 {
-  eas_text_format f = {.unit = 1};
+  eas_text_format f = { .unit = 1 };
   char where[300], wanted[80];
   snprintf(where, sizeof where, "%.250s: line %zu", h->name, line_no);
   f.n_columns = count_columns(p, end, &f.comma);

@@ -40,7 +40,7 @@ static int read_timeout(const xmlNode *e, const char *file, int64_t *out, eas_er
   static const struct {
     const char *unit;
     double ms;
-  } units[] = {{"ms", 1}, {"s", 1000}, {"min", 60e3}, {"h", 3600e3}, {"d", DAY_MS}};
+  } units[] = { { "ms", 1 }, { "s", 1000 }, { "min", 60e3 }, { "h", 3600e3 }, { "d", DAY_MS } };
   char *end, *text = eas_registry_text(e);
   double v = strtod(text, &end), factor = 1000;
   end += strspn(end, " ");
@@ -61,7 +61,7 @@ static int add_container(eas_registry *r, const xmlNode *e, const char *file, ea
 {
   const xmlNode *need = eas_registry_child(e, "resourceRequirements");
   const xmlNode *name = eas_registry_child(e, "name");
-  eas_container c = {.file = file, .line = line_of(e)};
+  eas_container c = { .file = file, .line = line_of(e) };
   c.name = eas_registry_keep(r, eas_registry_text(name));
   c.cpu = number_of(eas_registry_child(need, "cpu"));
   c.gpu = number_of(eas_registry_child(need, "gpu"));
@@ -89,9 +89,9 @@ static int is_one_of(const char *name, const char *const *names)
 
 static void set_defaults(eas_task_type *t)
 {
-  static const char *const flow[] = {"execution_chain", "execution_for_loop", "execution_do_while_loop",
-                                     "execution_conditional", NULL};
-  static const char *const never_reused[] = {"null", "error", "ingest_external_lcs", NULL};
+  static const char *const flow[] = { "execution_chain", "execution_for_loop", "execution_do_while_loop",
+                                      "execution_conditional", NULL };
+  static const char *const never_reused[] = { "null", "error", "ingest_external_lcs", NULL };
   t->flow = is_one_of(t->name, flow);
   t->reuse = !is_one_of(t->name, never_reused);
   t->description = "";
@@ -166,7 +166,7 @@ static int add_task(eas_registry *r, const xmlNode *e, const char *file, const c
 {
   const xmlNode *name = eas_registry_child(e, "name");
   if (!name) return eas_fail(err, EAS_EFORMAT, "%s:%d: a task without a name", file, line_of(e));
-  eas_raw_task task = {.type = {.file = file, .line = line_of(e), .pack = pack}};
+  eas_raw_task task = { .type = { .file = file, .line = line_of(e), .pack = pack } };
   task.type.name = eas_registry_keep(r, eas_registry_text(name));
   set_defaults(&task.type);
   for (int i = 0; i < r->n_raw; i++)

@@ -6,24 +6,24 @@
 
 typedef struct {
   char *name;
-  int   line;
+  int line;
 } eas_raw_ref;
 
 typedef struct { /* a task element: the fields of type that need no other element are set */
   eas_task_type type;
-  eas_raw_ref  *ref; /* its container elements */
-  int           n_ref;
+  eas_raw_ref *ref; /* its container elements */
+  int n_ref;
 } eas_raw_task;
 
 struct eas_registry {
   char **pool; /* every string and list, freed together */
   size_t n_pool;
   eas_container *container;
-  int            n_container;
-  eas_raw_task  *raw;
-  int            n_raw;
+  int n_container;
+  eas_raw_task *raw;
+  int n_raw;
   eas_task_type *type; /* resolved, by name */
-  const char   **names;
+  const char **names;
 };
 
 /* Keeps p, from the heap, for the registry's life. */

@@ -198,7 +198,7 @@ void eas_registry_close(eas_registry *r)
 
 const eas_task_type *eas_registry_type(const eas_registry *r, const char *name)
 {
-  const eas_task_type key = {.name = name};
+  const eas_task_type key = { .name = name };
   return bsearch(&key, r->type, (size_t)r->n_raw, sizeof key, by_type_name);
 }
 

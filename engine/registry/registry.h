@@ -10,37 +10,39 @@
 typedef struct {
   const char *name;
   double cpu, gpu, memory_gb;
-  const char *file; int line;
+  const char *file;
+  int line;
 } eas_container;
 
 typedef struct {
   const char *name;
-  const char *description;     /* "" if none */
+  const char *description;       /* "" if none */
   const char *const *containers; /* names, NULL-terminated; "all" is expanded */
-  int64_t timeout_ms;          /* default 24 h */
-  int     max_attempts;        /* default 3 */
-  double  memory_gb;           /* default: the largest of its containers */
-  double  cpu;                 /* default 1 */
-  int     random;              /* the seed is part of the provenance key */
-  int     reuse;               /* default 1; null, error, ingest: 0 */
-  int     flow;                /* one of the four execution_* types: no scripts, expanded by control */
-  const char *script;          /* absolute path of TYPE.lua, NULL if there is none (and for flow) */
-  const char *qc;              /* absolute path of the QC script, NULL if there is none */
-  const char *pack;            /* folder of the pack it came from */
-  const char *file; int line;  /* where in the XML */
+  int64_t timeout_ms;            /* default 24 h */
+  int max_attempts;              /* default 3 */
+  double memory_gb;              /* default: the largest of its containers */
+  double cpu;                    /* default 1 */
+  int random;                    /* the seed is part of the provenance key */
+  int reuse;                     /* default 1; null, error, ingest: 0 */
+  int flow;                      /* one of the four execution_* types: no scripts, expanded by control */
+  const char *script;            /* absolute path of TYPE.lua, NULL if there is none (and for flow) */
+  const char *qc;                /* absolute path of the QC script, NULL if there is none */
+  const char *pack;              /* folder of the pack it came from */
+  const char *file;
+  int line; /* where in the XML */
 } eas_task_type;
 
 typedef struct eas_registry eas_registry;
 
 /* Reads <pack>/registry/ *.xml of every pack (NULL-terminated, the core first); later packs add,
  * duplicates are an error that names both places. Scripts are looked for in <pack>/tasks_lua, qc_lua. */
-int  eas_registry_open(eas_registry **out, const char *const *packs, eas_err *err);
+int eas_registry_open(eas_registry **out, const char *const *packs, eas_err *err);
 void eas_registry_close(eas_registry *r);
 const eas_task_type *eas_registry_type(const eas_registry *r, const char *name); /* NULL: none */
 const eas_task_type *eas_registry_types(const eas_registry *r, int *n);          /* by name */
 const eas_container *eas_registry_container(const eas_registry *r, const char *name);
 const eas_container *eas_registry_containers(const eas_registry *r, int *n);
-const char *eas_registry_nearest(const eas_registry *r, const char *name);       /* NULL: none near */
+const char *eas_registry_nearest(const eas_registry *r, const char *name); /* NULL: none near */
 /* 0 when the type can be used; else err says which script is missing, and where it was looked for. */
 int eas_registry_usable(const eas_registry *r, const eas_task_type *t, eas_err *err);
 

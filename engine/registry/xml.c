@@ -26,21 +26,21 @@ typedef const xmlError *fault_ptr;
 typedef xmlErrorPtr fault_ptr;
 #endif
 
-static const char *const elements[] = {"task_type_registry",
-                                       "containers",
-                                       "container",
-                                       "resourceRequirements",
-                                       "gpu",
-                                       "tasks",
-                                       "task",
-                                       "name",
-                                       "description",
-                                       "timeout",
-                                       "max_attempts",
-                                       "memory_gb",
-                                       "cpu",
-                                       "random",
-                                       "reuse"};
+static const char *const elements[] = { "task_type_registry",
+                                        "containers",
+                                        "container",
+                                        "resourceRequirements",
+                                        "gpu",
+                                        "tasks",
+                                        "task",
+                                        "name",
+                                        "description",
+                                        "timeout",
+                                        "max_attempts",
+                                        "memory_gb",
+                                        "cpu",
+                                        "random",
+                                        "reuse" };
 
 /* "use NAME" for an element that is not known, taken from libxml2's message. */
 static void hint_element(const char *message, eas_err *err)
@@ -89,7 +89,7 @@ static void on_dtd(void *arg, const xmlChar *name, const xmlChar *external, cons
 
 int eas_registry_schema_new(eas_registry_schema **out, eas_err *err)
 {
-  faults f = {.path = eas_registry_xsd[0].name, .err = err};
+  faults f = { .path = eas_registry_xsd[0].name, .err = err };
   xmlInitParser();
   xmlSchemaParserCtxtPtr p = xmlSchemaNewMemParserCtxt(eas_registry_xsd[0].text, (int)eas_registry_xsd[0].size);
   if (!p) return eas_fail(err, EAS_ENOMEM, "registry schema: out of memory");
@@ -123,7 +123,7 @@ static int validate(const eas_registry_schema *s, xmlDoc *doc, faults *f)
 int eas_registry_xml(const eas_registry_schema *s, const char *path, const char *text, size_t size, xmlDoc **out,
                      eas_err *err)
 {
-  faults f = {.path = path, .err = err};
+  faults f = { .path = path, .err = err };
   if (size == 0) return eas_fail(err, EAS_EFORMAT, "%s: the file is empty", path);
   if (size > EAS_REGISTRY_MAX_FILE)
     return eas_fail(err, EAS_ELIMIT, "%s: larger than %d MB", path, EAS_REGISTRY_MAX_FILE / 1024 / 1024);

@@ -12,7 +12,7 @@ enum { EAS_REGISTRY_MAX_FILE = 4 * 1024 * 1024 };
 typedef struct eas_registry_schema eas_registry_schema;
 
 /* The schema that is built in, compiled once for all files. */
-int  eas_registry_schema_new(eas_registry_schema **out, eas_err *err);
+int eas_registry_schema_new(eas_registry_schema **out, eas_err *err);
 void eas_registry_schema_free(eas_registry_schema *s);
 
 /* Parses and validates text that came from `path`. On success *out is the caller's, for xmlFreeDoc.

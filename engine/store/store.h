@@ -13,14 +13,15 @@
 
 typedef struct eas_store eas_store;
 
-int  eas_store_open(eas_store **out, const char *url_or_path, eas_err *err); /* makes the folders */
+int eas_store_open(eas_store **out, const char *url_or_path, eas_err *err); /* makes the folders */
 void eas_store_close(eas_store *s);
 
 /* Takes a file that a child made: opened as name beneath the folder dirfd (openat2 RESOLVE_BENEATH |
  * NO_SYMLINKS), must be regular with one link and at most max_bytes (0: no limit); made read-only and the
  * caller's, hashed, synced, renamed (copied first if on another disk). On an error it stays where it was.
  * EAS_EFORMAT: a link, a device, a name that leaves the folder; EAS_ENOENT; EAS_ELIMIT. */
-int eas_store_take(eas_store *s, int dirfd, const char *name, int64_t max_bytes, eas_digest *digest, int64_t *size, eas_err *err);
+int eas_store_take(eas_store *s, int dirfd, const char *name, int64_t max_bytes, eas_digest *digest, int64_t *size,
+                   eas_err *err);
 int eas_store_put(eas_store *s, const void *data, size_t n, eas_digest *digest, eas_err *err);
 /* As eas_store_take, but a plain path that is copied, never moved (inputs of `eas task`, ingest). */
 int eas_store_copy(eas_store *s, const char *path, eas_digest *digest, int64_t *size, eas_err *err);
@@ -28,7 +29,7 @@ int eas_store_copy(eas_store *s, const char *path, eas_digest *digest, int64_t *
  * bytes are there when take, put and copy return; their names only after this.) */
 int eas_store_flush(eas_store *s, eas_err *err);
 
-char *eas_store_path(const eas_store *s, const eas_digest *d); /* absolute, caller frees */
+char *eas_store_path(const eas_store *s, const eas_digest *d);                             /* absolute, caller frees */
 int eas_store_open_object(const eas_store *s, const eas_digest *d, int *fd, eas_err *err); /* O_RDONLY */
 int eas_store_has(const eas_store *s, const eas_digest *d);
 int eas_store_verify(const eas_store *s, const eas_digest *d, eas_err *err); /* rehash; EAS_EFORMAT when it differs */

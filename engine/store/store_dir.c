@@ -17,8 +17,8 @@
 /* glibc of Debian 12 has neither openat2 nor a renameat2 that every kernel knows. */
 static long open_beneath(int dirfd, const char *name, int flags)
 {
-  struct open_how how = {.flags = (unsigned)flags,
-                         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+  struct open_how how = { .flags = (unsigned)flags,
+                          .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
   return syscall(SYS_openat2, dirfd, name, &how, sizeof how);
 }
 
@@ -27,7 +27,7 @@ static int rename_new(int from_dir, const char *from, int to_dir, const char *to
   return renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
 }
 
-eas_store_seams eas_store_seam = {fdatasync, fsync, rename_new, eas_write_all, open_beneath};
+eas_store_seams eas_store_seam = { fdatasync, fsync, rename_new, eas_write_all, open_beneath };
 
 const char *eas_store_why(int error)
 {
@@ -103,7 +103,7 @@ int eas_store_open(eas_store **out, const char *url_or_path, eas_err *err)
 void eas_store_close(eas_store *s)
 {
   if (!s) return;
-  const int fds[] = {s->root_fd, s->objects_fd, s->tmp_fd, s->products_fd};
+  const int fds[] = { s->root_fd, s->objects_fd, s->tmp_fd, s->products_fd };
   for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
     if (fds[i] >= 0) close(fds[i]);
   pthread_mutex_destroy(&s->dirty_lock);

@@ -8,7 +8,9 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-typedef struct { uint64_t digest, frames, bytes, garbage; } seen; /* no padding: compared as bytes */
+typedef struct {
+  uint64_t digest, frames, bytes, garbage;
+} seen; /* no padding: compared as bytes */
 
 static void take(eas_event_reader *r, seen *s)
 {

@@ -39,7 +39,7 @@ static json_t *evaluate(const char *text, unsigned flags, uint64_t *draws, eas_e
     metadata = parsed(METADATA);
     results = parsed(RESULTS);
   }
-  eas_expr_scope scope = {.metadata = metadata, .seed = 7};
+  eas_expr_scope scope = { .metadata = metadata, .seed = 7 };
   scope.requested_metadata = flags & REQUESTED ? results : NULL;
   scope.dry = (flags & DRY) != 0;
   scope.prototype_names = (flags & PROTOTYPE) != 0;
@@ -76,8 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   memcpy(text, data + 1, size - 1);
   text[size - 1] = 0;
   uint64_t draws, again;
-  eas_err err = {0};
-  eas_expr_info info = {0};
+  eas_err err = { 0 };
+  eas_expr_info info = { 0 };
   json_t *v = evaluate(text, flags, &draws, &info, &err), *second = evaluate(text, flags, &again, &info, &err);
   must((v == NULL) == (second == NULL) && draws == again);
   if (v) {

@@ -16,8 +16,8 @@ static const eas_registry *registry(void)
 {
   static eas_registry *r;
   if (r) return r;
-  const char *packs[] = {EAS_FUZZ_ROOT, NULL};
-  eas_err err = {0};
+  const char *packs[] = { EAS_FUZZ_ROOT, NULL };
+  eas_err err = { 0 };
   if (eas_registry_open(&r, packs, &err) < 0) {
     fprintf(stderr, "%s\n", err.text);
     abort();
@@ -28,16 +28,16 @@ static const eas_registry *registry(void)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
   eas_jobfile *file = NULL;
-  eas_err err = {0};
+  eas_err err = { 0 };
   char *text = malloc(size + 1);
   if (!text) return 0;
   memcpy(text, data, size);
   text[size] = 0;
   if (eas_jobfile_parse(&file, "job.json", text, size, &err) == 0) {
-    eas_problems problems = {0};
+    eas_problems problems = { 0 };
     eas_buf answer;
     eas_buf_init(&answer);
-    const eas_check_options options = {.input_path = "/nonexistent", .prototype_names = size & 1};
+    const eas_check_options options = { .input_path = "/nonexistent", .prototype_names = size & 1 };
     int rc = eas_job_check(file, registry(), &options, &problems, &err);
     if (rc < 0 && problems.n == 0 && !err.code) abort();
     if (rc == 0 && problems.n > 0) abort();

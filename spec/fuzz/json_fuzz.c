@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   char *text = malloc(size ? size : 1);
   must(text != NULL);
   if (size) memcpy(text, data, size);
-  eas_err err = {0};
+  eas_err err = { 0 };
   json_t *v = eas_json_parse(text, size, "f", &err);
   if (v) {
     char *once = eas_json_canonical(v);

@@ -24,13 +24,15 @@ static void must(int ok)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-  static const eas_lc_options options[] = {{NULL, NULL, NULL}, {"sap", "none", NULL}, {NULL, "hard", "TIME,FLUX"}};
+  static const eas_lc_options options[] = { { NULL, NULL, NULL },
+                                            { "sap", "none", NULL },
+                                            { NULL, "hard", "TIME,FLUX" } };
   if (size == 0) return 0;
   size_t n = size - 1;
   char *bytes = malloc(n ? n : 1);
   must(bytes != NULL);
   memcpy(bytes, data, n);
-  eas_err err = {0};
+  eas_err err = { 0 };
   eas_lc *lc = NULL;
   int rc = eas_lc_parse_fits(&lc, bytes, n, "f", &options[data[n] % 3], &err);
   if (rc == 0) {

@@ -34,13 +34,15 @@ static void check(const eas_lc *lc)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-  static const eas_lc_options options[] = {{NULL, NULL, NULL}, {NULL, "none", "2,1"}, {NULL, NULL, "time,flux,flux_err"}};
+  static const eas_lc_options options[] = { { NULL, NULL, NULL },
+                                            { NULL, "none", "2,1" },
+                                            { NULL, NULL, "time,flux,flux_err" } };
   /* not zero-terminated: a read past the end shows */
   char *text = malloc(size ? size : 1);
   must(text != NULL);
   if (size) memcpy(text, data, size);
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-    eas_err err = {0};
+    eas_err err = { 0 };
     eas_lc *lc = NULL;
     int rc = eas_lc_parse_text(&lc, text, size, "f", &options[i], &err);
     if (rc == 0) {

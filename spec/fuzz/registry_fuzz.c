@@ -37,9 +37,9 @@ static void check_types(const eas_registry *r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static eas_registry_schema *schema;
-  static const char *const packs[] = {PACK, NULL};
+  static const char *const packs[] = { PACK, NULL };
   if (!schema) must(eas_registry_schema_new(&schema, NULL) == 0);
-  eas_err err = {0};
+  eas_err err = { 0 };
   eas_registry *r = eas_alloc(sizeof *r);
   int rc = eas_registry_add(r, schema, FILE_NAME, PACK, (const char *)data, size, &err);
   if (rc == 0) rc = eas_registry_resolve(r, packs, &err);
