@@ -2,9 +2,12 @@
 std = "luajit"
 max_line_length = 140
 unused_args = false -- handlers are called with more than they need
-ignore = { "581", "582" } -- not (x > y) is meant where x may be NaN
+ignore = {
+  "241", -- a table that only keeps what C points to from being collected
+  "581", "582", -- not (x > y) is meant where x may be NaN
+}
 
-files["spec/**/*_spec.lua"] = { std = "luajit+busted", max_line_length = 160 }
+files["spec"] = { std = "luajit+busted", max_line_length = 200 }
 files["spec/host/start.lua"] = { globals = { "eas_spec_host", "arg", "os.exit" } }
 
 -- Scripts get no more than this: what the engine gives them, less io, os and ffi.

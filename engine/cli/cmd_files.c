@@ -60,7 +60,7 @@ static void print_rows(eas_cli *c, const json_t *rows, int checked)
     eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "task"));
     eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "version"));
     if (checked)
-      eas_table_cell(t, eas_json_str(v, "check") && strcmp(eas_json_str(v, "check"), "ok") ? EAS_RED : EAS_PLAIN,
+      eas_table_cell(t, eas_json_str(v, "check") && strcmp(eas_json_str(v, "check"), "ok") != 0 ? EAS_RED : EAS_PLAIN,
                      eas_json_str(v, "check"));
   }
   eas_table_print(t, "no product here yet");

@@ -143,7 +143,7 @@ static void print_cell(const eas_cli *c, const cell *v, FILE *out)
 static void print_panel(const eas_cli *c, const map *m, const panel *p, FILE *out)
 {
   char left[80];
-  fprintf(out, "\n %-26s %s%s", short_type(p->type), m->columns.name, m->columns.n ? "" : "");
+  fprintf(out, "\n %-26s %s", short_type(p->type), m->columns.name);
   fprintf(out, "\n %-16s", m->rows.name);
   for (int i = 0; i < m->columns.n; i++) fprintf(out, "%7.4g", m->columns.value[i]);
   for (int r = m->rows.n - 1; r >= 0; r--) {
