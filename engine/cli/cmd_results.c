@@ -48,6 +48,7 @@ static json_t *flat(const json_t *row)
   return o;
 }
 
+/* *keep: 1 it matches, 0 it does not, -1 it has no such field. */
 static int keep_row(const char *where, json_t *row, int *keep, eas_err *err)
 {
   *keep = 1;
@@ -58,8 +59,8 @@ static int keep_row(const char *where, json_t *row, int *keep, eas_err *err)
   char *text = eas_format("(%s)", where);
   int rc = eas_expr_eval(text, &scope, &v, &info, err);
   free(text);
-  if (rc == EAS_ENOENT) { /* a row without that field does not match */
-    *keep = 0;
+  if (rc == EAS_ENOENT) {
+    *keep = -1;
     return 0;
   }
   if (rc < 0) {
@@ -89,7 +90,7 @@ static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
 {
   int64_t after = 0;
   const char *where = eas_cli_get(c, "--where");
-  int n;
+  int n, n_rows = 0, n_without = 0;
   do {
     json_t *rows = NULL, *row;
     size_t i;
@@ -102,13 +103,29 @@ static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
       json_t *o = flat(row);
       after = strtoll(eas_json_str(row, "task") + 1, NULL, 10);
       rc = keep_row(where, o, &keep, err);
-      if (rc >= 0 && keep) json_array_append(all, o);
+      if (rc >= 0 && keep == 1) json_array_append(all, o);
+      n_rows++;
+      n_without += keep < 0;
       json_decref(o);
     }
     json_decref(rows);
     if (rc < 0) return rc;
   } while (n == PAGE);
-  return 0;
+  if (n_rows == 0 || n_without < n_rows) return 0;
+  eas_err_prefix(err, "--where"); /* that of the last row: a name that no row has is a typing error */
+  eas_hint(err, "eas results --csv shows all columns");
+  return err->code = EAS_EINVAL;
+}
+
+static int check_sort(const json_t *all, const char *key, eas_err *err)
+{
+  size_t i;
+  json_t *row;
+  if (*key == '-') key++;
+  json_array_foreach((json_t *)(uintptr_t)all, i, row) if (json_object_get(row, key)) return 0;
+  if (json_array_size(all) == 0) return 0;
+  eas_fail(err, EAS_EINVAL, "--sort: no row has a column '%s'", key);
+  return eas_hint(err, "eas results --csv shows all columns");
 }
 
 static const char *sort_key;
@@ -141,10 +158,23 @@ static json_t *sorted(json_t *all, const char *key)
   return out;
 }
 
+/* As many digits as it takes to read the same number again. */
+static void real_cell(eas_table *t, double v)
+{
+  char text[40];
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, v);
+    if (strtod(text, NULL) == v) break;
+  }
+  eas_table_cell(t, EAS_PLAIN, text);
+}
+
 static void value_cell(eas_table *t, const eas_cli *c, const json_t *v)
 {
   if (json_is_real(v) && !c->csv)
     eas_table_cellf(t, EAS_PLAIN, "%.6g", json_real_value(v));
+  else if (json_is_real(v))
+    real_cell(t, json_real_value(v));
   else if (json_is_string(v))
     eas_table_cell(t, EAS_PLAIN, json_string_value(v));
   else if (json_is_boolean(v))
@@ -222,6 +252,7 @@ static int cmd_results(eas_cli *c)
   int rc = eas_cli_int(c, "--limit", c->tty && !c->csv && !c->json ? 50 : 0, &limit, &err);
   if (rc >= 0) rc = eas_cli_job(c, c->n_args ? c->args[0] : eas_cli_get(c, "--job"), &job, &err);
   if (rc >= 0) rc = gather(c, job, all, &err);
+  if (rc >= 0 && eas_cli_get(c, "--sort")) rc = check_sort(all, eas_cli_get(c, "--sort"), &err);
   if (rc >= 0) rc = eas_view_results(c->db, job, eas_cli_get(c, "--type"), 0, 1, &first, &err);
   if (rc < 0) {
     json_decref(all);

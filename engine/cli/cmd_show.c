@@ -107,6 +107,12 @@ static void ran_line(const json_t *a)
         eas_json_str(a, "worker") ? eas_json_str(a, "worker") : "", from, wall, cpu, peak);
 }
 
+static const char *slash_after(const json_t *file)
+{
+  const char *directory = eas_json_str(file, "directory");
+  return directory && *directory ? "/" : "";
+}
+
 static void files_lines(eas_cli *c, const char *name, const json_t *list)
 {
   size_t i;
@@ -117,8 +123,9 @@ static void files_lines(eas_cli *c, const char *name, const json_t *list)
     const char *verdict = eas_json_str(v, "verdict");
     if (json_object_get(v, "size")) eas_size_text(eas_json_int(v, "size", 0), size);
     const char *state = verdict && strcmp(verdict, "fail") == 0 ? "failed" : "passed";
-    printf("%-8s%s  %s/%s  %s  %s", name, eas_json_str(v, "kind"), eas_json_str(v, "directory"),
-           eas_json_str(v, "filename"), eas_json_str(v, "version") ? eas_json_str(v, "version") : "not made yet", size);
+    printf("%-8s%s  %s%s%s  %s%s%s", name, eas_json_str(v, "kind"), eas_json_str(v, "directory"), slash_after(v),
+           eas_json_str(v, "filename"), eas_json_str(v, "version") ? eas_json_str(v, "version") : "not made yet",
+           *size ? "  " : "", size);
     if (verdict) printf("  %s%s%s", eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), eas_ink_off(c));
     if (eas_json_str(v, "reason")) printf(" %s", eas_json_str(v, "reason"));
     putchar('\n');
@@ -234,7 +241,7 @@ static void task_card(eas_cli *c, const json_t *t)
 
 static void file_card(eas_cli *c, const json_t *p)
 {
-  printf("%s %s/%s  %s of %s %s, %s\n", eas_json_str(p, "product"), eas_json_str(p, "directory"),
+  printf("%s %s%s%s  %s of %s %s, %s\n", eas_json_str(p, "product"), eas_json_str(p, "directory"), slash_after(p),
          eas_json_str(p, "filename"), eas_json_str(p, "kind"), eas_json_str(p, "task"), eas_json_str(p, "type"),
          eas_json_str(p, "job"));
   size_t i;

@@ -117,6 +117,25 @@ static int root_of(eas_cli *c, int64_t *task, eas_err *err)
   return rc < 0 ? rc : eas_view_root(c->db, job, task, err);
 }
 
+/* j3 survey  x 1871/1875 tasks, 3 failed, 1 skipped */
+static void head_line(eas_cli *c, const json_t *root)
+{
+  eas_job_counts k;
+  printf("%s %s", eas_json_str(root, "job"), eas_json_str(root, "job_name"));
+  if (json_is_string(json_object_get(root, "parent"))) printf(" %s", eas_json_str(root, "task"));
+  int64_t job = strtoll(eas_json_str(root, "job") + 1, NULL, 10);
+  if (!json_is_string(json_object_get(root, "parent")) && eas_view_counts(c->db, job, &k, NULL) >= 0) {
+    const char *state = !k.done_at ? "running" : k.failed || k.skipped ? "failed" : k.cancelled ? "cancelled" : "passed";
+    char done[32], total[32];
+    eas_count_text(c, k.work_done, done);
+    eas_count_text(c, k.work_total, total);
+    printf("  %s%s%s %s/%s tasks", eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), eas_ink_off(c), done, total);
+    if (k.failed) printf(", %" PRId64 " failed", k.failed);
+    if (k.skipped) printf(", %" PRId64 " skipped", k.skipped);
+  }
+  putchar('\n');
+}
+
 static int cmd_tree(eas_cli *c)
 {
   tree t = { .c = c, .all = eas_cli_has(c, "--all") };
@@ -127,9 +146,7 @@ static int cmd_tree(eas_cli *c)
   if (rc >= 0) rc = root_of(c, &task, &err);
   if (rc >= 0) rc = eas_view_task(c->db, task, &root, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
-  if (!c->json)
-    printf("%s %s %s\n", eas_json_str(root, "job"), eas_json_str(root, "job_name"),
-           c->n_args && c->args[0][0] == 't' ? eas_json_str(root, "task") : "");
+  if (!c->json) head_line(c, root);
   json_t *list = json_array();
   rc = children(&t, task, 1, "", list, &err);
   if (rc < 0) {

@@ -146,7 +146,7 @@ static int cmd_why(eas_cli *c)
   const char *state = eas_json_str(v, "state");
   printf("%s %s: %s%s%s\n", eas_json_str(v, "task"), eas_json_str(v, "type"), eas_ink(c, eas_state_ink(state)), state,
          eas_ink_off(c));
-  json_array_foreach(lines, i, line) printf("  %-8s%s\n", eas_json_str(line, "label"), eas_json_str(line, "text"));
+  json_array_foreach(lines, i, line) printf("  %-9s%s\n", eas_json_str(line, "label"), eas_json_str(line, "text"));
   json_decref(lines);
   json_decref(v);
   return EAS_EXIT_OK;
