@@ -1,0 +1,158 @@
+/* db_bench.c: claims and commits of null tasks against what the disk allows.
+ *
+ *   db_bench sqlite:PATH | postgresql://...  [TASKS [GROUP]]
+ *
+ * Fills an empty database with one job of TASKS queued null tasks (default 20000), then claims and commits groups of
+ * GROUP (default 32), in slices of 30 ms that take turns with slices of "overwrite 4 KB, fdatasync" on the same disk.
+ * Prints tasks per second, flushes per second, their ratio, and the CPU time of a group. Rows are counted. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "db/db.h"
+#include "model/attempt.h"
+#include "model/words.h"
+
+enum { SLICE_US = 30000, FAN = 1000 };
+
+static void must(int rc, const eas_err *err)
+{
+  if (rc >= 0) return;
+  fprintf(stderr, "db_bench: %s\n", err->text);
+  exit(1);
+}
+
+static int64_t cpu_us(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* A root, chains of FAN tasks each below it, all queued. */
+static void fill(eas_db *db, int n)
+{
+  eas_err err = { 0 };
+  int64_t null, chain, word;
+  must(eas_db_begin(db, &err), &err);
+  must(eas_type_id(db, "null", &null, &err), &err);
+  must(eas_type_id(db, "execution_chain", &chain, &err), &err);
+  must(eas_word_id(db, "out", &word, &err), &err);
+  int n_chains = (n + FAN - 1) / FAN;
+  eas_val a[] = { eas_v_int(n), eas_v_int(null), eas_v_int(chain), eas_v_int(word), eas_v_int(n_chains), eas_v_int(FAN) };
+  static const char *const sql[] = {
+    "INSERT INTO document (id, digest, source, body) VALUES (1, CAST('d' AS /*pg BYTEA*//*sqlite BLOB*/), 'bench.json', '{\"task_list\": [{\"task\": \"null\"}]}')",
+    "INSERT INTO job (id, name, document, identity, state, seed, root, created_at) VALUES (1, 'bench', 1, CAST('i' AS /*pg BYTEA*//*sqlite BLOB*/), 'active', 1, 1, eas_now())",
+    "INSERT INTO node (id, job, path) VALUES (1, 1, '$'), (2, 1, '$.task_list[0]')",
+    "INSERT INTO task (id, job, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed)"
+    " VALUES (1, 1, 0, 0, CAST($3 AS BIGINT), 1, CAST($4 AS BIGINT), 'passed', 0, 1 + 0 * CAST($1 AS BIGINT) * CAST($2 AS BIGINT) * CAST($6 AS BIGINT), 1, CAST($5 AS BIGINT), 1)",
+    "WITH RECURSIVE k (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM k WHERE i + 1 < CAST($5 AS BIGINT))"
+    " INSERT INTO task (id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed)"
+    " SELECT 2 + i, 1, 1, i, 1, CAST($3 AS BIGINT), 1, CAST($4 AS BIGINT), 'passed', 0, 1, 1, CASE WHEN (i + 1) * $6 > $1 THEN $1 - i * $6 ELSE $6 END + 0 * CAST($2 AS BIGINT), 1 FROM k",
+    "WITH RECURSIVE k (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM k WHERE i + 1 < CAST($1 AS BIGINT))"
+    " INSERT INTO task (id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, seed)"
+    " SELECT 2 + CAST($5 AS BIGINT) + i, 1, 2 + i / CAST($6 AS BIGINT), i % CAST($6 AS BIGINT), 2, CAST($2 AS BIGINT), 2, CAST($4 AS BIGINT) + 0 * CAST($3 AS BIGINT), 'ready', 0, 1, i FROM k",
+    "INSERT INTO attempt (id, task, job, type, number, state, queued_at) SELECT id, id, 1, type, 1, 'queued', 0 FROM task"
+    " WHERE depth = 2 + 0 * (CAST($1 AS BIGINT) + CAST($2 AS BIGINT) + CAST($3 AS BIGINT) + CAST($4 AS BIGINT) + CAST($5 AS BIGINT) + CAST($6 AS BIGINT))",
+    "INSERT INTO job_type (job, type, queued) VALUES (1, CAST($2 AS BIGINT), CAST($1 AS BIGINT) + 0 * (CAST($3 AS BIGINT) + CAST($4 AS BIGINT) + CAST($5 AS BIGINT) + CAST($6 AS BIGINT)))",
+  };
+  for (size_t i = 0; i < sizeof sql / sizeof *sql; i++)
+    must(eas_db_exec(db, sql[i], a, 6, &err), &err);
+  if (eas_db_kind(db) == EAS_DB_POSTGRES)
+    must(eas_db_exec(db, "SELECT setval('attempt_id_seq', CAST($1 AS BIGINT))", EAS_ARGS(eas_v_int(n + n_chains + 10)), &err), &err);
+  must(eas_db_commit(db, &err), &err);
+  if (eas_db_kind(db) == EAS_DB_SQLITE) /* filling is not what is measured */
+    must(eas_db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", EAS_NOARGS, &err), &err);
+}
+
+typedef struct { int64_t n, wall, cpu, claim_cpu, groups; } sums;
+
+/* One group: claimed, passed, committed. Returns how many. */
+static int group(eas_db *db, int64_t worker, int size, sums *s)
+{
+  static const char *const types[] = { "null", NULL };
+  eas_err err = { 0 };
+  eas_claims c;
+  int64_t wall = eas_tick_us(), cpu = cpu_us(), next;
+  must(eas_attempt_claim(db, NULL, worker, types, size, &c, &next, &err), &err);
+  s->claim_cpu += cpu_us() - cpu;
+  eas_result *r = eas_alloc((size_t)(c.n + 1) * sizeof *r);
+  for (int i = 0; i < c.n; i++)
+    r[i] = (eas_result){ .attempt = c.list[i].attempt, .token = c.list[i].token, .ending = "ok", .verdict = "pass", .wall_us = 1 };
+  int ready;
+  if (c.n) must(eas_attempt_commit(db, NULL, worker, r, c.n, &ready, &err), &err);
+  for (int i = 0; i < c.n; i++)
+    if (r[i].stale) must(EAS_ESTALE, &(eas_err){ .text = "an attempt was stale" });
+  int n = c.n;
+  free(r);
+  eas_claims_done(&c);
+  s->n += n;
+  s->groups += n > 0;
+  s->wall += eas_tick_us() - wall;
+  s->cpu += cpu_us() - cpu;
+  return n;
+}
+
+static void flush_once(int fd, sums *s)
+{
+  static char page[4096];
+  int64_t start = eas_tick_us();
+  page[0]++;
+  if (pwrite(fd, page, sizeof page, (s->n % 256) * 4096) != (ssize_t)sizeof page || fdatasync(fd) < 0) {
+    perror("db_bench: flush");
+    exit(1);
+  }
+  s->n++;
+  s->wall += eas_tick_us() - start;
+}
+
+int main(int argc, char **argv)
+{
+  if (argc < 2) {
+    fprintf(stderr, "usage: db_bench URL [TASKS [GROUP]]\n");
+    return 2;
+  }
+  int n = argc > 2 ? atoi(argv[2]) : 20000, size = argc > 3 ? atoi(argv[3]) : 32;
+  eas_err err = { 0 };
+  eas_db *db;
+  must(eas_db_open(&db, argv[1], EAS_DB_CREATE, &err), &err);
+  must(eas_db_migrate(db, &err), &err);
+  fill(db, n);
+  eas_worker_info w = { .host = "bench", .pid = getpid(), .slots = 2, .version = "0", .lease_us = 3600000000 };
+  int64_t worker;
+  must(eas_worker_register(db, &w, &worker, &err), &err);
+
+  char *path = strncmp(argv[1], "sqlite:", 7) == 0 ? eas_format("%s.flush", argv[1] + 7) : eas_strdup("db_bench.flush");
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  static char zero[256 * 4096];
+  if (fd < 0 || write(fd, zero, sizeof zero) != (ssize_t)sizeof zero || fsync(fd) < 0) {
+    perror(path);
+    return 1;
+  }
+  sums work = { 0 }, disk = { 0 };
+  int64_t limit = 20000;
+  for (int left = 1; left && work.n < limit;) {
+    int64_t until = eas_tick_us() + SLICE_US;
+    while (eas_tick_us() < until && left) left = group(db, worker, size, &work);
+    until = eas_tick_us() + SLICE_US;
+    while (eas_tick_us() < until) flush_once(fd, &disk);
+  }
+  int64_t trips, commits;
+  eas_db_counts(db, &trips, &commits);
+  double rate = (double)work.n * 1e6 / (double)work.wall, flushes = (double)disk.n * 1e6 / (double)disk.wall;
+  printf("%d tasks there, %lld claimed and committed in groups of %d\n", n, (long long)work.n, size);
+  printf("  %.0f tasks/s, %.0f flushes/s, %.2f tasks per flush\n", rate, flushes, rate / flushes);
+  printf("  a group: %.0f us wall, %.0f us cpu (claim %.0f, commit %.0f)\n", (double)work.wall / (double)work.groups,
+         (double)work.cpu / (double)work.groups, (double)work.claim_cpu / (double)work.groups,
+         (double)(work.cpu - work.claim_cpu) / (double)work.groups);
+  unlink(path);
+  free(path);
+  close(fd);
+  eas_db_close(db);
+  return 0;
+}
