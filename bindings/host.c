@@ -4,6 +4,7 @@
  * Lua itself fails: memory, the end marker, a call that is always protected. */
 #include "bindings/host.h"
 #include <jansson.h>
+#include <luajit.h>
 #include <lualib.h>
 #include <malloc.h>
 #include <stdint.h>
@@ -252,6 +253,7 @@ static int run_request(void *arg, const eas_run *run)
 }
 
 const eas_runner eas_lua_runner = {
+  .version = LUAJIT_VERSION + sizeof "LuaJIT", /* without that word */
   .load = load,
   .run = run_request,
   .stack = eas_host_stack,
