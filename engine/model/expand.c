@@ -140,14 +140,28 @@ static int expand_task(eas_expansion *x, eas_flow_task *t, int64_t room, stack *
   return rc < 0 ? rc : 0;
 }
 
+/* How many children t may get now. Values of a loop are opened as far as there is room for what stands in their chains:
+ * these are written once, when they have been expanded. 0: not in this transaction. */
+static int64_t window_of(eas_expansion *x, const eas_flow_task *t, int64_t left_room, int64_t room)
+{
+  if (t->flow != EAS_FLOW_FOR) return left_room;
+  json_t *entry = NULL;
+  if (eas_expand_entry(x, t->path, &entry, NULL) != 0) return 1; /* expanding it will tell */
+  int64_t each = 1 + (int64_t)json_array_size(json_object_get(entry, "task_list")), n = left_room / each;
+  json_decref(entry);
+  if (n == 0) return left_room == room ? 1 : 0;
+  return n < LOOP_WINDOW ? n : LOOP_WINDOW;
+}
+
 /* Works on the stack until it is empty or the room is used up. */
 static int expand_stack(eas_expansion *x, stack *s, int room, eas_expanded *out, eas_err *err)
 {
   int left_room = room, most_parents = room, rc = 0;
   while (s->n && left_room > 0 && most_parents > 0 && rc >= 0) {
-    eas_flow_task t = s->list[--s->n];
     int n_born, left;
-    int window = t.flow == EAS_FLOW_FOR && left_room > LOOP_WINDOW ? LOOP_WINDOW : left_room;
+    int64_t window = window_of(x, &s->list[s->n - 1], left_room, room);
+    if (window == 0) break;
+    eas_flow_task t = s->list[--s->n];
     rc = expand_task(x, &t, window, s, &n_born, &left, err);
     if (!left) eas_flow_task_done(&t);
     left_room -= n_born;
