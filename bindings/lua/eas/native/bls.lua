@@ -168,7 +168,7 @@ local function harvest(self, out, peak)
   out.power, out.depth, out.depth_err = peak.power, peak.depth, peak.depth_err * scale
   out.log_likelihood, out.duration = peak.log_likelihood, peak.duration
   out.t0, out.transit_time = peak.t0, peak.t0
-  out.depth_snr = out.depth / out.depth_err
+  out.depth_snr = out.depth_err > 0 and out.depth / out.depth_err or 0 / 0 -- of a curve without noise it is unknown
   return out
 end
 
