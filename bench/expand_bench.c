@@ -22,14 +22,17 @@
 enum { MOST_ROUNDS = 25 };
 
 static const char one[] =
-  "{ \"task_list\": [ { \"task\": \"execution_for_loop\", \"parameter\": \"i\", \"linear_range\": [0, 19999, 20000],"
-  " \"task_list\": [ { \"task\": \"null\" } ] } ] }";
+    "{ \"task_list\": [ { \"task\": \"execution_for_loop\", \"parameter\": \"i\", \"linear_range\": [0, 19999, 20000],"
+    " \"task_list\": [ { \"task\": \"null\" } ] } ] }";
 static const char four[] =
-  "{ \"working_directory\": \"g\", \"task_list\": [ { \"task\": \"execution_for_loop\", \"parameter\": \"i\", \"linear_range\": [0, 4999, 5000],"
-  " \"task_list\": [ { \"task\": \"synthesis_batman\", \"outputs\": { \"lightcurve\": \"'lc_{i_index}.fits'.format(**metadata)\" } },"
-  " { \"task\": \"verify\", \"inputs\": { \"lightcurve\": \"'lc_{i_index}.fits'.format(**metadata)\" } },"
-  " { \"task\": \"transit_search_bls_reference\", \"name\": \"s\", \"inputs\": { \"lightcurve\": \"'lc_{i_index}.fits'.format(**metadata)\" } },"
-  " { \"task\": \"null\", \"requires_metadata_from\": [\"s\"] } ] } ] }";
+    "{ \"working_directory\": \"g\", \"task_list\": [ { \"task\": \"execution_for_loop\", \"parameter\": \"i\", "
+    "\"linear_range\": [0, 4999, 5000],"
+    " \"task_list\": [ { \"task\": \"synthesis_batman\", \"outputs\": { \"lightcurve\": "
+    "\"'lc_{i_index}.fits'.format(**metadata)\" } },"
+    " { \"task\": \"verify\", \"inputs\": { \"lightcurve\": \"'lc_{i_index}.fits'.format(**metadata)\" } },"
+    " { \"task\": \"transit_search_bls_reference\", \"name\": \"s\", \"inputs\": { \"lightcurve\": "
+    "\"'lc_{i_index}.fits'.format(**metadata)\" } },"
+    " { \"task\": \"null\", \"requires_metadata_from\": [\"s\"] } ] } ] }";
 
 static void must(int rc, const eas_err *err)
 {
@@ -45,7 +48,10 @@ static int64_t cpu_us(void)
   return t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-typedef struct { double wall, cpu, longest, limit_cpu; int64_t tasks, rows; } sample;
+typedef struct {
+  double wall, cpu, longest, limit_cpu;
+  int64_t tasks, rows;
+} sample;
 
 static int64_t number(eas_db *db, const char *sql)
 {
@@ -83,7 +89,8 @@ static void expand(eas_db *db, const eas_registry *r, const char *text, sample *
 /* The same rows, without anybody thinking about them. */
 static void copy_rows(eas_db *db, const char *path, sample *out)
 {
-  static const char *const tables[] = { "word", "task_type", "document", "job", "node", "task", "attempt", "product", "task_input", "task_need" };
+  static const char *const tables[] = { "word", "task_type", "document", "job",        "node",
+                                        "task", "attempt",   "product",  "task_input", "task_need" };
   eas_err err = { 0 };
   eas_buf sql;
   eas_buf_init(&sql);
@@ -139,8 +146,7 @@ static int by_value(const void *a, const void *b)
 static double median(const sample *s, int n, size_t offset)
 {
   double v[MOST_ROUNDS];
-  for (int i = 0; i < n; i++)
-    memcpy(&v[i], (const char *)&s[i] + offset, sizeof *v);
+  for (int i = 0; i < n; i++) memcpy(&v[i], (const char *)&s[i] + offset, sizeof *v);
   qsort(v, (size_t)n, sizeof *v, by_value);
   return v[n / 2];
 }
@@ -149,8 +155,10 @@ static void report(const char *name, const sample *s, int n)
 {
   double wall = median(s, n, offsetof(sample, wall)), cpu = median(s, n, offsetof(sample, cpu));
   double limit = median(s, n, offsetof(sample, limit_cpu)), longest = median(s, n, offsetof(sample, longest));
-  printf("%-9s %lld tasks, %lld rows: %.2f s wall, %.2f s CPU, %.0f tasks/s of CPU; longest transaction %.0f ms; bare rows %.2f s CPU, ratio %.2f\n",
-         name, (long long)s[0].tasks, (long long)s[0].rows, wall, cpu, (double)s[0].tasks / cpu, longest, limit, cpu / limit);
+  printf("%-9s %lld tasks, %lld rows: %.2f s wall, %.2f s CPU, %.0f tasks/s of CPU; longest transaction %.0f ms; bare "
+         "rows %.2f s CPU, ratio %.2f\n",
+         name, (long long)s[0].tasks, (long long)s[0].rows, wall, cpu, (double)s[0].tasks / cpu, longest, limit,
+         cpu / limit);
 }
 
 int main(int argc, char **argv)

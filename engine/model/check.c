@@ -24,7 +24,8 @@ static void use(eas_check *c, const scene *s)
   c->plan.scope.requested_metadata = s->requested;
 }
 
-static const eas_place *new_place(eas_check *c, const eas_place *up, const json_t *owner, const char *loop, int64_t index)
+static const eas_place *new_place(eas_check *c, const eas_place *up, const json_t *owner, const char *loop,
+                                  int64_t index)
 {
   eas_place *p = eas_alloc(sizeof *p);
   *p = (eas_place){ .up = up, .owner = owner, .index = index, .all = c->places };
@@ -39,12 +40,12 @@ static const eas_place *new_place(eas_check *c, const eas_place *up, const json_
 static json_t *empty_requests(char *const *names, int n)
 {
   json_t *out = json_object();
-  for (int i = 0; i < n; i++)
-    json_object_set_new(out, names[i], json_object());
+  for (int i = 0; i < n; i++) json_object_set_new(out, names[i], json_object());
   return out;
 }
 
-static void walk_body(eas_check *c, const json_t *entry, const char *path, const char *list, const scene *s, eas_map *names)
+static void walk_body(eas_check *c, const json_t *entry, const char *path, const char *list, const scene *s,
+                      eas_map *names)
 {
   char *below = eas_format("%s.%s", path, list);
   walk_list(c, json_object_get(entry, list), below, s, names);
@@ -53,7 +54,8 @@ static void walk_body(eas_check *c, const json_t *entry, const char *path, const
 
 /* ---- for */
 
-static void walk_value(eas_check *c, const json_t *entry, const char *path, const eas_plan_loop *loop, int64_t i, const scene *s)
+static void walk_value(eas_check *c, const json_t *entry, const char *path, const eas_plan_loop *loop, int64_t i,
+                       const scene *s)
 {
   json_t *own = eas_plan_loop_metadata(loop, i), *metadata = json_copy((json_t *)s->metadata);
   json_object_update(metadata, own);
@@ -68,7 +70,10 @@ static void stand_in(const json_t *entry, eas_plan_loop *loop)
 {
   const char *name = eas_json_str(entry, "parameter");
   eas_plan_loop_done(loop);
-  *loop = (eas_plan_loop){ .parameter = eas_strdup(name && name[0] && !eas_expr_is(name) ? name : "parameter"), .n = 2, .start = 1, .stop = 2,
+  *loop = (eas_plan_loop){ .parameter = eas_strdup(name && name[0] && !eas_expr_is(name) ? name : "parameter"),
+                           .n = 2,
+                           .start = 1,
+                           .stop = 2,
                            .whole = 1 };
 }
 
@@ -85,7 +90,8 @@ static void walk_for(eas_check *c, const json_t *entry, const char *path, const 
   c->cut += cut;
   for (int64_t i = 0; i < loop.n; i++) {
     if (cut && i > 0 && i < loop.n - 1) continue;
-    if (!cut && loop.n > 2 && c->n_tasks > WHOLE && i < loop.n - 1) { /* it has become too much: the last, and that is all */
+    if (!cut && loop.n > 2 && c->n_tasks > WHOLE &&
+        i < loop.n - 1) { /* it has become too much: the last, and that is all */
       c->cut++;
       cut = 1;
       continue;
@@ -109,7 +115,8 @@ static void check_children(eas_check *c, const json_t *entry, const char *path, 
     json_t *v = eas_plan_value(&c->plan, json_array_get(list, i), path, suffix, NULL);
     int64_t at;
     if (json_is_string(v) && !eas_map_get(names, json_string_value(v), &at))
-      eas_plan_fault(&c->plan, path, suffix, 0, "give a task of its task_list this name", "no task of the loop's list is named '%s'", json_string_value(v));
+      eas_plan_fault(&c->plan, path, suffix, 0, "give a task of its task_list this name",
+                     "no task of the loop's list is named '%s'", json_string_value(v));
     json_decref(v);
   }
 }
@@ -203,16 +210,17 @@ static void descend(eas_check *c, const eas_plan_item *item, const char *path, c
   use(c, &own);
   switch (item->flow) {
   case EAS_FLOW_CHAIN: walk_body(c, item->entry, path, "task_list", &own, NULL); break;
-  case EAS_FLOW_FOR:   walk_for(c, item->entry, path, &own); break;
+  case EAS_FLOW_FOR: walk_for(c, item->entry, path, &own); break;
   case EAS_FLOW_WHILE: walk_while(c, item->entry, path, &own); break;
-  case EAS_FLOW_IF:    walk_if(c, item->entry, path, &own); break;
-  case EAS_FLOW_NONE:  settings_once(c, item, path); break;
+  case EAS_FLOW_IF: walk_if(c, item->entry, path, &own); break;
+  case EAS_FLOW_NONE: settings_once(c, item, path); break;
   }
   json_decref(requested);
 }
 
 /* Names in requires_metadata_from are those of earlier tasks of the same list. */
-static void check_needs(eas_check *c, const json_t *list, const eas_plan_item *item, const char *path, const eas_map *names)
+static void check_needs(eas_check *c, const json_t *list, const eas_plan_item *item, const char *path,
+                        const eas_map *names)
 {
   for (int i = 0; i < item->n_needs; i++) {
     int64_t at;
@@ -227,8 +235,9 @@ static void check_needs(eas_check *c, const json_t *list, const eas_plan_item *i
     for (size_t k = 0; k < json_array_size(list) && !fix; k++) {
       const char *later = eas_json_str(json_array_get(list, k), "name");
       if (later && strcmp(later, item->needs[i]) == 0)
-        fix = json_array_get(list, k) == item->entry ? eas_strdup("it is the name of this task itself")
-                                                     : eas_format("task_list[%zu] is, but comes later; move it before this one", k);
+        fix = json_array_get(list, k) == item->entry
+                  ? eas_strdup("it is the name of this task itself")
+                  : eas_format("task_list[%zu] is, but comes later; move it before this one", k);
     }
     if (!fix) fix = near ? eas_format("use %s", near) : eas_strdup("name a task of the same list, before this one");
     eas_plan_fault(&c->plan, path, suffix, 0, fix, "no earlier task of this list is named '%s'", item->needs[i]);
@@ -236,7 +245,8 @@ static void check_needs(eas_check *c, const json_t *list, const eas_plan_item *i
   }
 }
 
-static void check_item(eas_check *c, const json_t *list, size_t i, const char *path, const scene *s, eas_map *names, eas_plan_item *out)
+static void check_item(eas_check *c, const json_t *list, size_t i, const char *path, const scene *s, eas_map *names,
+                       eas_plan_item *out)
 {
   int64_t at;
   eas_plan_read_item(&c->plan, json_array_get(list, i), path, out);
@@ -270,8 +280,10 @@ static void walk_list(eas_check *c, const json_t *list, const char *path, const 
     free(below);
   }
   free(items);
-  if (names_out) *names_out = names;
-  else eas_map_done(&names);
+  if (names_out)
+    *names_out = names;
+  else
+    eas_map_done(&names);
 }
 
 /* job_name and working_directory of the job itself: expressions without metadata. */
@@ -282,8 +294,10 @@ static char *job_field(eas_check *c, const char *name)
   if (!v || json_is_null(v)) return NULL;
   snprintf(suffix, sizeof suffix, ".%s", name);
   json_t *value = eas_plan_value(&c->plan, v, "$", suffix, NULL);
-  if (json_is_string(value)) out = eas_strdup(json_string_value(value));
-  else if (value) eas_plan_fault(&c->plan, "$", suffix, 0, NULL, "%s: a string is wanted, found %s", name, eas_plan_kind(value));
+  if (json_is_string(value))
+    out = eas_strdup(json_string_value(value));
+  else if (value)
+    eas_plan_fault(&c->plan, "$", suffix, 0, NULL, "%s: a string is wanted, found %s", name, eas_plan_kind(value));
   json_decref(value);
   return out;
 }
@@ -293,7 +307,8 @@ static char *job_directory(eas_check *c)
   char *directory = job_field(c, "working_directory");
   eas_err why = { 0 };
   if (directory && directory[0] && eas_path_check_relative(directory, &why) < 0)
-    eas_plan_fault(&c->plan, "$", ".working_directory", 0, "a folder inside the output store, such as \"my_grid\"", "%s", why.text);
+    eas_plan_fault(&c->plan, "$", ".working_directory", 0, "a folder inside the output store, such as \"my_grid\"",
+                   "%s", why.text);
   return directory ? directory : eas_strdup("");
 }
 
@@ -311,13 +326,22 @@ static void check_done(eas_check *c)
   }
 }
 
-int eas_job_check(const eas_jobfile *f, const eas_registry *r, const eas_check_options *o, eas_problems *out, eas_err *err)
+int eas_job_check(const eas_jobfile *f, const eas_registry *r, const eas_check_options *o, eas_problems *out,
+                  eas_err *err)
 {
   const char *compat = eas_json_str(f->doc, "compat");
   json_t *none = json_object();
-  eas_check c = { .f = f, .o = o, .none = none, .plan = {
-    .registry = r, .dry = 1, .input_path = o->input_path, .problems = out,
-    .scope = { .metadata = none, .dry = 1, .prototype_names = o->prototype_names || (compat && strcmp(compat, "prototype") == 0) } } };
+  eas_check c = { .f = f,
+                  .o = o,
+                  .none = none,
+                  .plan = { .registry = r,
+                            .dry = 1,
+                            .input_path = o->input_path,
+                            .problems = out,
+                            .scope = { .metadata = none,
+                                       .dry = 1,
+                                       .prototype_names =
+                                           o->prototype_names || (compat && strcmp(compat, "prototype") == 0) } } };
   eas_plan_check_fields(&c.plan, EAS_FLOW_CHAIN, 1, f->doc, "$");
   char *name = job_field(&c, "job_name"), *directory = job_directory(&c);
   scene s = { none, none, directory, NULL };

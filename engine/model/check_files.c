@@ -5,7 +5,10 @@
 #include "base/json.h"
 #include "model/check.h"
 
-static char *key_of(const char *directory, const char *filename) { return eas_format("%s/%s", directory, filename); }
+static char *key_of(const char *directory, const char *filename)
+{
+  return eas_format("%s/%s", directory, filename);
+}
 
 /* " (line 27)", or nothing for a job without lines. */
 static const char *line_of(const eas_check *c, const char *path, char *out, size_t size)
@@ -36,8 +39,8 @@ void eas_check_inputs(eas_check *c, const eas_plan_item *item, const char *path,
         c->cap_wanted = c->cap_wanted ? 2 * c->cap_wanted : 16;
         c->wanted = eas_realloc(c->wanted, (size_t)c->cap_wanted * sizeof *c->wanted);
       }
-      c->wanted[c->n_wanted++] = (eas_wanted){ eas_strdup(path), eas_strdup(file->suffix), eas_strdup(file->filename),
-                                               eas_strdup(directory) };
+      c->wanted[c->n_wanted++] =
+          (eas_wanted){ eas_strdup(path), eas_strdup(file->suffix), eas_strdup(file->filename), eas_strdup(directory) };
     }
     free(key);
   }
@@ -84,14 +87,19 @@ static int exclude_each_other(const eas_place *a, const eas_place *b)
 static void made_twice(eas_check *c, const eas_made *old, const eas_made *new)
 {
   char line[32], *fix = NULL;
-  const eas_place *loop = strcmp(old->item, new->item) == 0 && strcmp(old->suffix, new->suffix) == 0 ? differing(old->place, new->place) : NULL;
+  const eas_place *loop = strcmp(old->item, new->item) == 0 && strcmp(old->suffix, new->suffix) == 0
+                              ? differing(old->place, new->place)
+                              : NULL;
   if (loop) {
     char *name = with_variable(new->value, loop->variable);
-    fix = name ? eas_format("put the loop variable in: \"%s\"", name) : eas_format("put the loop variable %s into its name", loop->variable);
-    eas_plan_fault(&c->plan, new->item, new->suffix, 0, fix, "output '%s' would be made once per '%s'", new->filename, loop->loop);
+    fix = name ? eas_format("put the loop variable in: \"%s\"", name)
+               : eas_format("put the loop variable %s into its name", loop->variable);
+    eas_plan_fault(&c->plan, new->item, new->suffix, 0, fix, "output '%s' would be made once per '%s'", new->filename,
+                   loop->loop);
     free(name);
   } else {
-    fix = eas_format("%s%s makes it too; give one of them another name", old->item, line_of(c, old->item, line, sizeof line));
+    fix = eas_format("%s%s makes it too; give one of them another name", old->item,
+                     line_of(c, old->item, line, sizeof line));
     eas_plan_fault(&c->plan, new->item, new->suffix, 0, fix, "output '%s' is made twice", new->filename);
   }
   free(fix);
@@ -138,8 +146,9 @@ static int is_like(const eas_check *c, const eas_wanted *w)
   size_t n = strlen(w->filename);
   for (int i = 0; i < c->n_patterns; i++) {
     const eas_pattern *p = &c->patterns[i];
-    if (p->cut && strcmp(p->directory, w->directory) == 0 && n >= p->head && n >= p->tail && strncmp(p->name, w->filename, p->head) == 0
-        && strcmp(p->name + strlen(p->name) - p->tail, w->filename + n - p->tail) == 0)
+    if (p->cut && strcmp(p->directory, w->directory) == 0 && n >= p->head && n >= p->tail &&
+        strncmp(p->name, w->filename, p->head) == 0 &&
+        strcmp(p->name + strlen(p->name) - p->tail, w->filename + n - p->tail) == 0)
       return 1;
   }
   return 0;
@@ -159,7 +168,8 @@ static const json_t *raw_value(const eas_plan_item *item, const char *kind)
   return json_object_get(json_object_get(item->entry, "outputs"), kind);
 }
 
-void eas_check_outputs(eas_check *c, const eas_plan_item *item, const char *path, const char *directory, const eas_place *place)
+void eas_check_outputs(eas_check *c, const eas_plan_item *item, const char *path, const char *directory,
+                       const eas_place *place)
 {
   for (int i = 0; i < item->n_outputs && !c->no_files; i++) {
     const eas_plan_file *file = &item->outputs[i];
@@ -168,8 +178,8 @@ void eas_check_outputs(eas_check *c, const eas_plan_item *item, const char *path
       c->unknown_outputs = 1;
       continue;
     }
-    eas_made m = { eas_strdup(path), eas_strdup(file->suffix), eas_strdup(file->filename), eas_strdup(directory),
-                   raw_value(item, file->kind), place };
+    eas_made m = { eas_strdup(path),      eas_strdup(file->suffix),    eas_strdup(file->filename),
+                   eas_strdup(directory), raw_value(item, file->kind), place };
     char *key = key_of(directory, file->filename);
     add_pattern(c, &m);
     if (eas_map_get(&c->made_at, key, &at)) {
@@ -193,8 +203,9 @@ static int made_before(const eas_check *c, const eas_wanted *w, eas_err *err)
   if (!c->o->db) return 0;
   eas_rows *rows = NULL;
   int rc = eas_db_query(c->o->db,
-    "SELECT p.id FROM product p JOIN word w ON w.id = p.directory WHERE p.filename = $1 AND w.text = $2 AND p.passed IS NOT NULL LIMIT 1",
-    EAS_ARGS(eas_v_text(w->filename), eas_v_text(w->directory)), &rows, err);
+                        "SELECT p.id FROM product p JOIN word w ON w.id = p.directory WHERE p.filename = $1 AND w.text "
+                        "= $2 AND p.passed IS NOT NULL LIMIT 1",
+                        EAS_ARGS(eas_v_text(w->filename), eas_v_text(w->directory)), &rows, err);
   eas_rows_free(rows);
   return rc;
 }
@@ -223,7 +234,8 @@ static void report_missing(eas_check *c, const eas_wanted *w)
     if (strcmp(m->item, w->item) == 0)
       fix = eas_strdup("it is an output of this task itself");
     else if (!c->f->is_lua && number_of_line(c, m->item) < number_of_line(c, w->item))
-      fix = eas_format("%s%s does, in a list that is opened later; put this task into an execution_chain", m->item, line);
+      fix =
+          eas_format("%s%s does, in a list that is opened later; put this task into an execution_chain", m->item, line);
     else
       fix = eas_format("a later one does, %s%s; move it before this one", m->item, line);
   }
@@ -244,8 +256,7 @@ int eas_check_settle(eas_check *c, eas_err *err)
 
 void eas_check_files_done(eas_check *c)
 {
-  for (int i = 0; i < c->n_made; i++)
-    made_done(&c->made[i]);
+  for (int i = 0; i < c->n_made; i++) made_done(&c->made[i]);
   for (int i = 0; i < c->n_wanted; i++) {
     free(c->wanted[i].item);
     free(c->wanted[i].suffix);

@@ -13,10 +13,17 @@
 #include "model/expand_state.h"
 #include "model/words.h"
 
-enum { MOST_CHILDREN = 10 * 1000, MOST_QUEUED = 100 * 1000, MOST_JOBS = 64,
-  LOOP_WINDOW = 128 /* values of a loop at a time: their chains come before the next ones */ };
+enum {
+  MOST_CHILDREN = 10 * 1000,
+  MOST_QUEUED = 100 * 1000,
+  MOST_JOBS = 64,
+  LOOP_WINDOW = 128 /* values of a loop at a time: their chains come before the next ones */
+};
 
-typedef struct { eas_flow_task *list; int n, cap; } stack;
+typedef struct {
+  eas_flow_task *list;
+  int n, cap;
+} stack;
 
 static void push(stack *s, eas_flow_task t)
 {
@@ -29,8 +36,7 @@ static void push(stack *s, eas_flow_task t)
 
 static void stack_done(stack *s)
 {
-  for (int i = 0; i < s->n; i++)
-    eas_flow_task_done(&s->list[i]);
+  for (int i = 0; i < s->n; i++) eas_flow_task_done(&s->list[i]);
   free(s->list);
 }
 
@@ -54,11 +60,24 @@ static void push_born(eas_expansion *x, stack *s, const eas_flow_task *t, const 
     if (!c->id || c->pending || c->flow == EAS_FLOW_NONE) continue;
     int64_t type = 0;
     if (eas_type_id(x->db, c->type->name, &type, NULL) < 0) continue;
-    push(s, (eas_flow_task){
-      .attempt = c->attempt, .task = c->id, .ordinal = c->ordinal, .unborn = eas_expand_is_later(x, c), .parent = t->task, .type = type, .depth = t->depth + 1, .turn = c->turn,
-      .directory = c->directory, .label = c->label, .seed = c->seed, .flow = c->flow, .parent_flow = t->flow,
-      .named = c->item.name != NULL, .has_needs = c->item.n_needs > 0, .path = eas_strdup(c->path),
-      .own = json_incref(c->own), .inherited = json_incref(metadata) });
+    push(s, (eas_flow_task){ .attempt = c->attempt,
+                             .task = c->id,
+                             .ordinal = c->ordinal,
+                             .unborn = eas_expand_is_later(x, c),
+                             .parent = t->task,
+                             .type = type,
+                             .depth = t->depth + 1,
+                             .turn = c->turn,
+                             .directory = c->directory,
+                             .label = c->label,
+                             .seed = c->seed,
+                             .flow = c->flow,
+                             .parent_flow = t->flow,
+                             .named = c->item.name != NULL,
+                             .has_needs = c->item.n_needs > 0,
+                             .path = eas_strdup(c->path),
+                             .own = json_incref(c->own),
+                             .inherited = json_incref(metadata) });
   }
 }
 
@@ -67,8 +86,10 @@ static int metadata_of(eas_expansion *x, eas_flow_task *t, json_t **out, eas_err
 {
   int rc = 0;
   if (!t->inherited) {
-    if (t->parent) rc = eas_task_metadata(x->db, t->parent, &t->inherited, err);
-    else t->inherited = json_object();
+    if (t->parent)
+      rc = eas_task_metadata(x->db, t->parent, &t->inherited, err);
+    else
+      t->inherited = json_object();
   }
   if (rc < 0) return rc;
   if (!t->own) {
@@ -89,18 +110,18 @@ static int record_files(eas_expansion *x, eas_flow_task *t, const eas_births *b,
   int rc = eas_expand_write(x, err);
   if (rc >= 0)
     rc = eas_db_send(x->db, "UPDATE attempt SET metadata = $2 WHERE id = $1",
-                       EAS_ARGS(eas_v_int(t->attempt), eas_v_text(text)), NULL, err);
+                     EAS_ARGS(eas_v_int(t->attempt), eas_v_text(text)), NULL, err);
   free(text);
   return rc < 0 ? rc : eas_expand_sent(x, err);
 }
 
 /* Its children are known: its own rows if they are not there yet, then theirs. */
-static int write_task(eas_expansion *x, eas_flow_task *t, eas_births *b, int64_t n, int left, int64_t started, eas_err *err)
+static int write_task(eas_expansion *x, eas_flow_task *t, eas_births *b, int64_t n, int left, int64_t started,
+                      eas_err *err)
 {
   int64_t wall = eas_tick_us() - started;
   int born = t->unborn && !left, rc = 0;
-  if (t->unborn)
-    rc = eas_expand_bear(x, t, left ? EAS_BORN_QUEUED : EAS_BORN_PASSED, left ? 0 : n, wall, err);
+  if (t->unborn) rc = eas_expand_bear(x, t, left ? EAS_BORN_QUEUED : EAS_BORN_PASSED, left ? 0 : n, wall, err);
   if (rc >= 0) rc = eas_expand_insert(x, t, b, err);
   if (rc < 0 || born) return rc;
   if (!left) return eas_expand_pass(x, t, n, wall, err);
@@ -179,8 +200,9 @@ static int expand_stack(eas_expansion *x, stack *s, int room, eas_expanded *out,
 static int open_job(eas_expansion *x, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(x->db, "SELECT document, compat, state, eas_now() FROM job WHERE id = $1 /*pg FOR NO KEY UPDATE */",
-                        EAS_ARGS(eas_v_int(x->job)), &rows, err);
+  int rc =
+      eas_db_query(x->db, "SELECT document, compat, state, eas_now() FROM job WHERE id = $1 /*pg FOR NO KEY UPDATE */",
+                   EAS_ARGS(eas_v_int(x->job)), &rows, err);
   int active = rc > 0 && strcmp(eas_rows_text(rows, 0, 2), "active") == 0;
   int64_t document = rc > 0 ? eas_rows_int(rows, 0, 0) : 0;
   x->now = rc > 0 ? eas_rows_int(rows, 0, 3) : 0;
@@ -204,7 +226,8 @@ static int close_job(eas_expansion *x, eas_err *err)
   return rc < 0 ? rc : 0;
 }
 
-static int expand_job(eas_db *db, const eas_registry *r, const eas_expand_options *o, int64_t job, eas_expanded *out, eas_err *err)
+static int expand_job(eas_db *db, const eas_registry *r, const eas_expand_options *o, int64_t job, eas_expanded *out,
+                      eas_err *err)
 {
   int room = o->max_children > 0 && o->max_children < MOST_CHILDREN ? o->max_children : MOST_CHILDREN;
   eas_expansion x = { .db = db, .registry = r, .o = o, .job = job };
@@ -236,19 +259,20 @@ static int find_jobs(eas_db *db, int64_t *jobs, eas_err *err)
 {
   int64_t type[4];
   int rc = 0;
-  for (int i = 0; i < 4 && rc >= 0; i++)
-    rc = eas_type_id(db, eas_flow_name((eas_flow)(i + 1)), &type[i], err);
+  for (int i = 0; i < 4 && rc >= 0; i++) rc = eas_type_id(db, eas_flow_name((eas_flow)(i + 1)), &type[i], err);
   if (rc < 0) return rc;
   eas_rows *rows = NULL;
-  int n = eas_db_query(db,
-    "SELECT j.id FROM job j WHERE j.state = 'active' AND j.done_at IS NULL"
-    " AND EXISTS (SELECT 1 FROM job_type f WHERE f.job = j.id AND f.type IN ($1, $2, $3, $4) AND f.queued > 0)"
-    " AND COALESCE((SELECT SUM(w.queued) FROM job_type w WHERE w.job = j.id AND w.type NOT IN ($1, $2, $3, $4)), 0) < $5"
-    " ORDER BY j.priority DESC, j.id LIMIT $6",
-    EAS_ARGS(eas_v_int(type[0]), eas_v_int(type[1]), eas_v_int(type[2]), eas_v_int(type[3]), eas_v_int(MOST_QUEUED),
-             eas_v_int(MOST_JOBS)), &rows, err);
-  for (int i = 0; i < n; i++)
-    jobs[i] = eas_rows_int(rows, i, 0);
+  int n = eas_db_query(
+      db,
+      "SELECT j.id FROM job j WHERE j.state = 'active' AND j.done_at IS NULL"
+      " AND EXISTS (SELECT 1 FROM job_type f WHERE f.job = j.id AND f.type IN ($1, $2, $3, $4) AND f.queued > 0)"
+      " AND COALESCE((SELECT SUM(w.queued) FROM job_type w WHERE w.job = j.id AND w.type NOT IN ($1, $2, $3, $4)), 0) "
+      "< $5"
+      " ORDER BY j.priority DESC, j.id LIMIT $6",
+      EAS_ARGS(eas_v_int(type[0]), eas_v_int(type[1]), eas_v_int(type[2]), eas_v_int(type[3]), eas_v_int(MOST_QUEUED),
+               eas_v_int(MOST_JOBS)),
+      &rows, err);
+  for (int i = 0; i < n; i++) jobs[i] = eas_rows_int(rows, i, 0);
   eas_rows_free(rows);
   return n;
 }

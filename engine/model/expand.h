@@ -12,9 +12,9 @@
 #include "registry/registry.h"
 
 typedef struct {
-  int64_t worker;           /* who expands: attempts name it */
-  const char *input_path;   /* for `files:` */
-  int max_children;         /* per call; 0: 10 000 */
+  int64_t worker;         /* who expands: attempts name it */
+  const char *input_path; /* for `files:` */
+  int max_children;       /* per call; 0: 10 000 */
 } eas_expand_options;
 
 typedef struct {
@@ -35,6 +35,7 @@ int eas_task_metadata(eas_db *db, int64_t task, json_t **out, eas_err *err);
  * stored as a document { "task_list": items } of their own; node paths are "spawn:<document>[i]", the place $.task_list[i] of that
  * document. Evaluated and checked like a chain's;
  * EAS_EFORMAT, and nothing inserted, when one of them is wrong. *n_queued: attempts born queued. */
-int eas_expand_spawn(eas_db *db, const eas_registry *r, int64_t parent, int64_t attempt, const json_t *items, int *n_queued, eas_err *err);
+int eas_expand_spawn(eas_db *db, const eas_registry *r, int64_t parent, int64_t attempt, const json_t *items,
+                     int *n_queued, eas_err *err);
 
 #endif

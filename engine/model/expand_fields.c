@@ -5,33 +5,36 @@
 #include "base/json.h"
 #include "model/expand_plan.h"
 
-typedef struct { const char *name, *form; unsigned in; } field;
+typedef struct {
+  const char *name, *form;
+  unsigned in;
+} field;
 
 enum { JOB = 1, CHAIN = 2, FOR = 4, WHILE = 8, IF = 16, FLOW = CHAIN | FOR | WHILE | IF };
 
 static const field fields[] = {
-  { "task",                         "task: \"TYPE\"", FLOW },
-  { "name",                         "name: \"NAME\"", FLOW },
-  { "inputs",                       "inputs: { \"lightcurve\": \"lc.fits\" }", FLOW },
-  { "outputs",                      "outputs: {}", FLOW },
-  { "job_name",                     "job_name: \"NAME\"", FLOW | JOB },
-  { "working_directory",            "working_directory: \"FOLDER\"", FLOW | JOB },
-  { "requires_metadata_from",       "requires_metadata_from: [\"NAME\"]", FLOW },
-  { "task_list",                    "task_list: [ { \"task\": \"TYPE\" } ]", FLOW | JOB },
-  { "comment",                      "comment: \"...\"", FLOW | JOB },
-  { "seed",                         "seed: 1", JOB },
-  { "priority",                     "priority: 0", JOB },
-  { "compat",                       "compat: \"prototype\"", JOB },
-  { "parameter",                    "parameter: \"NAME\"", FOR },
-  { "values",                       "values: [1, 2, 3]", FOR },
-  { "linear_range",                 "linear_range: [start, stop, count]", FOR },
-  { "log_range",                    "log_range: [start, stop, count]", FOR },
-  { "files",                        "files: \"*.fits\"", FOR },
-  { "iteration_name",               "iteration_name: \"NAME\"", WHILE },
+  { "task", "task: \"TYPE\"", FLOW },
+  { "name", "name: \"NAME\"", FLOW },
+  { "inputs", "inputs: { \"lightcurve\": \"lc.fits\" }", FLOW },
+  { "outputs", "outputs: {}", FLOW },
+  { "job_name", "job_name: \"NAME\"", FLOW | JOB },
+  { "working_directory", "working_directory: \"FOLDER\"", FLOW | JOB },
+  { "requires_metadata_from", "requires_metadata_from: [\"NAME\"]", FLOW },
+  { "task_list", "task_list: [ { \"task\": \"TYPE\" } ]", FLOW | JOB },
+  { "comment", "comment: \"...\"", FLOW | JOB },
+  { "seed", "seed: 1", JOB },
+  { "priority", "priority: 0", JOB },
+  { "compat", "compat: \"prototype\"", JOB },
+  { "parameter", "parameter: \"NAME\"", FOR },
+  { "values", "values: [1, 2, 3]", FOR },
+  { "linear_range", "linear_range: [start, stop, count]", FOR },
+  { "log_range", "log_range: [start, stop, count]", FOR },
+  { "files", "files: \"*.fits\"", FOR },
+  { "iteration_name", "iteration_name: \"NAME\"", WHILE },
   { "requires_metadata_from_child", "requires_metadata_from_child: [\"NAME\"]", WHILE },
-  { "repeat_criterion",             "repeat_criterion: \"(EXPRESSION)\"", WHILE },
-  { "criterion",                    "criterion: \"(EXPRESSION)\"", IF },
-  { "else_task_list",               "else_task_list: [ { \"task\": \"TYPE\" } ]", IF },
+  { "repeat_criterion", "repeat_criterion: \"(EXPRESSION)\"", WHILE },
+  { "criterion", "criterion: \"(EXPRESSION)\"", IF },
+  { "else_task_list", "else_task_list: [ { \"task\": \"TYPE\" } ]", IF },
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 
@@ -42,7 +45,10 @@ static const field *find(const char *name, unsigned in)
   return NULL;
 }
 
-static const char *owner_of(eas_flow flow, int is_job) { return is_job ? "a job" : eas_flow_name(flow); }
+static const char *owner_of(eas_flow flow, int is_job)
+{
+  return is_job ? "a job" : eas_flow_name(flow);
+}
 
 static void unknown(eas_plan *p, const char *path, const char *name, unsigned in, const char *owner)
 {
@@ -57,8 +63,7 @@ static void unknown(eas_plan *p, const char *path, const char *name, unsigned in
     eas_buf_printf(&fix, "use %s", find(near, in)->form);
   } else {
     eas_buf_str(&fix, "fields are ");
-    for (size_t i = 0; i < n; i++)
-      eas_buf_printf(&fix, "%s%s", i ? ", " : "", names[i]);
+    for (size_t i = 0; i < n; i++) eas_buf_printf(&fix, "%s%s", i ? ", " : "", names[i]);
   }
   char *suffix = eas_plan_step("", name);
   eas_plan_fault(p, path, suffix, 1, fix.data, "unknown field '%s' in %s", name, owner);
@@ -71,8 +76,7 @@ static int is_misspelt(const json_t *entry, const char *name, unsigned in)
 {
   const char *key;
   json_t *v;
-  json_object_foreach((json_t *)entry, key, v)
-    if (!find(key, in) && eas_nearest(key, &name, 1)) return 1;
+  json_object_foreach((json_t *)entry, key, v) if (!find(key, in) && eas_nearest(key, &name, 1)) return 1;
   return 0;
 }
 
@@ -86,7 +90,8 @@ int eas_plan_range_misspelt(const json_t *entry)
   return 0;
 }
 
-static void missing(eas_plan *p, const json_t *entry, const char *path, const char *name, unsigned in, const char *owner)
+static void missing(eas_plan *p, const json_t *entry, const char *path, const char *name, unsigned in,
+                    const char *owner)
 {
   if (json_object_get(entry, name) || is_misspelt(entry, name, in)) return;
   char *fix = eas_format("add %s", find(name, in)->form);
@@ -110,7 +115,8 @@ static void check_expression(eas_plan *p, const json_t *entry, const char *path,
   if (!json_is_string(v) || eas_expr_is(json_string_value(v))) return;
   snprintf(suffix, sizeof suffix, ".%s", name);
   char *fix = eas_format("put it in brackets: \"(%s)\"", json_string_value(v));
-  eas_plan_fault(p, path, suffix, 0, fix, "%s: an expression is wanted, found a plain string, which would always be true", name);
+  eas_plan_fault(p, path, suffix, 0, fix,
+                 "%s: an expression is wanted, found a plain string, which would always be true", name);
   free(fix);
 }
 
@@ -120,8 +126,8 @@ static void check_whole(eas_plan *p, const json_t *doc, const char *name, int64_
   char suffix[32];
   if (!v || (json_is_integer(v) && json_integer_value(v) >= least)) return;
   snprintf(suffix, sizeof suffix, ".%s", name);
-  eas_plan_fault(p, "$", suffix, 0, NULL, "%s: a whole number%s is wanted, found %s", name, least == 0 ? " of 0 or more" : "",
-                 json_is_integer(v) ? "one below" : eas_plan_kind(v));
+  eas_plan_fault(p, "$", suffix, 0, NULL, "%s: a whole number%s is wanted, found %s", name,
+                 least == 0 ? " of 0 or more" : "", json_is_integer(v) ? "one below" : eas_plan_kind(v));
 }
 
 static void check_job(eas_plan *p, const json_t *doc)
@@ -130,7 +136,8 @@ static void check_job(eas_plan *p, const json_t *doc)
   check_whole(p, doc, "priority", INT64_MIN);
   const json_t *compat = json_object_get(doc, "compat");
   if (compat && (!json_is_string(compat) || strcmp(json_string_value(compat), "prototype") != 0))
-    eas_plan_fault(p, "$", ".compat", 0, "compat: \"prototype\" formats numbers in names as the prototype did, 0.0 for 0",
+    eas_plan_fault(p, "$", ".compat", 0,
+                   "compat: \"prototype\" formats numbers in names as the prototype did, 0.0 for 0",
                    "compat: \"prototype\" is the only value");
 }
 
@@ -140,8 +147,8 @@ static void check_children(eas_plan *p, const json_t *entry, const char *path)
   const json_t *names = json_object_get(entry, "requires_metadata_from_child");
   if (!names) return;
   if (!json_is_array(names)) {
-    eas_plan_fault(p, path, ".requires_metadata_from_child", 0, "[\"NAME\"]", "requires_metadata_from_child: a list of names is wanted, found %s",
-                   eas_plan_kind(names));
+    eas_plan_fault(p, path, ".requires_metadata_from_child", 0, "[\"NAME\"]",
+                   "requires_metadata_from_child: a list of names is wanted, found %s", eas_plan_kind(names));
     return;
   }
   for (size_t i = 0; i < json_array_size(names); i++) {
@@ -158,8 +165,7 @@ void eas_plan_check_fields(eas_plan *p, eas_flow flow, int is_job, const json_t 
   unsigned in = is_job ? JOB : bits[flow];
   const char *owner = owner_of(flow, is_job), *key;
   json_t *v;
-  json_object_foreach((json_t *)entry, key, v)
-    if (!find(key, in)) unknown(p, path, key, in, owner);
+  json_object_foreach((json_t *)entry, key, v) if (!find(key, in)) unknown(p, path, key, in, owner);
   if (flow != EAS_FLOW_IF)
     missing(p, entry, path, "task_list", in, owner);
   else if (!json_object_get(entry, "else_task_list"))

@@ -130,7 +130,8 @@ static int read_loop(eas_expansion *x, eas_flow_task *t, eas_plan *p, const json
   return 0;
 }
 
-static int loop_children(eas_expansion *x, eas_flow_task *t, eas_plan *p, const json_t *entry, int64_t room, eas_births *out)
+static int loop_children(eas_expansion *x, eas_flow_task *t, eas_plan *p, const json_t *entry, int64_t room,
+                         eas_births *out)
 {
   if (!json_array_size(json_object_get(entry, "task_list"))) return 0;
   int rc = read_loop(x, t, p, entry);
@@ -154,7 +155,8 @@ static int goes_on(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const 
 {
   if (t->turn == 0) return 1;
   if (t->turn >= MOST_TURNS) {
-    eas_expand_fault(x, "%s.repeat_criterion: it was true %d times; a do-while loop has at most as many turns", t->path, MOST_TURNS);
+    eas_expand_fault(x, "%s.repeat_criterion: it was true %d times; a do-while loop has at most as many turns", t->path,
+                     MOST_TURNS);
     return -1;
   }
   const json_t *criterion = json_object_get(entry, "repeat_criterion");
@@ -221,7 +223,8 @@ static int if_children(eas_expansion *x, const eas_flow_task *t, eas_plan *p, co
 }
 
 /* The do-while task that ends a turn's chain: it decides whether another follows. */
-static int add_next_turn(eas_expansion *x, const eas_flow_task *t, eas_plan *p, int64_t ordinal, eas_births *out, eas_err *err)
+static int add_next_turn(eas_expansion *x, const eas_flow_task *t, eas_plan *p, int64_t ordinal, eas_births *out,
+                         eas_err *err)
 {
   char *path = eas_strdup(t->path);
   char *dot = strrchr(path, '.');
@@ -250,8 +253,7 @@ static int add_next_turn(eas_expansion *x, const eas_flow_task *t, eas_plan *p, 
     snprintf(suffix, sizeof suffix, ".requires_metadata_from_child[%zu]", i);
     json_t *v = eas_plan_value(p, json_array_get(names, i), path, suffix, NULL);
     if (!v) return problem_fault(x, p->problems);
-    if (json_is_string(v))
-      b->item.needs[b->item.n_needs++] = eas_strdup(json_string_value(v));
+    if (json_is_string(v)) b->item.needs[b->item.n_needs++] = eas_strdup(json_string_value(v));
     json_decref(v);
   }
   return 0;
@@ -307,7 +309,9 @@ int eas_expand_children(eas_expansion *x, eas_flow_task *t, const json_t *metada
 {
   eas_problems problems = { 0 };
   eas_plan p = {
-    .registry = x->registry, .input_path = x->o->input_path, .problems = &problems,
+    .registry = x->registry,
+    .input_path = x->o->input_path,
+    .problems = &problems,
     .scope = { .metadata = metadata, .requested_metadata = requested, .seed = t->seed, .prototype_names = x->compat }
   };
   json_t *entry = NULL;
@@ -315,7 +319,8 @@ int eas_expand_children(eas_expansion *x, eas_flow_task *t, const json_t *metada
   if (rc) return rc;
   if (t->flow == EAS_FLOW_CHAIN) {
     char *list_path = json_is_array(entry) ? eas_strdup(t->path) : eas_format("%s.task_list", t->path);
-    rc = eas_expand_list(x, t, &p, json_is_array(entry) ? entry : json_object_get(entry, "task_list"), list_path, out, err);
+    rc = eas_expand_list(x, t, &p, json_is_array(entry) ? entry : json_object_get(entry, "task_list"), list_path, out,
+                         err);
     free(list_path);
   } else if (t->flow == EAS_FLOW_FOR) {
     rc = loop_children(x, t, &p, entry, room, out);

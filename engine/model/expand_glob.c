@@ -54,8 +54,7 @@ json_t *eas_plan_glob(const char *folder, const char *pattern, eas_err *err)
     if (rc == 0) /* glob() would sort by the locale */
       qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, by_bytes);
     for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++)
-      if (is_file(found.gl_pathv[i]))
-        json_array_append_new(out, json_string(found.gl_pathv[i] + skip));
+      if (is_file(found.gl_pathv[i])) json_array_append_new(out, json_string(found.gl_pathv[i] + skip));
   } else {
     eas_fail(err, EAS_EIO, "'%s' in %s: cannot be read", pattern, folder);
   }

@@ -48,11 +48,27 @@ static int insert_task(eas_expansion *x, const eas_flow_task *t, const eas_birth
   if (rc >= 0 && c->item.name) rc = eas_word_id(x->db, c->item.name, &name, err);
   if (rc < 0) return rc;
   char *own = c->own ? eas_json_canonical(c->own) : NULL; /* shortest reals */
-  const eas_val row[] = {
-    eas_v_int(c->id), eas_v_int(x->job), eas_v_int(t->task), eas_v_int(t->base + c->ordinal), eas_v_int(t->depth + 1), eas_v_int(type),
-    eas_v_int(node), eas_v_id(name), eas_v_int(c->directory), eas_v_id(c->label), eas_v_text(c->pending ? "waiting" : "ready"),
-    eas_v_int(c->pending), eas_v_int(c->pending ? 0 : 1), eas_v_null(), eas_v_int(0), eas_v_int(0), eas_v_int(0), eas_v_int(0),
-    eas_v_int(c->turn), eas_v_int((int64_t)c->seed), eas_v_text(own) };
+  const eas_val row[] = { eas_v_int(c->id),
+                          eas_v_int(x->job),
+                          eas_v_int(t->task),
+                          eas_v_int(t->base + c->ordinal),
+                          eas_v_int(t->depth + 1),
+                          eas_v_int(type),
+                          eas_v_int(node),
+                          eas_v_id(name),
+                          eas_v_int(c->directory),
+                          eas_v_id(c->label),
+                          eas_v_text(c->pending ? "waiting" : "ready"),
+                          eas_v_int(c->pending),
+                          eas_v_int(c->pending ? 0 : 1),
+                          eas_v_null(),
+                          eas_v_int(0),
+                          eas_v_int(0),
+                          eas_v_int(0),
+                          eas_v_int(0),
+                          eas_v_int(c->turn),
+                          eas_v_int((int64_t)c->seed),
+                          eas_v_text(own) };
   rc = eas_expand_put(x, EAS_ROWS_TASK, row, err);
   free(own);
   return rc;
@@ -78,8 +94,10 @@ static int insert_products(eas_expansion *x, const eas_birth *c, eas_err *err)
     int64_t kind;
     rc = eas_word_id(x->db, c->item.outputs[i].kind, &kind, err);
     if (rc < 0) break;
-    const eas_val row[] = { eas_v_int(c->products[i]), eas_v_int(x->job), eas_v_int(c->id), eas_v_int(kind),
-                            eas_v_int(c->directory), eas_v_text(c->item.outputs[i].filename) };
+    const eas_val row[] = {
+      eas_v_int(c->products[i]), eas_v_int(x->job),       eas_v_int(c->id),
+      eas_v_int(kind),           eas_v_int(c->directory), eas_v_text(c->item.outputs[i].filename)
+    };
     rc = eas_expand_put(x, EAS_ROWS_PRODUCT, row, err);
     remember(x, c, i);
   }
@@ -90,11 +108,13 @@ static int insert_edges(eas_expansion *x, const eas_birth *c, eas_err *err)
 {
   int rc = 0;
   for (int i = 0; i < c->item.n_inputs && rc >= 0; i++) {
-    const eas_val row[] = { eas_v_int(c->id), eas_v_int(c->inputs[i].kind), eas_v_int(c->inputs[i].product), eas_v_int(c->inputs[i].met) };
+    const eas_val row[] = { eas_v_int(c->id), eas_v_int(c->inputs[i].kind), eas_v_int(c->inputs[i].product),
+                            eas_v_int(c->inputs[i].met) };
     rc = eas_expand_put(x, EAS_ROWS_INPUT, row, err);
   }
   for (int i = 0; i < c->item.n_needs && rc >= 0; i++) {
-    const eas_val row[] = { eas_v_int(c->id), eas_v_int(c->needs[i].name), eas_v_int(c->needs[i].needed), eas_v_int(c->needs[i].met) };
+    const eas_val row[] = { eas_v_int(c->id), eas_v_int(c->needs[i].name), eas_v_int(c->needs[i].needed),
+                            eas_v_int(c->needs[i].met) };
     rc = eas_expand_put(x, EAS_ROWS_NEED, row, err);
   }
   return rc;

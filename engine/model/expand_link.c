@@ -10,21 +10,21 @@
 /* A file that this transaction does not know: looked for in the database. */
 typedef struct {
   eas_birth *child;
-  int        index;   /* of its inputs, or of its outputs */
-  int        output;
-  int        ticket;
-  int64_t    product, task;
+  int index; /* of its inputs, or of its outputs */
+  int output;
+  int ticket;
+  int64_t product, task;
 } lookup;
 
 typedef struct {
   eas_expansion *x;
   const eas_flow_task *t;
   eas_births *b;
-  eas_map  declared; /* by this list: key -> child << 16 | output */
-  lookup  *looks;
-  int      n, cap;
-  int64_t  end;      /* children before it are born now */
-  char    *key;
+  eas_map declared; /* by this list: key -> child << 16 | output */
+  lookup *looks;
+  int n, cap;
+  int64_t end; /* children before it are born now */
+  char *key;
 } link_state;
 
 static const char *key_of(link_state *s, int64_t directory, const char *filename)
@@ -76,7 +76,8 @@ static int link_inputs(link_state *s, eas_birth *c, eas_err *err)
 
 static int pre_existing(link_state *s, const eas_birth *c, int i)
 {
-  eas_expand_fault(s->x, "%s.outputs: Task %s creates pre-existing file %s", c->path, c->type->name, c->item.outputs[i].filename);
+  eas_expand_fault(s->x, "%s.outputs: Task %s creates pre-existing file %s", c->path, c->type->name,
+                   c->item.outputs[i].filename);
   return 1;
 }
 
@@ -96,8 +97,7 @@ static int link_outputs(link_state *s, eas_birth *c, int64_t index, eas_err *err
   for (int i = 0; i < n; i++) {
     int64_t at;
     const char *key = key_of(s, c->directory, c->item.outputs[i].filename);
-    if (eas_map_get(&s->declared, key, &at) || eas_map_get(&s->x->made, key, &at))
-      return pre_existing(s, c, i);
+    if (eas_map_get(&s->declared, key, &at) || eas_map_get(&s->x->made, key, &at)) return pre_existing(s, c, i);
     eas_map_set(&s->declared, key, index << 16 | i);
     add_lookup(s, c, i, 1);
   }
@@ -113,9 +113,10 @@ static int send_lookups(link_state *s, eas_err *err)
 {
   int rc = 0;
   for (int i = 0; i < s->n && rc >= 0; i++)
-    rc = eas_db_send(s->x->db, "SELECT id, task FROM product WHERE job = $1 AND directory = $2 AND filename = $3",
-                     EAS_ARGS(eas_v_int(s->x->job), eas_v_int(s->looks[i].child->directory), eas_v_text(file_of(&s->looks[i]))),
-                     &s->looks[i].ticket, err);
+    rc = eas_db_send(
+        s->x->db, "SELECT id, task FROM product WHERE job = $1 AND directory = $2 AND filename = $3",
+        EAS_ARGS(eas_v_int(s->x->job), eas_v_int(s->looks[i].child->directory), eas_v_text(file_of(&s->looks[i]))),
+        &s->looks[i].ticket, err);
   if (rc >= 0) rc = eas_db_flush(s->x->db, err);
   for (int i = 0; i < s->n && rc >= 0; i++) {
     lookup *l = &s->looks[i];
@@ -132,9 +133,11 @@ static int send_lookups(link_state *s, eas_err *err)
 static int from_earlier_job(link_state *s, lookup *l, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(s->x->db,
-    "SELECT id FROM product WHERE filename = $1 AND directory = $2 AND passed IS NOT NULL AND job <> $3 ORDER BY id DESC LIMIT 1",
-    EAS_ARGS(eas_v_text(file_of(l)), eas_v_int(l->child->directory), eas_v_int(s->x->job)), &rows, err);
+  int rc =
+      eas_db_query(s->x->db,
+                   "SELECT id FROM product WHERE filename = $1 AND directory = $2 AND passed IS NOT NULL AND job <> $3 "
+                   "ORDER BY id DESC LIMIT 1",
+                   EAS_ARGS(eas_v_text(file_of(l)), eas_v_int(l->child->directory), eas_v_int(s->x->job)), &rows, err);
   if (rc < 0) return rc;
   if (rc > 0) {
     l->child->inputs[l->index].product = eas_rows_int(rows, 0, 0);
@@ -145,8 +148,8 @@ static int from_earlier_job(link_state *s, lookup *l, eas_err *err)
   const char *directory = "";
   rc = eas_word_text(s->x->db, l->child->directory, &directory, err);
   if (rc < 0) return rc;
-  eas_expand_fault(s->x, "%s.inputs: Task %s could not find input %s%s%s", l->child->path, l->child->type->name, directory,
-                   directory[0] ? "/" : "", file_of(l));
+  eas_expand_fault(s->x, "%s.inputs: Task %s could not find input %s%s%s", l->child->path, l->child->type->name,
+                   directory, directory[0] ? "/" : "", file_of(l));
   return 1;
 }
 
@@ -220,9 +223,11 @@ static int need_born(link_state *s, eas_birth *c, int i, eas_err *err)
   eas_rows *rows = NULL;
   int rc = eas_expand_write(s->x, err);
   if (rc < 0) return rc;
-  rc = eas_db_query(s->x->db, "SELECT id, state, accepted FROM task WHERE parent = $1 AND ordinal = $2 /*pg FOR NO KEY UPDATE */",
-                        EAS_ARGS(eas_v_int(s->t->task), eas_v_int(c->siblings[i])), &rows, err);
-  if (rc == 0) rc = eas_fail(err, EAS_EBUG, "task t%lld: child %lld is missing", (long long)s->t->task, (long long)c->siblings[i]);
+  rc = eas_db_query(s->x->db,
+                    "SELECT id, state, accepted FROM task WHERE parent = $1 AND ordinal = $2 /*pg FOR NO KEY UPDATE */",
+                    EAS_ARGS(eas_v_int(s->t->task), eas_v_int(c->siblings[i])), &rows, err);
+  if (rc == 0)
+    rc = eas_fail(err, EAS_EBUG, "task t%lld: child %lld is missing", (long long)s->t->task, (long long)c->siblings[i]);
   if (rc > 0) {
     c->needs[i].needed = eas_rows_int(rows, 0, 0);
     c->needs[i].met = !eas_rows_null(rows, 0, 2);
@@ -235,8 +240,7 @@ static int need_born(link_state *s, eas_birth *c, int i, eas_err *err)
 static int link_needs(link_state *s, eas_birth *c, eas_err *err)
 {
   int rc = 0;
-  if (c->item.n_needs)
-    c->needs = eas_alloc((size_t)c->item.n_needs * sizeof *c->needs);
+  if (c->item.n_needs) c->needs = eas_alloc((size_t)c->item.n_needs * sizeof *c->needs);
   for (int i = 0; i < c->item.n_needs && rc >= 0; i++) {
     rc = eas_word_id(s->x->db, c->item.needs[i], &c->needs[i].name, err);
     if (rc < 0) break;

@@ -24,7 +24,8 @@ static int read_parameter(eas_plan *p, const json_t *entry, const char *path, ea
   if (name && name[0])
     out->parameter = eas_strdup(name);
   else
-    eas_plan_fault(p, path, ".parameter", 0, NULL, "parameter: a name is wanted, found %s", name ? "an empty string" : eas_plan_kind(value));
+    eas_plan_fault(p, path, ".parameter", 0, NULL, "parameter: a name is wanted, found %s",
+                   name ? "an empty string" : eas_plan_kind(value));
   json_decref(value);
   return out->parameter ? 0 : -1;
 }
@@ -32,7 +33,8 @@ static int read_parameter(eas_plan *p, const json_t *entry, const char *path, ea
 static int read_values(eas_plan *p, const json_t *values, const char *path, eas_plan_loop *out)
 {
   if (!json_is_array(values)) {
-    eas_plan_fault(p, path, ".values", 0, "values: [1, 2, 3]", "values: a list is wanted, found %s", eas_plan_kind(values));
+    eas_plan_fault(p, path, ".values", 0, "values: [1, 2, 3]", "values: a list is wanted, found %s",
+                   eas_plan_kind(values));
     return -1;
   }
   int rc = 0;
@@ -48,7 +50,8 @@ static int read_values(eas_plan *p, const json_t *values, const char *path, eas_
     } else if (!v) {
       rc = -1;
     } else if (json_is_object(v) || json_is_array(v) || json_is_null(v)) {
-      eas_plan_fault(p, path, suffix, 0, NULL, "a loop's value is a number, a string or a boolean, found %s", eas_plan_kind(v));
+      eas_plan_fault(p, path, suffix, 0, NULL, "a loop's value is a number, a string or a boolean, found %s",
+                     eas_plan_kind(v));
       rc = -1;
     }
     json_array_append_new(out->list, v ? v : json_null());
@@ -68,7 +71,8 @@ static int read_range(eas_plan *p, const json_t *range, const char *path, const 
     if (json_is_array(range))
       eas_plan_fault(p, path, suffix, 0, form, "%s: 3 numbers are wanted, found %zu", field, json_array_size(range));
     else
-      eas_plan_fault(p, path, suffix, 0, form, "%s: a list of 3 numbers is wanted, found %s", field, eas_plan_kind(range));
+      eas_plan_fault(p, path, suffix, 0, form, "%s: a list of 3 numbers is wanted, found %s", field,
+                     eas_plan_kind(range));
     goto done;
   }
   for (size_t i = 0; i < 3; i++) {
@@ -109,7 +113,8 @@ done:
   return rc;
 }
 
-static int read_globbed(eas_plan *p, const json_t *pattern, const char *path, const json_t *recorded, eas_plan_loop *out)
+static int read_globbed(eas_plan *p, const json_t *pattern, const char *path, const json_t *recorded,
+                        eas_plan_loop *out)
 {
   if (recorded) {
     out->list = json_incref((json_t *)recorded);
@@ -123,7 +128,8 @@ static int read_globbed(eas_plan *p, const json_t *pattern, const char *path, co
   eas_err err = { 0 };
   int rc = -1;
   if (!json_is_string(v)) {
-    eas_plan_fault(p, path, ".files", 0, "files: \"tess/*.fits\"", "files: a pattern is wanted, found %s", eas_plan_kind(v));
+    eas_plan_fault(p, path, ".files", 0, "files: \"tess/*.fits\"", "files: a pattern is wanted, found %s",
+                   eas_plan_kind(v));
   } else if (!(out->list = eas_plan_glob(p->input_path ? p->input_path : ".", json_string_value(v), &err))) {
     eas_plan_fault(p, path, ".files", 0, err.hint[0] ? err.hint : NULL, "files: %s", err.text);
   } else if (!json_array_size(out->list)) {
@@ -155,7 +161,8 @@ int eas_plan_read_loop(eas_plan *p, const json_t *entry, const char *path, const
     out->kind = EAS_LOOP_FILES;
     rc |= read_globbed(p, v, path, recorded, out);
   } else {
-    eas_plan_fault(p, path, "", 0, "add values: [1, 2], linear_range: [start, stop, count], log_range or files: \"*.fits\"",
+    eas_plan_fault(p, path, "", 0,
+                   "add values: [1, 2], linear_range: [start, stop, count], log_range or files: \"*.fits\"",
                    "execution_for_loop needs values, linear_range, log_range or files");
     rc = -1;
   }
@@ -171,8 +178,7 @@ json_t *eas_plan_loop_value(const eas_plan_loop *l, int64_t i)
     return json_integer((json_int_t)(l->start + (double)i * (l->n > 1 ? (l->stop - l->start) / last : 0)));
   if (i == 0) return json_real(l->start);
   if (i == l->n - 1) return json_real(l->stop);
-  if (l->kind == EAS_LOOP_LOG)
-    return json_real(pow(10, log10(l->start) + f * (log10(l->stop) - log10(l->start))));
+  if (l->kind == EAS_LOOP_LOG) return json_real(pow(10, log10(l->start) + f * (log10(l->stop) - log10(l->start))));
   return json_real(l->start + (double)i * ((l->stop - l->start) / last));
 }
 
@@ -185,8 +191,7 @@ static char *bare_name(const char *file)
     char *dot = strrchr(name, '.');
     if (!dot || dot == name) break;
     int known = twice == 0; /* any last ending goes; a second one only if it is one */
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-      known |= strcmp(dot, endings[i]) == 0;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) known |= strcmp(dot, endings[i]) == 0;
     if (twice == 1 && !known) break;
     *dot = 0;
   }

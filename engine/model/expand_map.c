@@ -7,8 +7,7 @@
 
 void eas_map_done(eas_map *m)
 {
-  for (size_t i = 0; i < m->cap; i++)
-    free(m->key[i]);
+  for (size_t i = 0; i < m->cap; i++) free(m->key[i]);
   free(m->key);
   free(m->value);
   *m = (eas_map){ 0 };
@@ -17,11 +16,9 @@ void eas_map_done(eas_map *m)
 static size_t slot_of(const eas_map *m, const char *key)
 {
   uint64_t h = 14695981039346656037u; /* FNV-1a */
-  for (const char *s = key; *s; s++)
-    h = (h ^ (unsigned char)*s) * 1099511628211u;
+  for (const char *s = key; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
   size_t i = (size_t)(h ^ (h >> 29)) & (m->cap - 1);
-  while (m->key[i] && strcmp(m->key[i], key) != 0)
-    i = (i + 1) & (m->cap - 1);
+  while (m->key[i] && strcmp(m->key[i], key) != 0) i = (i + 1) & (m->cap - 1);
   return i;
 }
 

@@ -5,13 +5,13 @@
 #include <stdint.h>
 
 typedef struct {
-  char   **key; /* [cap]; NULL: free */
+  char **key; /* [cap]; NULL: free */
   int64_t *value;
-  size_t   n, cap;
+  size_t n, cap;
 } eas_map;
 
 void eas_map_done(eas_map *m);
 void eas_map_set(eas_map *m, const char *key, int64_t value);
-int  eas_map_get(const eas_map *m, const char *key, int64_t *value); /* 1: there */
+int eas_map_get(const eas_map *m, const char *key, int64_t *value); /* 1: there */
 
 #endif

@@ -8,9 +8,8 @@
 
 #include "base/path.h"
 
-static const char *const flow_names[] = {
-  NULL, "execution_chain", "execution_for_loop", "execution_do_while_loop", "execution_conditional"
-};
+static const char *const flow_names[] = { NULL, "execution_chain", "execution_for_loop", "execution_do_while_loop",
+                                          "execution_conditional" };
 
 eas_flow eas_flow_of(const char *type)
 {
@@ -20,18 +19,21 @@ eas_flow eas_flow_of(const char *type)
   return EAS_FLOW_NONE;
 }
 
-const char *eas_flow_name(eas_flow f) { return flow_names[f]; }
+const char *eas_flow_name(eas_flow f)
+{
+  return flow_names[f];
+}
 
 const char *eas_plan_kind(const json_t *v)
 {
-  static const char *const names[] = { "an object", "a list", "a string", "an integer", "a number", "true", "false", "null" };
+  static const char *const names[] = { "an object", "a list", "a string", "an integer",
+                                       "a number",  "true",   "false",    "null" };
   return v ? names[json_typeof(v)] : "nothing";
 }
 
 char *eas_plan_step(const char *before, const char *key)
 {
-  if (key[0] && !strpbrk(key, ".[]\"\\"))
-    return eas_format("%s.%s", before, key);
+  if (key[0] && !strpbrk(key, ".[]\"\\")) return eas_format("%s.%s", before, key);
   json_t *text = json_string(key);
   char *quoted = json_dumps(text, JSON_ENCODE_ANY), *out = eas_format("%s[%s]", before, quoted ? quoted : "\"\"");
   free(quoted);
@@ -39,7 +41,8 @@ char *eas_plan_step(const char *before, const char *key)
   return out;
 }
 
-void eas_plan_fault(eas_plan *p, const char *path, const char *suffix, int key, const char *fix, const char *format, ...)
+void eas_plan_fault(eas_plan *p, const char *path, const char *suffix, int key, const char *fix, const char *format,
+                    ...)
 {
   eas_buf what;
   eas_buf_init(&what);
@@ -47,17 +50,23 @@ void eas_plan_fault(eas_plan *p, const char *path, const char *suffix, int key, 
   va_start(ap, format);
   eas_buf_vprintf(&what, format, ap);
   va_end(ap);
-  eas_problems_add(p->problems, (eas_problem){ .path = eas_format("%s%s", path, suffix), .key = key,
-                                               .what = eas_buf_take(&what), .fix = eas_strdup(fix) });
+  eas_problems_add(p->problems, (eas_problem){ .path = eas_format("%s%s", path, suffix),
+                                               .key = key,
+                                               .what = eas_buf_take(&what),
+                                               .fix = eas_strdup(fix) });
 }
 
-void eas_plan_expr_fault(eas_plan *p, const char *path, const char *suffix, int key, const eas_expr_info *info, const eas_err *err)
+void eas_plan_expr_fault(eas_plan *p, const char *path, const char *suffix, int key, const eas_expr_info *info,
+                         const eas_err *err)
 {
   if (p->guessed && err->code == EAS_EINVAL) return;
-  eas_problems_add(p->problems, (eas_problem){
-    .path = eas_format("%s%s", path, suffix), .key = key, .offset = info->column ? info->column - 1 : 0,
-    .length = info->length, .expression = info->column > 0, .what = eas_strdup(err->text),
-    .fix = err->hint[0] ? eas_strdup(err->hint) : NULL });
+  eas_problems_add(p->problems, (eas_problem){ .path = eas_format("%s%s", path, suffix),
+                                               .key = key,
+                                               .offset = info->column ? info->column - 1 : 0,
+                                               .length = info->length,
+                                               .expression = info->column > 0,
+                                               .what = eas_strdup(err->text),
+                                               .fix = err->hint[0] ? eas_strdup(err->hint) : NULL });
 }
 
 json_t *eas_plan_value(eas_plan *p, const json_t *v, const char *path, const char *suffix, int *unknown)
@@ -107,7 +116,8 @@ static char *field_text(eas_plan *p, const json_t *entry, const char *path, cons
 static void unknown_type(eas_plan *p, const char *path, const char *name)
 {
   const char *near = eas_registry_nearest(p->registry, name);
-  char *fix = near ? eas_format("use %s; all types: eas registry list", near) : eas_strdup("all types: eas registry list");
+  char *fix =
+      near ? eas_format("use %s; all types: eas registry list", near) : eas_strdup("all types: eas registry list");
   eas_plan_fault(p, path, ".task", 0, fix, "unknown task type '%s'", name);
   free(fix);
 }
@@ -116,7 +126,8 @@ static void read_type(eas_plan *p, const json_t *entry, const char *path, eas_pl
 {
   const json_t *v = json_object_get(entry, "task");
   if (!v) {
-    eas_plan_fault(p, path, "", 0, "add \"task\": \"TYPE\"; all types: eas registry list", "a task object needs a field 'task'");
+    eas_plan_fault(p, path, "", 0, "add \"task\": \"TYPE\"; all types: eas registry list",
+                   "a task object needs a field 'task'");
     return;
   }
   char *name = text_of(p, v, path, ".task", NULL);
@@ -138,7 +149,8 @@ static char *read_directory(eas_plan *p, const json_t *entry, const char *path)
   char *directory = field_text(p, entry, path, "working_directory");
   eas_err err = { 0 };
   if (directory && directory[0] && eas_path_check_relative(directory, &err) < 0) {
-    eas_plan_fault(p, path, ".working_directory", 0, "a folder inside the output store, such as \"my_grid\"", "%s", err.text);
+    eas_plan_fault(p, path, ".working_directory", 0, "a folder inside the output store, such as \"my_grid\"", "%s",
+                   err.text);
     free(directory);
     return NULL;
   }
@@ -146,7 +158,8 @@ static char *read_directory(eas_plan *p, const json_t *entry, const char *path)
 }
 
 /* One "kind": "file name" pair; 1 when *out was filled. */
-static int read_file(eas_plan *p, const char *path, const char *base, const char *key, const json_t *v, eas_plan_file *out)
+static int read_file(eas_plan *p, const char *path, const char *base, const char *key, const json_t *v,
+                     eas_plan_file *out)
 {
   char *suffix = eas_plan_step(base, key);
   eas_expr_info info = { 0 };
@@ -159,7 +172,8 @@ static int read_file(eas_plan *p, const char *path, const char *base, const char
     else if (json_is_string(value))
       out->kind = eas_strdup(json_string_value(value));
     else if (!info.unknown)
-      eas_plan_fault(p, path, suffix, 1, NULL, "the name of a semantic type is a string, found %s", eas_plan_kind(value));
+      eas_plan_fault(p, path, suffix, 1, NULL, "the name of a semantic type is a string, found %s",
+                     eas_plan_kind(value));
     json_decref(value);
     json_decref(text);
   } else {
@@ -173,8 +187,10 @@ static int read_file(eas_plan *p, const char *path, const char *base, const char
     out->filename = NULL;
   }
   if (out->kind && (out->filename || unknown)) {
-    if (p->dry) out->suffix = suffix;
-    else free(suffix);
+    if (p->dry)
+      out->suffix = suffix;
+    else
+      free(suffix);
     return 1;
   }
   free(suffix);
@@ -184,15 +200,16 @@ static int read_file(eas_plan *p, const char *path, const char *base, const char
   return 0;
 }
 
-static void read_files(eas_plan *p, const json_t *entry, const char *path, const char *field, eas_plan_file **out, int *n_out)
+static void read_files(eas_plan *p, const json_t *entry, const char *path, const char *field, eas_plan_file **out,
+                       int *n_out)
 {
   const json_t *files = json_object_get(entry, field);
   if (!files || json_is_null(files)) return;
   char base[32];
   snprintf(base, sizeof base, ".%s", field);
   if (!json_is_object(files)) {
-    eas_plan_fault(p, path, base, 0, "{ \"lightcurve\": \"lc.fits\" }", "%s: an object of semantic types and file names is wanted, found %s",
-                   field, eas_plan_kind(files));
+    eas_plan_fault(p, path, base, 0, "{ \"lightcurve\": \"lc.fits\" }",
+                   "%s: an object of semantic types and file names is wanted, found %s", field, eas_plan_kind(files));
     return;
   }
   if (!json_object_size(files)) return;
@@ -200,8 +217,7 @@ static void read_files(eas_plan *p, const json_t *entry, const char *path, const
   int n = 0;
   const char *key;
   json_t *v;
-  json_object_foreach((json_t *)files, key, v)
-    n += read_file(p, path, base, key, v, &list[n]);
+  json_object_foreach((json_t *)files, key, v) n += read_file(p, path, base, key, v, &list[n]);
   for (int i = 1; i < n; i++)
     for (int k = 0; k < i; k++)
       if (strcmp(list[i].kind, list[k].kind) == 0) /* only evaluated keys can meet */
@@ -216,8 +232,8 @@ static void read_needs(eas_plan *p, const json_t *entry, const char *path, eas_p
   const json_t *list = json_object_get(entry, field);
   if (!list || json_is_null(list)) return;
   if (!json_is_array(list)) {
-    eas_plan_fault(p, path, ".requires_metadata_from", 0, "[\"name of an earlier task\"]", "%s: a list of names is wanted, found %s",
-                   field, eas_plan_kind(list));
+    eas_plan_fault(p, path, ".requires_metadata_from", 0, "[\"name of an earlier task\"]",
+                   "%s: a list of names is wanted, found %s", field, eas_plan_kind(list));
     return;
   }
   out->needs = eas_alloc((json_array_size(list) + 1) * sizeof *out->needs);
@@ -250,7 +266,8 @@ int eas_plan_read_item(eas_plan *p, const json_t *entry, const char *path, eas_p
   read_files(p, entry, path, "inputs", &out->inputs, &out->n_inputs);
   read_files(p, entry, path, "outputs", &out->outputs, &out->n_outputs);
   if (out->flow != EAS_FLOW_NONE && out->n_outputs)
-    eas_plan_fault(p, path, ".outputs", 1, "name the outputs in the tasks of its list", "%s makes no outputs itself", out->type->name);
+    eas_plan_fault(p, path, ".outputs", 1, "name the outputs in the tasks of its list", "%s makes no outputs itself",
+                   out->type->name);
   read_needs(p, entry, path, out);
   return (int)(p->problems->n - before);
 }
@@ -272,8 +289,7 @@ void eas_plan_item_done(eas_plan_item *item)
   free(item->label);
   files_done(item->inputs, item->n_inputs);
   files_done(item->outputs, item->n_outputs);
-  for (int i = 0; i < item->n_needs; i++)
-    free(item->needs[i]);
+  for (int i = 0; i < item->n_needs; i++) free(item->needs[i]);
   free(item->needs);
   *item = (eas_plan_item){ 0 };
 }

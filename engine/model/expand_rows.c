@@ -6,14 +6,21 @@
 
 enum { AT_ONCE = 8, HELD = 512, FLUSH_EVERY = 2000 };
 
-static const struct { const char *into; int columns; } tables[EAS_ROWS_TABLES] = {
-  [EAS_ROWS_TASK] = { "task (id, job, parent, ordinal, depth, type, node, name, directory, label, state, pending, attempts, accepted,"
-                      " open_children, done, spread, cursor, turn, seed, metadata)", 21 },
+static const struct {
+  const char *into;
+  int columns;
+} tables[EAS_ROWS_TABLES] = {
+  [EAS_ROWS_TASK] = { "task (id, job, parent, ordinal, depth, type, node, name, directory, label, state, pending, "
+                      "attempts, accepted,"
+                      " open_children, done, spread, cursor, turn, seed, metadata)",
+                      21 },
   [EAS_ROWS_PRODUCT] = { "product (id, job, task, kind, directory, filename)", 6 },
   [EAS_ROWS_INPUT] = { "task_input (task, kind, product, met)", 4 },
   [EAS_ROWS_NEED] = { "task_need (task, name, needed, met)", 4 },
-  [EAS_ROWS_ATTEMPT] = { "attempt (id, task, job, type, number, state, ending, verdict, token, worker, queued_at, started_at, ended_at,"
-                         " wall_us)", 14 },
+  [EAS_ROWS_ATTEMPT] = { "attempt (id, task, job, type, number, state, ending, verdict, token, worker, queued_at, "
+                         "started_at, ended_at,"
+                         " wall_us)",
+                         14 },
 };
 
 /* The text of an INSERT of n rows; statements are prepared by it. Caller frees. */
@@ -23,8 +30,7 @@ static char *insert_of(int table, int n)
   eas_buf_init(&b);
   eas_buf_printf(&b, "INSERT INTO %s VALUES ", tables[table].into);
   for (int row = 0, at = 1; row < n; row++) {
-    for (int i = 0; i < tables[table].columns; i++)
-      eas_buf_printf(&b, "%s$%d", i ? ", " : row ? ", (" : "(", at++);
+    for (int i = 0; i < tables[table].columns; i++) eas_buf_printf(&b, "%s$%d", i ? ", " : row ? ", (" : "(", at++);
     eas_buf_char(&b, ')');
   }
   return eas_buf_take(&b);
@@ -72,7 +78,7 @@ int eas_expand_write(eas_expansion *x, eas_err *err)
 {
   int rc = 0;
   int at_once = eas_db_kind(x->db) == EAS_DB_SQLITE ? AT_ONCE : 1; /* a pipeline has the same effect on a server */
-  for (int table = 0; table < EAS_ROWS_TABLES; table++) { /* in the order of their references */
+  for (int table = 0; table < EAS_ROWS_TABLES; table++) {          /* in the order of their references */
     struct eas_rows_held *h = &x->held[table];
     int at = 0;
     for (; at_once > 1 && at + at_once <= h->n && rc >= 0; at += at_once)

@@ -17,15 +17,17 @@ static int store_list(eas_db *db, int64_t attempt, const json_t *items, int64_t 
   eas_digest digest;
   eas_hash(text, strlen(text), &digest);
   eas_rows *rows = NULL;
-  int rc = eas_db_query(db, "SELECT id FROM document WHERE digest = $1", EAS_ARGS(eas_v_blob(&digest, sizeof digest)), &rows, err);
+  int rc = eas_db_query(db, "SELECT id FROM document WHERE digest = $1", EAS_ARGS(eas_v_blob(&digest, sizeof digest)),
+                        &rows, err);
   if (rc > 0) *id = eas_rows_int(rows, 0, 0);
   eas_rows_free(rows);
   if (rc == 0) {
     char *source = eas_format("spawn:%lld", (long long)attempt);
     rc = eas_db_ids(db, "document", 1, id, err);
     if (rc >= 0)
-      rc = eas_db_exec(db, "INSERT INTO document (id, digest, source, body) VALUES ($1, $2, $3, $4)",
-                       EAS_ARGS(eas_v_int(*id), eas_v_blob(&digest, sizeof digest), eas_v_text(source), eas_v_text(text)), err);
+      rc = eas_db_exec(
+          db, "INSERT INTO document (id, digest, source, body) VALUES ($1, $2, $3, $4)",
+          EAS_ARGS(eas_v_int(*id), eas_v_blob(&digest, sizeof digest), eas_v_text(source), eas_v_text(text)), err);
     free(source);
   }
   free(text);
@@ -36,8 +38,9 @@ static int read_parent(eas_expansion *x, eas_flow_task *t, eas_err *err)
 {
   eas_rows *rows = NULL;
   int rc = eas_db_query(x->db,
-    "SELECT t.job, t.depth, t.seed, t.directory, t.label, t.cursor, j.compat, eas_now() FROM task t JOIN job j ON j.id = t.job WHERE t.id = $1",
-    EAS_ARGS(eas_v_int(t->task)), &rows, err);
+                        "SELECT t.job, t.depth, t.seed, t.directory, t.label, t.cursor, j.compat, eas_now() FROM task "
+                        "t JOIN job j ON j.id = t.job WHERE t.id = $1",
+                        EAS_ARGS(eas_v_int(t->task)), &rows, err);
   if (rc == 0) rc = eas_fail(err, EAS_ENOENT, "spawn: no task t%lld", (long long)t->task);
   if (rc > 0) {
     x->job = eas_rows_int(rows, 0, 0);
@@ -62,8 +65,7 @@ static int check_items(eas_plan *p, const json_t *items, eas_err *err)
     const char *type = eas_json_str(item, "task");
     char path[48];
     snprintf(path, sizeof path, "spawn[%zu]", i);
-    if (type && eas_flow_of(type) != EAS_FLOW_NONE)
-      eas_plan_check_fields(p, eas_flow_of(type), 0, item, path);
+    if (type && eas_flow_of(type) != EAS_FLOW_NONE) eas_plan_check_fields(p, eas_flow_of(type), 0, item, path);
   }
   if (!p->problems->n) return 0;
   const eas_problem *first = &p->problems->list[0];
@@ -90,7 +92,8 @@ static int spawn(eas_expansion *x, eas_flow_task *t, const json_t *items, int64_
   return rc < 0 ? rc : 0;
 }
 
-int eas_expand_spawn(eas_db *db, const eas_registry *r, int64_t parent, int64_t attempt, const json_t *items, int *n_queued, eas_err *err)
+int eas_expand_spawn(eas_db *db, const eas_registry *r, int64_t parent, int64_t attempt, const json_t *items,
+                     int *n_queued, eas_err *err)
 {
   static const eas_expand_options none;
   eas_problems problems = { 0 };

@@ -12,44 +12,50 @@
 
 /* A flow-control task with a queued attempt, or the parent of a task:spawn. */
 typedef struct {
-  int64_t  attempt, task, parent, type, depth, turn, cursor;
-  int64_t  directory, label; /* words; label 0: none */
+  int64_t attempt, task, parent, type, depth, turn, cursor;
+  int64_t directory, label; /* words; label 0: none */
   uint64_t seed;
   eas_flow flow, parent_flow;
-  int      named;            /* others may need it */
-  int      unborn;           /* its rows are not written yet: of this transaction */
-  int64_t  ordinal;          /* of an unborn one */
-  int64_t  base;             /* ordinals of its children start here: task:spawn adds to what there is */
-  int      has_needs;
-  char    *path;             /* of its node */
-  json_t  *own;              /* own metadata, NULL: none */
-  json_t  *recorded;         /* the attempt's metadata: {"files": [...]}, NULL: none */
-  json_t  *inherited;        /* of its parent, merged; NULL: to be read */
-  eas_plan_loop *loop;       /* of a for loop, once it was read */
+  int named;       /* others may need it */
+  int unborn;      /* its rows are not written yet: of this transaction */
+  int64_t ordinal; /* of an unborn one */
+  int64_t base;    /* ordinals of its children start here: task:spawn adds to what there is */
+  int has_needs;
+  char *path;          /* of its node */
+  json_t *own;         /* own metadata, NULL: none */
+  json_t *recorded;    /* the attempt's metadata: {"files": [...]}, NULL: none */
+  json_t *inherited;   /* of its parent, merged; NULL: to be read */
+  eas_plan_loop *loop; /* of a for loop, once it was read */
 } eas_flow_task;
 
 void eas_flow_task_done(eas_flow_task *t);
 
 /* What a child hangs on. */
-typedef struct { int64_t kind, product; int met; } eas_edge_in;
-typedef struct { int64_t name, needed; int met; } eas_edge_need;
+typedef struct {
+  int64_t kind, product;
+  int met;
+} eas_edge_in;
+typedef struct {
+  int64_t name, needed;
+  int met;
+} eas_edge_need;
 
 /* A child to be born. */
 typedef struct {
-  int64_t  id, ordinal, turn;
-  int64_t  attempt;          /* if it is born queued */
+  int64_t id, ordinal, turn;
+  int64_t attempt; /* if it is born queued */
   eas_flow flow;
   const eas_task_type *type;
-  char    *path;             /* of its node */
+  char *path; /* of its node */
   uint64_t seed;
-  json_t  *own;              /* loop variables */
-  eas_plan_item item;        /* of a chain's children; else empty */
-  int64_t *products;         /* [item.n_outputs] */
-  eas_edge_in *inputs;       /* [item.n_inputs] */
-  eas_edge_need *needs;      /* [item.n_needs] */
-  int64_t *siblings;         /* [item.n_needs] ordinals of the needed, -1: not in this list */
-  int64_t  directory, label;
-  int      pending;
+  json_t *own;          /* loop variables */
+  eas_plan_item item;   /* of a chain's children; else empty */
+  int64_t *products;    /* [item.n_outputs] */
+  eas_edge_in *inputs;  /* [item.n_inputs] */
+  eas_edge_need *needs; /* [item.n_needs] */
+  int64_t *siblings;    /* [item.n_needs] ordinals of the needed, -1: not in this list */
+  int64_t directory, label;
+  int pending;
 } eas_birth;
 
 typedef struct {
@@ -64,26 +70,34 @@ typedef struct {
   eas_db *db;
   const eas_registry *registry;
   const eas_expand_options *o;
-  int64_t  job, document;
-  json_t  *doc;              /* of the job */
-  int      compat;
-  int      apart;            /* 1: task:spawn; flow control born is left queued */
-  eas_map  nodes;            /* path -> node */
-  eas_map  made;             /* "directory/filename" of this transaction -> index below */
-  struct eas_made { int64_t product, task; } *made_list;
-  int      n_made, cap_made;
+  int64_t job, document;
+  json_t *doc; /* of the job */
+  int compat;
+  int apart;     /* 1: task:spawn; flow control born is left queued */
+  eas_map nodes; /* path -> node */
+  eas_map made;  /* "directory/filename" of this transaction -> index below */
+  struct eas_made {
+    int64_t product, task;
+  } * made_list;
+  int n_made, cap_made;
   eas_counts counts;
   eas_done_task *done;
-  int      n_done, cap_done;
-  int      n_sent;           /* statements since the last flush */
-  int      n_queued;         /* attempts born queued */
-  int      n_failed;
-  char    *fault;            /* why the task at hand cannot be expanded */
-  int64_t  now;              /* the database's clock at the beginning */
-  struct eas_rows_held { eas_val *values; int n, cap; } held[EAS_ROWS_TABLES]; /* to be written */
-  int      n_held;
-  char    *insert_one[EAS_ROWS_TABLES], *insert_many[EAS_ROWS_TABLES];
-  struct eas_id_pool { int64_t id[256]; int n, used, given; } tasks, attempts, products;
+  int n_done, cap_done;
+  int n_sent;   /* statements since the last flush */
+  int n_queued; /* attempts born queued */
+  int n_failed;
+  char *fault; /* why the task at hand cannot be expanded */
+  int64_t now; /* the database's clock at the beginning */
+  struct eas_rows_held {
+    eas_val *values;
+    int n, cap;
+  } held[EAS_ROWS_TABLES]; /* to be written */
+  int n_held;
+  char *insert_one[EAS_ROWS_TABLES], *insert_many[EAS_ROWS_TABLES];
+  struct eas_id_pool {
+    int64_t id[256];
+    int n, used, given;
+  } tasks, attempts, products;
 } eas_expansion;
 
 void eas_expansion_done(eas_expansion *x);
@@ -107,16 +121,17 @@ int eas_expand_link(eas_expansion *x, const eas_flow_task *t, int64_t room, eas_
 int eas_expand_insert(eas_expansion *x, const eas_flow_task *t, eas_births *b, eas_err *err);
 int eas_expand_is_later(const eas_expansion *x, const eas_birth *c); /* 1: eas_expand_bear writes it */
 /* The first attempt of a task. */
-int eas_expand_attempt(eas_expansion *x, int64_t id, int64_t task, int64_t type, eas_born as, int64_t wall_us, eas_err *err);
+int eas_expand_attempt(eas_expansion *x, int64_t id, int64_t task, int64_t type, eas_born as, int64_t wall_us,
+                       eas_err *err);
 /* The rows of an unborn flow-control task, as it is by now. */
 int eas_expand_bear(eas_expansion *x, eas_flow_task *t, eas_born as, int64_t n_children, int64_t wall_us, eas_err *err);
 int eas_expand_id(eas_expansion *x, struct eas_id_pool *pool, const char *table, int64_t *id, eas_err *err);
 int eas_expand_node(eas_expansion *x, const char *path, int64_t *id, eas_err *err);
 
 /* expand_rows.c: rows are held and written several at once; write before a statement that touches them. */
-int  eas_expand_put(eas_expansion *x, int table, const eas_val *values, eas_err *err); /* copies */
-int  eas_expand_write(eas_expansion *x, eas_err *err);
-int  eas_expand_sent(eas_expansion *x, eas_err *err); /* counts a statement; flushes now and then */
+int eas_expand_put(eas_expansion *x, int table, const eas_val *values, eas_err *err); /* copies */
+int eas_expand_write(eas_expansion *x, eas_err *err);
+int eas_expand_sent(eas_expansion *x, eas_err *err); /* counts a statement; flushes now and then */
 void eas_expand_rows_done(eas_expansion *x);
 
 /* expand_end.c: how a flow-control attempt ends. */

@@ -8,8 +8,7 @@
 eas_count *eas_counts_of(eas_counts *c, int64_t job, int64_t type)
 {
   for (int i = c->n; i-- > 0;)
-    if (c->list[i].job == job && c->list[i].type == type)
-      return &c->list[i];
+    if (c->list[i].job == job && c->list[i].type == type) return &c->list[i];
   if (c->n == c->cap) {
     c->cap = c->cap ? 2 * c->cap : 8;
     c->list = eas_realloc(c->list, (size_t)c->cap * sizeof *c->list);
@@ -31,7 +30,9 @@ void eas_counts_done(eas_counts *c)
   *c = (eas_counts){ 0 };
 }
 
-typedef struct { int64_t id, job, done, failed; } parent_sum;
+typedef struct {
+  int64_t id, job, done, failed;
+} parent_sum;
 
 static int by_id(const void *a, const void *b)
 {
@@ -75,17 +76,19 @@ static int sum_parents(eas_db *db, const eas_done_task *list, int n, parent_sum 
 static int count_parent(eas_db *db, const parent_sum *p, eas_done_task *out, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(db,
-    "UPDATE task SET open_children = open_children - $2, failed_children = failed_children + $3 WHERE id = $1"
-    " RETURNING open_children, failed_children, done, parent, state",
-    EAS_ARGS(eas_v_int(p->id), eas_v_int(p->done), eas_v_int(p->failed)), &rows, err);
+  int rc = eas_db_query(
+      db,
+      "UPDATE task SET open_children = open_children - $2, failed_children = failed_children + $3 WHERE id = $1"
+      " RETURNING open_children, failed_children, done, parent, state",
+      EAS_ARGS(eas_v_int(p->id), eas_v_int(p->done), eas_v_int(p->failed)), &rows, err);
   if (rc < 0) return rc;
   int done = 0;
   if (rc == 1 && eas_rows_int(rows, 0, 0) == 0 && !eas_rows_int(rows, 0, 2)) {
     const char *state = eas_rows_text(rows, 0, 4);
     /* one that still waits or runs (a loop half expanded) is done later, by whoever decides it */
     done = strcmp(state, "waiting") != 0 && strcmp(state, "ready") != 0;
-    *out = (eas_done_task){ .parent = eas_rows_int(rows, 0, 3), .job = p->job,
+    *out = (eas_done_task){ .parent = eas_rows_int(rows, 0, 3),
+                            .job = p->job,
                             .failed = eas_rows_int(rows, 0, 1) > 0 || strcmp(state, "passed") != 0 };
   }
   eas_rows_free(rows);
@@ -106,8 +109,7 @@ int eas_finish_children(eas_db *db, const eas_done_task *list, int n, eas_err *e
       rc = count_parent(db, &sums[i], &next[n_next], err);
       if (rc == 1) n_next++;
     }
-    if (rc >= 0)
-      rc = sum_parents(db, next, n_next, sums, err);
+    if (rc >= 0) rc = sum_parents(db, next, n_next, sums, err);
   }
   free(sums);
   free(next);
@@ -119,11 +121,11 @@ static int meet_one(eas_db *db, int64_t task, eas_counts *counts, int *n_ready, 
 {
   eas_rows *rows = NULL;
   int rc = eas_db_query(db,
-    "UPDATE task SET pending = pending - 1,"
-    " attempts = attempts + CASE WHEN pending = 1 AND state = 'waiting' THEN 1 ELSE 0 END,"
-    " state = CASE WHEN pending = 1 AND state = 'waiting' THEN 'ready' ELSE state END"
-    " WHERE id = $1 AND pending > 0 RETURNING pending, state, attempts, job, type",
-    EAS_ARGS(eas_v_int(task)), &rows, err);
+                        "UPDATE task SET pending = pending - 1,"
+                        " attempts = attempts + CASE WHEN pending = 1 AND state = 'waiting' THEN 1 ELSE 0 END,"
+                        " state = CASE WHEN pending = 1 AND state = 'waiting' THEN 'ready' ELSE state END"
+                        " WHERE id = $1 AND pending > 0 RETURNING pending, state, attempts, job, type",
+                        EAS_ARGS(eas_v_int(task)), &rows, err);
   if (rc <= 0) {
     eas_rows_free(rows);
     return rc;
@@ -137,8 +139,9 @@ static int meet_one(eas_db *db, int64_t task, eas_counts *counts, int *n_ready, 
   rc = eas_db_ids(db, "attempt", 1, &id, err);
   if (rc < 0) return rc;
   rc = eas_db_exec(db,
-    "INSERT INTO attempt (id, task, job, type, number, state, queued_at) VALUES ($1, $2, $3, $4, $5, 'queued', eas_now())",
-    EAS_ARGS(eas_v_int(id), eas_v_int(task), eas_v_int(job), eas_v_int(type), eas_v_int(number)), err);
+                   "INSERT INTO attempt (id, task, job, type, number, state, queued_at) VALUES ($1, $2, $3, $4, $5, "
+                   "'queued', eas_now())",
+                   EAS_ARGS(eas_v_int(id), eas_v_int(task), eas_v_int(job), eas_v_int(type), eas_v_int(number)), err);
   if (rc < 0) return rc;
   eas_count *c = eas_counts_of(counts, job, type);
   c->waiting--;
@@ -153,8 +156,7 @@ int eas_finish_needs(eas_db *db, int64_t task, eas_counts *counts, int *n_ready,
   int n = eas_db_query(db, "UPDATE task_need SET met = 1 WHERE needed = $1 AND met = 0 RETURNING task",
                        EAS_ARGS(eas_v_int(task)), &rows, err);
   int rc = n < 0 ? n : 0;
-  for (int i = 0; i < n && rc >= 0; i++)
-    rc = meet_one(db, eas_rows_int(rows, i, 0), counts, n_ready, err);
+  for (int i = 0; i < n && rc >= 0; i++) rc = meet_one(db, eas_rows_int(rows, i, 0), counts, n_ready, err);
   eas_rows_free(rows);
   return rc < 0 ? rc : 0;
 }

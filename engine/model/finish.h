@@ -10,16 +10,19 @@
 #include "model/words.h"
 
 /* Counters of one transaction, gathered to be applied at its end. */
-typedef struct { eas_count *list; int n, cap; } eas_counts;
+typedef struct {
+  eas_count *list;
+  int n, cap;
+} eas_counts;
 eas_count *eas_counts_of(eas_counts *c, int64_t job, int64_t type); /* zeroed when new; borrowed until the next call */
-int        eas_counts_apply(eas_counts *c, eas_db *db, eas_err *err); /* eas_counts_add, then empty */
-void       eas_counts_done(eas_counts *c);
+int eas_counts_apply(eas_counts *c, eas_db *db, eas_err *err);      /* eas_counts_add, then empty */
+void eas_counts_done(eas_counts *c);
 
 /* A task that was decided (passed, failed, skipped, cancelled) and has no open children: it is done. */
 typedef struct {
   int64_t parent; /* 0: it is the root */
   int64_t job;
-  int     failed; /* 1: not passed itself, or something below it is not */
+  int failed; /* 1: not passed itself, or something below it is not */
 } eas_done_task;
 
 /* Takes done tasks off their parents' open_children, and what gets done by that off theirs, up to the root;

@@ -44,13 +44,11 @@ static int load_lua(eas_jobfile **out, const char *path, eas_lua_job_fn *lua, vo
 int eas_jobfile_load(eas_jobfile **out, const char *path, eas_lua_job_fn *lua, void *arg, eas_err *err)
 {
   size_t n = strlen(path);
-  if (n > 4 && strcmp(path + n - 4, ".lua") == 0)
-    return load_lua(out, path, lua, arg, err);
+  if (n > 4 && strcmp(path + n - 4, ".lua") == 0) return load_lua(out, path, lua, arg, err);
   eas_buf text;
   eas_buf_init(&text);
   int rc = eas_file_read(path, JOB_FILE_LIMIT, &text, err);
-  if (rc >= 0)
-    rc = eas_jobfile_parse(out, path, text.data ? text.data : "", text.len, err);
+  if (rc >= 0) rc = eas_jobfile_parse(out, path, text.data ? text.data : "", text.len, err);
   eas_buf_done(&text);
   return rc < 0 ? rc : 0;
 }
@@ -98,8 +96,7 @@ int eas_jobfile_override(eas_jobfile **out, const eas_jobfile *f, const char *ov
   int rc = json_is_object(set) ? 0 : eas_fail(err, EAS_EINVAL, "overrides: an object of paths and values is wanted");
   const char *name;
   json_t *value;
-  json_object_foreach(set, name, value)
-    if (rc == 0) rc = set_at(doc, name, value, err);
+  json_object_foreach(set, name, value) if (rc == 0) rc = set_at(doc, name, value, err);
   if (rc == 0) {
     char *text = json_dumps(doc, JSON_INDENT(1) | JSON_ENCODE_ANY);
     rc = eas_jobfile_parse(out, f->file, text, strlen(text), err);

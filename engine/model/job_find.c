@@ -41,9 +41,12 @@ static int not_found(eas_db *db, const char *name, eas_err *err)
     eas_buf_printf(&b, "%sj%lld %s", i ? ", " : "there are ", (long long)eas_rows_int(rows, i, 0), names[i]);
   }
   const char *near = eas_nearest(name, names, (size_t)n);
-  if (near) eas_hint(err, "use %s", near);
-  else if (n) eas_hint(err, "%s", b.data);
-  else eas_hint(err, "no jobs here: eas submit FILE");
+  if (near)
+    eas_hint(err, "use %s", near);
+  else if (n)
+    eas_hint(err, "%s", b.data);
+  else
+    eas_hint(err, "no jobs here: eas submit FILE");
   eas_buf_done(&b);
   eas_rows_free(rows);
   return EAS_ENOENT;
@@ -67,8 +70,9 @@ int eas_job_find(eas_db *db, const char *name, int64_t *job, eas_err *err)
   eas_rows *rows = NULL;
   int64_t id;
   int n = is_number(name, &id)
-    ? eas_db_query(db, "SELECT id FROM job WHERE id = $1", EAS_ARGS(eas_v_int(id)), &rows, err)
-    : eas_db_query(db, "SELECT id FROM job WHERE name = $1 ORDER BY id DESC LIMIT 9", EAS_ARGS(eas_v_text(name)), &rows, err);
+              ? eas_db_query(db, "SELECT id FROM job WHERE id = $1", EAS_ARGS(eas_v_int(id)), &rows, err)
+              : eas_db_query(db, "SELECT id FROM job WHERE name = $1 ORDER BY id DESC LIMIT 9",
+                             EAS_ARGS(eas_v_text(name)), &rows, err);
   int rc = n < 0 ? n : 0;
   if (n == 1) *job = eas_rows_int(rows, 0, 0);
   if (n == 0) rc = not_found(db, name, err);
@@ -94,8 +98,10 @@ int eas_job_set_state(eas_db *db, int64_t job, const char *state, eas_err *err)
     rows = NULL;
     rc = eas_db_query(db, "SELECT id FROM job WHERE id = $1", EAS_ARGS(eas_v_int(job)), &rows, err);
     eas_rows_free(rows);
-    if (rc == 0) rc = eas_fail(err, EAS_ENOENT, "no job j%lld", (long long)job);
-    else if (rc > 0) rc = eas_fail(err, EAS_EINVAL, "j%lld is done already", (long long)job);
+    if (rc == 0)
+      rc = eas_fail(err, EAS_ENOENT, "no job j%lld", (long long)job);
+    else if (rc > 0)
+      rc = eas_fail(err, EAS_EINVAL, "j%lld is done already", (long long)job);
   }
   if (rc >= 0) rc = eas_db_ring(db, err);
   if (rc >= 0) rc = eas_db_commit(db, err);

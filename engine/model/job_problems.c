@@ -15,8 +15,7 @@ static void problem_done(eas_problem *p)
 
 void eas_problems_done(eas_problems *p)
 {
-  for (size_t i = 0; i < p->n; i++)
-    problem_done(&p->list[i]);
+  for (size_t i = 0; i < p->n; i++) problem_done(&p->list[i]);
   free(p->list);
   *p = (eas_problems){ 0 };
 }
@@ -25,8 +24,8 @@ void eas_problems_done(eas_problems *p)
 static int same_kind(const eas_problem *a, const eas_problem *b)
 {
   size_t n = strcspn(a->what, "'");
-  return a->key == b->key && n == strcspn(b->what, "'") && strncmp(a->what, b->what, n) == 0
-      && strcmp(a->path, b->path) == 0 && ((!a->key && !strstr(a->what, "field '")) || strcmp(a->what, b->what) == 0);
+  return a->key == b->key && n == strcspn(b->what, "'") && strncmp(a->what, b->what, n) == 0 &&
+         strcmp(a->path, b->path) == 0 && ((!a->key && !strstr(a->what, "field '")) || strcmp(a->what, b->what) == 0);
 }
 
 void eas_problems_add(eas_problems *p, eas_problem problem)
@@ -44,7 +43,11 @@ void eas_problems_add(eas_problems *p, eas_problem problem)
   p->list[p->n++] = problem;
 }
 
-typedef struct { const eas_problem *p; int line, column; size_t order; } place;
+typedef struct {
+  const eas_problem *p;
+  int line, column;
+  size_t order;
+} place;
 
 static int by_line(const void *a, const void *b)
 {
@@ -134,10 +137,8 @@ static void put_source(const eas_jobfile *f, const place *at, int column, int le
   eas_buf_printf(out, "      | %s", from ? "    " : "");
   for (int i = 0; i < blanks; i++) /* a tab stays one, so that the caret stands below */
     eas_buf_char(out, f->text[start + (size_t)(from + i)] == '\t' ? '\t' : ' ');
-  for (int i = 0; i < (length > 0 ? length : 1); i++)
-    eas_buf_char(out, '^');
-  if (at->p->expression)
-    eas_buf_printf(out, " column %d of the expression", at->p->offset + 1);
+  for (int i = 0; i < (length > 0 ? length : 1); i++) eas_buf_char(out, '^');
+  if (at->p->expression) eas_buf_printf(out, " column %d of the expression", at->p->offset + 1);
   eas_buf_char(out, '\n');
 }
 
@@ -146,8 +147,7 @@ static void put_problem(const eas_jobfile *f, const place *at, eas_buf *out)
   const eas_problem *p = at->p;
   if (f->is_lua) {
     eas_buf_printf(out, "%s: %s\n   at %s\n", f->file, p->what, p->path);
-    if (p->expression)
-      eas_buf_printf(out, "   column %d of the expression\n", p->offset + 1);
+    if (p->expression) eas_buf_printf(out, "   column %d of the expression\n", p->offset + 1);
   } else {
     int column = at->column;
     size_t start = start_of_line(f, at->line) + (size_t)(column - 1);
@@ -155,8 +155,7 @@ static void put_problem(const eas_jobfile *f, const place *at, eas_buf *out)
     eas_buf_printf(out, "%s:%d:%d: %s\n   at %s\n", f->file, at->line, column, p->what, p->path);
     put_source(f, at, column, length, out);
   }
-  if (p->fix)
-    eas_buf_printf(out, "   %s\n", p->fix);
+  if (p->fix) eas_buf_printf(out, "   %s\n", p->fix);
 }
 
 void eas_problems_print(const eas_problems *p, const eas_jobfile *f, eas_buf *out)
@@ -164,14 +163,11 @@ void eas_problems_print(const eas_problems *p, const eas_jobfile *f, eas_buf *ou
   place *places = eas_alloc((p->n + 1) * sizeof *places);
   for (size_t i = 0; i < p->n; i++) {
     places[i] = (place){ &p->list[i], 0, 0, i };
-    if (!f->is_lua)
-      locate(f, &p->list[i], &places[i].line, &places[i].column);
+    if (!f->is_lua) locate(f, &p->list[i], &places[i].line, &places[i].column);
   }
   qsort(places, p->n, sizeof *places, by_line);
-  for (size_t i = 0; i < p->n && i < SHOWN; i++)
-    put_problem(f, &places[i], out);
-  if (p->n > SHOWN)
-    eas_buf_printf(out, "and %zu more\n", p->n - SHOWN);
+  for (size_t i = 0; i < p->n && i < SHOWN; i++) put_problem(f, &places[i], out);
+  if (p->n > SHOWN) eas_buf_printf(out, "and %zu more\n", p->n - SHOWN);
   eas_buf_printf(out, "eas: %s: %zu error%s, nothing was stored\n", f->file, p->n, p->n == 1 ? "" : "s");
   free(places);
 }

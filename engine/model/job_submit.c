@@ -11,12 +11,12 @@
 #include "model/words.h"
 
 typedef struct {
-  const eas_jobfile *f;  /* with the overrides in it */
-  char      *name, *directory;
-  uint64_t   seed;
-  int64_t    priority;
-  int        compat;
-  char      *overrides;  /* canonical, NULL: none */
+  const eas_jobfile *f; /* with the overrides in it */
+  char *name, *directory;
+  uint64_t seed;
+  int64_t priority;
+  int compat;
+  char *overrides; /* canonical, NULL: none */
   eas_digest identity;
 } plan;
 
@@ -111,16 +111,16 @@ static int store_document(eas_db *db, const eas_jobfile *f, int64_t *id, eas_err
   eas_digest digest;
   eas_hash(f->text, f->len, &digest);
   eas_rows *rows = NULL;
-  int rc = eas_db_query(db, "SELECT id FROM document WHERE digest = $1",
-                        EAS_ARGS(eas_v_blob(&digest, sizeof digest)), &rows, err);
+  int rc = eas_db_query(db, "SELECT id FROM document WHERE digest = $1", EAS_ARGS(eas_v_blob(&digest, sizeof digest)),
+                        &rows, err);
   if (rc > 0) *id = eas_rows_int(rows, 0, 0);
   eas_rows_free(rows);
   if (rc != 0) return rc < 0 ? rc : 0;
   rc = eas_db_ids(db, "document", 1, id, err);
   if (rc < 0) return rc;
-  return eas_db_exec(db, "INSERT INTO document (id, digest, source, body) VALUES ($1, $2, $3, $4)",
-                     EAS_ARGS(eas_v_int(*id), eas_v_blob(&digest, sizeof digest), eas_v_text(f->file),
-                              eas_v_text(f->text)), err);
+  return eas_db_exec(
+      db, "INSERT INTO document (id, digest, source, body) VALUES ($1, $2, $3, $4)",
+      EAS_ARGS(eas_v_int(*id), eas_v_blob(&digest, sizeof digest), eas_v_text(f->file), eas_v_text(f->text)), err);
 }
 
 static int store_root(eas_db *db, const plan *p, int64_t job, int64_t task, eas_err *err)
@@ -135,14 +135,16 @@ static int store_root(eas_db *db, const plan *p, int64_t job, int64_t task, eas_
                      EAS_ARGS(eas_v_int(node), eas_v_int(job)), err);
   if (rc >= 0)
     rc = eas_db_exec(db,
-      "INSERT INTO task (id, job, ordinal, depth, type, node, directory, state, pending, attempts, seed)"
-      " VALUES ($1, $2, 0, 0, $3, $4, $5, 'ready', 0, 1, $6)",
-      EAS_ARGS(eas_v_int(task), eas_v_int(job), eas_v_int(type), eas_v_int(node), eas_v_int(directory),
-               eas_v_int((int64_t)eas_mix64(p->seed, 0))), err);
+                     "INSERT INTO task (id, job, ordinal, depth, type, node, directory, state, pending, attempts, seed)"
+                     " VALUES ($1, $2, 0, 0, $3, $4, $5, 'ready', 0, 1, $6)",
+                     EAS_ARGS(eas_v_int(task), eas_v_int(job), eas_v_int(type), eas_v_int(node), eas_v_int(directory),
+                              eas_v_int((int64_t)eas_mix64(p->seed, 0))),
+                     err);
   if (rc >= 0)
     rc = eas_db_exec(db,
-      "INSERT INTO attempt (id, task, job, type, number, state, queued_at) VALUES ($1, $2, $3, $4, 1, 'queued', eas_now())",
-      EAS_ARGS(eas_v_int(attempt), eas_v_int(task), eas_v_int(job), eas_v_int(type)), err);
+                     "INSERT INTO attempt (id, task, job, type, number, state, queued_at) VALUES ($1, $2, $3, $4, 1, "
+                     "'queued', eas_now())",
+                     EAS_ARGS(eas_v_int(attempt), eas_v_int(task), eas_v_int(job), eas_v_int(type)), err);
   if (rc >= 0) {
     eas_count c = { .job = job, .type = type, .queued = 1 };
     rc = eas_counts_add(db, &c, 1, err);
@@ -157,12 +159,14 @@ static int store_job(eas_db *db, const plan *p, int64_t *job, eas_err *err)
   if (rc >= 0) rc = eas_db_ids(db, "job", 1, job, err);
   if (rc >= 0) rc = eas_db_ids(db, "task", 1, &root, err);
   if (rc >= 0)
-    rc = eas_db_exec(db,
-      "INSERT INTO job (id, name, document, identity, state, priority, seed, compat, overrides, root, created_at)"
-      " VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, eas_now())",
-      EAS_ARGS(eas_v_int(*job), eas_v_text(p->name), eas_v_int(document),
-               eas_v_blob(&p->identity, sizeof p->identity), eas_v_int(p->priority), eas_v_int((int64_t)p->seed),
-               eas_v_int(p->compat), eas_v_text(p->overrides), eas_v_int(root)), err);
+    rc = eas_db_exec(
+        db,
+        "INSERT INTO job (id, name, document, identity, state, priority, seed, compat, overrides, root, created_at)"
+        " VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, eas_now())",
+        EAS_ARGS(eas_v_int(*job), eas_v_text(p->name), eas_v_int(document),
+                 eas_v_blob(&p->identity, sizeof p->identity), eas_v_int(p->priority), eas_v_int((int64_t)p->seed),
+                 eas_v_int(p->compat), eas_v_text(p->overrides), eas_v_int(root)),
+        err);
   if (rc >= 0) rc = store_root(db, p, *job, root, err);
   return rc < 0 ? rc : 0;
 }
