@@ -34,40 +34,45 @@ static int64_t cpu_us(void)
   return t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+static void run(eas_db *db, char *sql)
+{
+  eas_err err = { 0 };
+  must(eas_db_exec(db, sql, EAS_NOARGS, &err), &err);
+  free(sql);
+}
+
+#define COUNT_TO(n) "WITH RECURSIVE k (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM k WHERE i + 1 < " n ") "
+
 /* A root, chains of FAN tasks each below it, all queued. */
 static void fill(eas_db *db, int n)
 {
   eas_err err = { 0 };
   int64_t null, chain, word;
+  int n_chains = (n + FAN - 1) / FAN;
   must(eas_db_begin(db, &err), &err);
   must(eas_type_id(db, "null", &null, &err), &err);
   must(eas_type_id(db, "execution_chain", &chain, &err), &err);
   must(eas_word_id(db, "out", &word, &err), &err);
-  int n_chains = (n + FAN - 1) / FAN;
-  eas_val a[] = { eas_v_int(n), eas_v_int(null), eas_v_int(chain), eas_v_int(word), eas_v_int(n_chains), eas_v_int(FAN) };
-  static const char *const sql[] = {
-    "INSERT INTO document (id, digest, source, body) VALUES (1, CAST('d' AS /*pg BYTEA*//*sqlite BLOB*/), 'bench.json', '{\"task_list\": [{\"task\": \"null\"}]}')",
-    "INSERT INTO job (id, name, document, identity, state, seed, root, created_at) VALUES (1, 'bench', 1, CAST('i' AS /*pg BYTEA*//*sqlite BLOB*/), 'active', 1, 1, eas_now())",
-    "INSERT INTO node (id, job, path) VALUES (1, 1, '$'), (2, 1, '$.task_list[0]')",
-    "INSERT INTO task (id, job, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed)"
-    " VALUES (1, 1, 0, 0, CAST($3 AS BIGINT), 1, CAST($4 AS BIGINT), 'passed', 0, 1 + 0 * CAST($1 AS BIGINT) * CAST($2 AS BIGINT) * CAST($6 AS BIGINT), 1, CAST($5 AS BIGINT), 1)",
-    "WITH RECURSIVE k (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM k WHERE i + 1 < CAST($5 AS BIGINT))"
-    " INSERT INTO task (id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed)"
-    " SELECT 2 + i, 1, 1, i, 1, CAST($3 AS BIGINT), 1, CAST($4 AS BIGINT), 'passed', 0, 1, 1, CASE WHEN (i + 1) * $6 > $1 THEN $1 - i * $6 ELSE $6 END + 0 * CAST($2 AS BIGINT), 1 FROM k",
-    "WITH RECURSIVE k (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM k WHERE i + 1 < CAST($1 AS BIGINT))"
-    " INSERT INTO task (id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, seed)"
-    " SELECT 2 + CAST($5 AS BIGINT) + i, 1, 2 + i / CAST($6 AS BIGINT), i % CAST($6 AS BIGINT), 2, CAST($2 AS BIGINT), 2, CAST($4 AS BIGINT) + 0 * CAST($3 AS BIGINT), 'ready', 0, 1, i FROM k",
-    "INSERT INTO attempt (id, task, job, type, number, state, queued_at) SELECT id, id, 1, type, 1, 'queued', 0 FROM task"
-    " WHERE depth = 2 + 0 * (CAST($1 AS BIGINT) + CAST($2 AS BIGINT) + CAST($3 AS BIGINT) + CAST($4 AS BIGINT) + CAST($5 AS BIGINT) + CAST($6 AS BIGINT))",
-    "INSERT INTO job_type (job, type, queued) VALUES (1, CAST($2 AS BIGINT), CAST($1 AS BIGINT) + 0 * (CAST($3 AS BIGINT) + CAST($4 AS BIGINT) + CAST($5 AS BIGINT) + CAST($6 AS BIGINT)))",
-  };
-  for (size_t i = 0; i < sizeof sql / sizeof *sql; i++)
-    must(eas_db_exec(db, sql[i], a, 6, &err), &err);
-  if (eas_db_kind(db) == EAS_DB_POSTGRES)
-    must(eas_db_exec(db, "SELECT setval('attempt_id_seq', CAST($1 AS BIGINT))", EAS_ARGS(eas_v_int(n + n_chains + 10)), &err), &err);
+  eas_val bytes = eas_v_blob("bench", 5);
+  must(eas_db_exec(db, "INSERT INTO document (id, digest, source, body) VALUES (1, $1, 'bench.json', $2)",
+                   EAS_ARGS(bytes, eas_v_text("{\"task_list\": [{\"task\": \"null\"}]}")), &err), &err);
+  must(eas_db_exec(db, "INSERT INTO job (id, name, document, identity, state, seed, root, created_at)"
+                       " VALUES (1, 'bench', 1, $1, 'active', 1, 1, eas_now())", EAS_ARGS(bytes), &err), &err);
+  run(db, eas_strdup("INSERT INTO node (id, job, path) VALUES (1, 1, '$'), (2, 1, '$.task_list[0]')"));
+  static const char columns[] = "id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed";
+  run(db, eas_format("INSERT INTO task (%s) VALUES (1, 1, NULL, 0, 0, %lld, 1, %lld, 'passed', 0, 1, 1, %d, 1)",
+                     columns, (long long)chain, (long long)word, n_chains));
+  run(db, eas_format(COUNT_TO("%d") "INSERT INTO task (%s) SELECT 2 + i, 1, 1, i, 1, %lld, 1, %lld, 'passed', 0, 1, 1,"
+                     " CASE WHEN (i + 1) * %d > %d THEN %d - i * %d ELSE %d END, 1 FROM k",
+                     n_chains, columns, (long long)chain, (long long)word, FAN, n, n, FAN, FAN));
+  run(db, eas_format(COUNT_TO("%d") "INSERT INTO task (%s) SELECT %d + i, 1, 2 + i / %d, i %% %d, 2, %lld, 2, %lld, 'ready', 0, 1, NULL, 0, i FROM k",
+                     n, columns, 2 + n_chains, FAN, FAN, (long long)null, (long long)word));
+  run(db, eas_strdup("INSERT INTO attempt (id, task, job, type, number, state, queued_at) SELECT id, id, 1, type, 1, 'queued', 0 FROM task WHERE depth = 2"));
+  run(db, eas_format("INSERT INTO job_type (job, type, queued) VALUES (1, %lld, %d)", (long long)null, n));
+  if (eas_db_kind(db) == EAS_DB_POSTGRES) run(db, eas_format("SELECT setval('attempt_id_seq', %d)", n + n_chains + 10));
   must(eas_db_commit(db, &err), &err);
   if (eas_db_kind(db) == EAS_DB_SQLITE) /* filling is not what is measured */
-    must(eas_db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", EAS_NOARGS, &err), &err);
+    run(db, eas_strdup("PRAGMA wal_checkpoint(TRUNCATE)"));
 }
 
 typedef struct { int64_t n, wall, cpu, claim_cpu, groups; } sums;

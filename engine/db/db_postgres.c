@@ -290,5 +290,5 @@ const eas_db_ops eas_pg_ops = {
       "SELECT pg_advisory_xact_lock(716835219);" /* one migrates, others wait and find it done */
       "CREATE TABLE IF NOT EXISTS eas_schema (version BIGINT PRIMARY KEY, name TEXT NOT NULL, at BIGINT NOT NULL);"
       "CREATE OR REPLACE FUNCTION eas_now() RETURNS BIGINT LANGUAGE SQL STABLE"
-      " AS 'SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)'"
+      " AS 'SELECT CAST(extract(epoch FROM statement_timestamp()) * 1000000 AS BIGINT)'"
 };

@@ -39,6 +39,44 @@ static int send_end(eas_db *db, const eas_result *r, eas_err *err)
   return rc;
 }
 
+/* A server reads the CHECKs of a table anew for each statement, so it gets one for all. */
+static const char end_attempts[] =
+  "UPDATE attempt SET state = 'ended', ending = r.ending, verdict = r.verdict, ended_at = eas_now(), wall_us = r.wall_us,"
+  " cpu_us = r.cpu_us, peak_kb = r.peak_kb, layers = r.layers, reused = r.reused, prov_key = decode(r.prov_key, 'hex'),"
+  " metadata = r.metadata FROM json_to_recordset(CAST($1 AS JSON)) AS r (id BIGINT, ending TEXT, verdict TEXT, wall_us BIGINT,"
+  " cpu_us BIGINT, peak_kb BIGINT, layers BIGINT, reused BIGINT, prov_key TEXT, metadata TEXT) WHERE attempt.id = r.id";
+
+static json_t *row_of(const eas_result *r)
+{
+  char key[65];
+  if (r->prov_key) eas_digest_hex(r->prov_key, key);
+  char *metadata = r->metadata ? json_dumps(r->metadata, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+  json_t *row = json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:s?, s:s?}", "id", (json_int_t)r->attempt, "ending", r->ending,
+                          "verdict", r->verdict, "wall_us", (json_int_t)r->wall_us, "cpu_us", (json_int_t)r->cpu_us, "peak_kb",
+                          (json_int_t)r->peak_kb, "layers", (json_int_t)r->layers, "reused",
+                          r->reused ? json_integer(r->reused) : json_null(), "prov_key", r->prov_key ? key : NULL, "metadata", metadata);
+  free(metadata);
+  return row;
+}
+
+static int send_ends(eas_db *db, const member *list, int n, eas_err *err)
+{
+  int rc = 0;
+  if (eas_db_kind(db) == EAS_DB_SQLITE) {
+    for (int i = 0; i < n && rc >= 0; i++)
+      rc = send_end(db, list[i].result, err);
+    return rc;
+  }
+  json_t *rows = json_array();
+  for (int i = 0; i < n; i++)
+    json_array_append_new(rows, row_of(list[i].result));
+  char *text = json_dumps(rows, JSON_COMPACT);
+  rc = eas_db_send(db, end_attempts, EAS_ARGS(eas_v_text(text)), NULL, err);
+  free(text);
+  json_decref(rows);
+  return rc;
+}
+
 static eas_outcome outcome_of(const eas_result *r)
 {
   if (strcmp(r->verdict, "pass") == 0) return EAS_OUT_PASSED;
@@ -96,14 +134,13 @@ static int store(eas_db *db, member *list, int n, eas_settle *s, int64_t *versio
   eas_buf ids;
   eas_buf_init(&ids);
   int64_t *attempts = eas_alloc((size_t)n * sizeof *attempts);
-  int rc = 0, n_versions = 0;
+  int rc = send_ends(db, list, n, err), n_versions = 0;
   for (int i = 0; i < n && rc >= 0; i++) {
     const eas_result *r = list[i].result;
     attempts[i] = r->attempt;
     for (int k = 0; k < r->n_versions; k++)
       if (strcmp(r->versions[k].verdict, "pass") == 0) s->products[s->n_products++] = r->versions[k].product;
-    rc = send_end(db, r, err);
-    if (rc >= 0) rc = eas_result_store(db, r, err);
+    rc = eas_result_store(db, r, err);
     if (rc >= 0) rc = eas_versions_store(db, r, list[i].settled.task, version_ids + n_versions, tickets + n_versions, err);
     n_versions += r->n_versions;
   }

@@ -12,6 +12,9 @@ static const char find_chain[] = EAS_UP_CHAIN("id IN (SELECT c.parent FROM task 
 static const char pass_task[] =
   "UPDATE task SET state = 'passed', accepted = $2, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
   " WHERE id = $1";
+static const char pass_tasks[] = /* the same for all of a group, on a server: see commit.c */
+  "UPDATE task SET state = 'passed', accepted = r.attempt, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
+  " FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[])) AS r (task, attempt) WHERE task.id = r.task";
 static const char end_task[] =
   "UPDATE task SET state = $2, spread = $3, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
   " WHERE id = $1";
@@ -74,16 +77,36 @@ static int send_task(eas_settle *s, eas_settled *t, int64_t next_id, eas_err *er
   }
 }
 
+static int send_passed(eas_settle *s, eas_err *err)
+{
+  int64_t *tasks = eas_alloc(2 * (size_t)(s->n + 1) * sizeof *tasks), *attempts = tasks + s->n + 1;
+  int n = 0;
+  for (int i = 0; i < s->n; i++) {
+    if (s->list[i].outcome != EAS_OUT_PASSED) continue;
+    tasks[n] = s->list[i].task;
+    attempts[n++] = s->list[i].attempt;
+  }
+  eas_buf a, b;
+  eas_buf_init(&a);
+  eas_buf_init(&b);
+  eas_val args[] = { eas_v_text(eas_db_id_list(s->db, tasks, n, &a)), eas_v_text(eas_db_id_list(s->db, attempts, n, &b)) };
+  int rc = n ? eas_db_send(s->db, pass_tasks, args, 2, NULL, err) : 0;
+  eas_buf_done(&a);
+  eas_buf_done(&b);
+  free(tasks);
+  return rc;
+}
+
 static int send_tasks(eas_settle *s, eas_err *err)
 {
-  int n_again = 0, rc = 0;
+  int n_again = 0, sqlite = eas_db_kind(s->db) == EAS_DB_SQLITE, rc = 0;
   for (int i = 0; i < s->n; i++)
     n_again += s->list[i].outcome == EAS_OUT_AGAIN;
   int64_t *ids = eas_alloc((size_t)(n_again + 1) * sizeof *ids), *next = ids;
-  if (n_again && eas_db_kind(s->db) == EAS_DB_SQLITE) /* a server has sequences */
-    rc = eas_db_ids(s->db, "attempt", n_again, ids, err);
+  if (sqlite && n_again) rc = eas_db_ids(s->db, "attempt", n_again, ids, err); /* a server has sequences */
+  if (!sqlite) rc = send_passed(s, err);
   for (int i = 0; i < s->n && rc >= 0; i++) {
-    rc = send_task(s, &s->list[i], *next, err);
+    if (sqlite || s->list[i].outcome != EAS_OUT_PASSED) rc = send_task(s, &s->list[i], *next, err);
     next += s->list[i].outcome == EAS_OUT_AGAIN;
   }
   free(ids);
