@@ -51,7 +51,7 @@ int eas_bls_check(const eas_bls_job *job)
 void bls_setup_of(bls_setup *s, const eas_bls_job *job)
 {
   double shortest = INFINITY;
-  *s = (bls_setup){.job = job};
+  *s = (bls_setup){ .job = job };
   for (size_t k = 0; k < job->set.n_duration; k++) shortest = fmin(shortest, job->set.duration[k]);
   s->bin = shortest / job->set.oversample;
   for (size_t k = 0; k < job->set.n_duration; k++) {
@@ -106,22 +106,23 @@ void bls_scan(const bls_setup *s, size_t bins, const double *y, const double *w,
 {
   for (size_t k = 0; k < s->job->set.n_duration; k++) {
     size_t width = bls_width(s, k), starts = bls_starts(s, bins, width);
-    for (size_t i = 0; i < starts; i++)
-      bls_try(s, y[i + width] - y[i], w[i + width] - w[i], i, width, best);
+    for (size_t i = 0; i < starts; i++) bls_try(s, y[i + width] - y[i], w[i + width] - w[i], i, width, best);
   }
 }
 
 void bls_store(const bls_setup *s, double period, const bls_best *best, eas_bls_peak *out)
 {
   if (!(best->objective > -INFINITY)) {
-    *out = (eas_bls_peak){NAN, NAN, NAN, NAN, NAN, NAN};
+    *out = (eas_bls_peak){ NAN, NAN, NAN, NAN, NAN, NAN };
     return;
   }
   double start = (double)best->start * s->bin, duration = (double)best->width * s->bin;
-  *out = (eas_bls_peak){.power = best->objective, .depth = best->depth, 
-                        .depth_err = sqrt(1.0 / best->w_in + 1.0 / (s->w_total - best->w_in)),
-                        .log_likelihood = best->log_likelihood, .duration = duration,
-                        .t0 = fmod(start + 0.5 * duration, period) + s->job->time[0]};
+  *out = (eas_bls_peak){ .power = best->objective,
+                         .depth = best->depth,
+                         .depth_err = sqrt(1.0 / best->w_in + 1.0 / (s->w_total - best->w_in)),
+                         .log_likelihood = best->log_likelihood,
+                         .duration = duration,
+                         .t0 = fmod(start + 0.5 * duration, period) + s->job->time[0] };
 }
 
 static void fold(const bls_setup *s, double period, size_t bins, double *y, double *w)
@@ -140,7 +141,7 @@ static void fold(const bls_setup *s, double period, size_t bins, double *y, doub
 void bls_reference(const bls_setup *s, double period, double *y, double *w, eas_bls_peak *out)
 {
   size_t bins = bls_bins(s, period);
-  bls_best best = {.objective = -INFINITY};
+  bls_best best = { .objective = -INFINITY };
   fold(s, period, bins, y, w);
   bls_wrap_and_sum(s, bins, y, w);
   bls_scan(s, bins, y, w, &best);
@@ -155,7 +156,10 @@ int eas_bls_path(const eas_bls_job *job)
 
 static const size_t head_size = (sizeof(bls_plan) + 63) / 64 * 64;
 
-static size_t samples_size(size_t n) { return (3 * n * sizeof(double) + 63) / 64 * 64; }
+static size_t samples_size(size_t n)
+{
+  return (3 * n * sizeof(double) + 63) / 64 * 64;
+}
 
 size_t eas_bls_plan_size(const eas_bls_job *job)
 {
@@ -169,7 +173,7 @@ int eas_bls_prepare(const eas_bls_job *job)
   bls_plan *plan = job->plan;
   double *yw = (double *)((char *)job->plan + head_size), *x = yw + 2 * job->n;
   char *rows = (char *)job->plan + head_size + samples_size(job->n);
-  *plan = (bls_plan){.path = EAS_BLS_PATH_FOLD, .level = eas_simd_level(), .shortest = INFINITY, .x = x, .yw = yw};
+  *plan = (bls_plan){ .path = EAS_BLS_PATH_FOLD, .level = eas_simd_level(), .shortest = INFINITY, .x = x, .yw = yw };
   bls_setup_of(&plan->setup, job);
   plan->cells = bls_cells(&plan->setup);
   for (size_t i = 0; i < job->n_period; i++) plan->shortest = fmin(plan->shortest, job->period[i]);
@@ -198,18 +202,17 @@ static void run_reference(const eas_bls_job *job, size_t i0, size_t i1, double *
 {
   bls_setup s;
   bls_setup_of(&s, job);
-  for (size_t i = i0; i < i1; i++)
-    bls_reference(&s, job->period[i], work, work + bls_cells(&s), &job->out[i]);
+  for (size_t i = i0; i < i1; i++) bls_reference(&s, job->period[i], work, work + bls_cells(&s), &job->out[i]);
 }
 
 static void run_fast(const eas_bls_job *job, size_t i0, size_t i1, double *work)
 {
   const bls_plan *plan = job->plan;
   double *y = work, *w = y + plan->cells, *pairs = w + plan->cells, *rows = pairs + 2 * plan->cells;
-  bls_best before = {.objective = -INFINITY};
+  bls_best before = { .objective = -INFINITY };
   for (size_t i = i0; i < i1; i++) {
     size_t bins = bls_bins(&plan->setup, job->period[i]);
-    bls_best best = {.objective = -INFINITY};
+    bls_best best = { .objective = -INFINITY };
     if (plan->path != EAS_BLS_PATH_ROWS || !bls_rows_fold(plan, job->period[i], bins, y, w, rows))
       bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
     bls_scan_fast(plan, bins, y, w, &before, &best);
@@ -221,7 +224,9 @@ static void run_fast(const eas_bls_job *job, size_t i0, size_t i1, double *work)
 int eas_bls_run(const void *argument, size_t i0, size_t i1, void *work)
 {
   const eas_bls_job *job = argument;
-  if (eas_bls_path(job) == EAS_BLS_PATH_REFERENCE) run_reference(job, i0, i1, work);
-  else run_fast(job, i0, i1, work);
+  if (eas_bls_path(job) == EAS_BLS_PATH_REFERENCE)
+    run_reference(job, i0, i1, work);
+  else
+    run_fast(job, i0, i1, work);
   return EAS_OK;
 }

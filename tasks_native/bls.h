@@ -9,7 +9,7 @@
 #define EAS_NATIVE_BLS_H
 #include "eas_native.h"
 
-enum { EAS_BLS_LIKELIHOOD = 0, EAS_BLS_SNR = 1 };     /* objective */
+enum { EAS_BLS_LIKELIHOOD = 0, EAS_BLS_SNR = 1 }; /* objective */
 enum {
   EAS_BLS_WRAP_FULL = 0, /* every phase is tried with every duration */
   EAS_BLS_WRAP_PEER = 1  /* as astropy: oversample bins are repeated, the last bin is lost */
@@ -30,25 +30,25 @@ typedef struct {
   int path;               /* EAS_BLS_PATH_* */
 } eas_bls_settings;
 
-typedef struct {           /* all NaN when no box fits */
-  double power;            /* the objective: log_likelihood or depth / depth_err */
-  double depth;            /* unit of flux, >= 0 */
-  double depth_err;        /* unit of flux, if the weights are 1/sigma^2 */
-  double log_likelihood;   /* of box over none, half of depth^2 times the weight in transit */
-  double duration;         /* day, a whole number of bins */
-  double t0;               /* day, mid-transit in [time[0], time[0] + period) */
+typedef struct {         /* all NaN when no box fits */
+  double power;          /* the objective: log_likelihood or depth / depth_err */
+  double depth;          /* unit of flux, >= 0 */
+  double depth_err;      /* unit of flux, if the weights are 1/sigma^2 */
+  double log_likelihood; /* of box over none, half of depth^2 times the weight in transit */
+  double duration;       /* day, a whole number of bins */
+  double t0;             /* day, mid-transit in [time[0], time[0] + period) */
 } eas_bls_peak;
 
-typedef struct {           /* all borrowed; no array may overlap another */
-  size_t n, n_period;      /* n >= 3, n_period >= 1 */
-  const double *time;      /* [n] day, finite, strictly increasing */
-  const double *flux;      /* [n] any unit, finite */
-  const double *ivar;      /* [n] > 0 (1/sigma^2); NULL: 1 */
-  double flux_zero;        /* subtracted from flux before summing: its median, see eas_bls_median */
-  const double *period;    /* [n_period] day, > longest duration, in any order */
+typedef struct {        /* all borrowed; no array may overlap another */
+  size_t n, n_period;   /* n >= 3, n_period >= 1 */
+  const double *time;   /* [n] day, finite, strictly increasing */
+  const double *flux;   /* [n] any unit, finite */
+  const double *ivar;   /* [n] > 0 (1/sigma^2); NULL: 1 */
+  double flux_zero;     /* subtracted from flux before summing: its median, see eas_bls_median */
+  const double *period; /* [n_period] day, > longest duration, in any order */
   eas_bls_settings set;
-  void *plan;              /* eas_bls_plan_size bytes, aligned to 64, filled by eas_bls_prepare; NULL: reference path */
-  eas_bls_peak *out;       /* [n_period] */
+  void *plan;        /* eas_bls_plan_size bytes, aligned to 64, filled by eas_bls_prepare; NULL: reference path */
+  eas_bls_peak *out; /* [n_period] */
 } eas_bls_job;
 
 /* Checks a job once, in O(n + n_period): EAS_OK, EAS_EFEW (n < 3), EAS_EGRID (no period, no
@@ -76,10 +76,10 @@ EAS_EXPORT int eas_bls_run(const void *job, size_t i0, size_t i1, void *work);
 /* Trial periods, equal steps in frequency from 1/period_min down by
  * frequency_factor * duration_min / span^2 (all day): how many, and the i-th .. (i+n)-th of them.
  * count is 0 where an argument is no positive number or period_max < period_min. */
-EAS_EXPORT size_t eas_bls_grid_count(double span, double duration_min, double frequency_factor,
-                                     double period_min, double period_max);
-EAS_EXPORT void eas_bls_grid(double span, double duration_min, double frequency_factor,
-                             double period_min, size_t i, size_t n, double *out);
+EAS_EXPORT size_t eas_bls_grid_count(double span, double duration_min, double frequency_factor, double period_min,
+                                     double period_max);
+EAS_EXPORT void eas_bls_grid(double span, double duration_min, double frequency_factor, double period_min, size_t i,
+                             size_t n, double *out);
 
 /* Median of x[n] (mean of the middle two); scratch[n] is overwritten. NaN when n is 0. */
 EAS_EXPORT double eas_bls_median(const double *x, size_t n, double *scratch);
@@ -94,9 +94,9 @@ typedef struct {
 /* The strongest trial of n and how it stands out. EAS_NONE if no power is finite. */
 EAS_EXPORT int eas_bls_spectrum_of(const eas_bls_peak *peak, size_t n, eas_bls_spectrum *out);
 
-typedef struct {            /* depths in unit of flux, errors valid for ivar = 1/sigma^2; NaN: no such samples */
+typedef struct { /* depths in unit of flux, errors valid for ivar = 1/sigma^2; NaN: no such samples */
   double depth, depth_err;
-  double depth_odd, depth_odd_err;       /* every second transit, against the same level outside */
+  double depth_odd, depth_odd_err; /* every second transit, against the same level outside */
   double depth_even, depth_even_err;
   double depth_phased, depth_phased_err; /* half a period away */
   double depth_half, depth_half_err;     /* a box at half the period */
@@ -114,7 +114,7 @@ typedef struct {            /* depths in unit of flux, errors valid for ivar = 1
 /* Vetting numbers of one box. Of the transits t0 + (first_transit + i) period, the first
  * max_transits get their samples and gain in log-likelihood into count[i] and gain[i] (NULL
  * allowed). EAS_OK, EAS_EARG (period, duration or t0), EAS_NONE (no sample in transit, or all). */
-EAS_EXPORT int eas_bls_stats_of(const eas_bls_job *job, double period, double duration, double t0,
-                                eas_bls_stats *out, double *count, double *gain, size_t max_transits);
+EAS_EXPORT int eas_bls_stats_of(const eas_bls_job *job, double period, double duration, double t0, eas_bls_stats *out,
+                                double *count, double *gain, size_t max_transits);
 
 #endif

@@ -16,7 +16,7 @@ typedef struct {
 } fold_constants;
 
 static const double cycles_most = 1e9; /* what 32 bits count; beyond, the definition alone */
-static const double edge = 1e-7; /* bins; rounding moves a sample by 1e-8 at most */
+static const double edge = 1e-7;       /* bins; rounding moves a sample by 1e-8 at most */
 
 EAS_INLINE int64_t bins_of_block(const fold_constants *c, const double *x, int32_t *index)
 {
@@ -68,8 +68,10 @@ EAS_INLINE void fold_samples(const bls_plan *plan, const fold_constants *c, pair
   for (; i < n; i += BLOCK) {
     size_t m = n - i < BLOCK ? n - i : BLOCK;
     if (m < BLOCK || c->many_cycles || bins_of_block(c, x + i, index) != 0) bins_exactly(c, x + i, m, index);
-    if (c->dense) add_runs(index, yw + i, m, sums);
-    else add_each(index, yw + i, m, sums);
+    if (c->dense)
+      add_runs(index, yw + i, m, sums);
+    else
+      add_each(index, yw + i, m, sums);
   }
 }
 
@@ -92,14 +94,21 @@ void bls_fold_fast(const bls_plan *plan, double period, size_t bins, double *y, 
 {
   const bls_setup *s = &plan->setup;
   pair *sums = (pair *)(void *)pairs;
-  fold_constants c = {.period = period, .inv_period = 1.0 / period, .bin = s->bin, .inv_bin = 1.0 / s->bin,
-                      .period_edge = period - edge * s->bin, .bins = (int32_t)bins,
-                      .dense = plan->x[s->job->n - 1] < 0.4 * s->bin * (double)s->job->n,
-                      .many_cycles = !(plan->x[s->job->n - 1] / period < cycles_most)};
+  fold_constants c = { .period = period,
+                       .inv_period = 1.0 / period,
+                       .bin = s->bin,
+                       .inv_bin = 1.0 / s->bin,
+                       .period_edge = period - edge * s->bin,
+                       .bins = (int32_t)bins,
+                       .dense = plan->x[s->job->n - 1] < 0.4 * s->bin * (double)s->job->n,
+                       .many_cycles = !(plan->x[s->job->n - 1] / period < cycles_most) };
   memset(pairs, 0, 2 * (bins + s->pad + 1) * sizeof *pairs);
-  if (plan->level == EAS_SIMD_AVX512) fold_avx512(plan, &c, sums);
-  else if (plan->level == EAS_SIMD_AVX2) fold_avx2(plan, &c, sums);
-  else fold_sse2(plan, &c, sums);
+  if (plan->level == EAS_SIMD_AVX512)
+    fold_avx512(plan, &c, sums);
+  else if (plan->level == EAS_SIMD_AVX2)
+    fold_avx2(plan, &c, sums);
+  else
+    fold_sse2(plan, &c, sums);
 
   size_t to = s->job->set.wrap == EAS_BLS_WRAP_FULL ? bins : bins - 1;
   for (size_t k = 1; k <= s->pad; k++) sums[to + k] = sums[k];

@@ -14,7 +14,10 @@ enum { DENOMINATOR_MAX = 256, TILE = 32 /* columns */, SPARE = 2 * TILE };
 
 static const double jitter_most = 1e-6; /* of the cadence */
 
-static size_t slots_most(size_t n) { return n < 250000000 ? 2 * n : 500000000; } /* places are kept in 32 bits */
+static size_t slots_most(size_t n)
+{
+  return n < 250000000 ? 2 * n : 500000000;
+} /* places are kept in 32 bits */
 
 size_t bls_rows_plan_size(size_t n, size_t cells)
 {
@@ -113,7 +116,10 @@ typedef struct {
   size_t kinds;
 } rows_scratch;
 
-static size_t round_up(size_t n) { return (n + 15) / 16 * 16; }
+static size_t round_up(size_t n)
+{
+  return (n + 15) / 16 * 16;
+}
 
 static size_t sums_size(const bls_plan *plan, size_t cycles) /* (cycles + 1) rows of one cycle's columns */
 {
@@ -225,7 +231,7 @@ EAS_INLINE void add_rows(const double *grid, const row_plan *p, double *sums)
     if (p->kept[r]) place += (uint32_t)width;
   }
   for (size_t m = 0; m < width; m += TILE) {
-    tile a = {0}, b = {0}, c = {0}, d = {0};
+    tile a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
     for (size_t r = 0; r <= p->n; r++) {
       if (p->kept[r]) {
         tile *to = (tile *)(void *)(sums + p->at[r] + m);
@@ -283,7 +289,7 @@ EAS_INLINE void count(const bls_rows *rows, const row_plan *p, const uint32_t *r
 EAS_INLINE void sum_and_look_up(const bls_rows *rows, const rows_scratch *t, size_t n, size_t width, size_t bins,
                                 double *y, double *w)
 {
-  row_plan p = {.first = t->first, .kept = t->kept, .at = t->at, .n = n, .width = width};
+  row_plan p = { .first = t->first, .kept = t->kept, .at = t->at, .n = n, .width = width };
   add_rows(rows->y, &p, t->sums);
   if (rows->plain) count(rows, &p, t->rank, bins, w);
   for (size_t k = 0; k < t->kinds; k++) t->place[k] = t->at[t->rank[k]];
@@ -317,9 +323,12 @@ int bls_rows_fold(const bls_plan *plan, double period, size_t bins, double *y, d
   if (n == 0) {
     memcpy(y, rows->y_first, bins * sizeof *y);
     memcpy(w, rows->w_first, bins * sizeof *w);
-  } else if (plan->level == EAS_SIMD_AVX512) sum_avx512(rows, &t, (size_t)n, width, bins, y, w);
-  else if (plan->level == EAS_SIMD_AVX2) sum_avx2(rows, &t, (size_t)n, width, bins, y, w);
-  else sum_and_look_up(rows, &t, (size_t)n, width, bins, y, w);
+  } else if (plan->level == EAS_SIMD_AVX512)
+    sum_avx512(rows, &t, (size_t)n, width, bins, y, w);
+  else if (plan->level == EAS_SIMD_AVX2)
+    sum_avx2(rows, &t, (size_t)n, width, bins, y, w);
+  else
+    sum_and_look_up(rows, &t, (size_t)n, width, bins, y, w);
 
   y[bins] = plan->setup.y_total;
   w[bins] = plan->setup.w_total;

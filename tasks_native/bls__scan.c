@@ -22,7 +22,7 @@ static void raise_least(scan_test *t, const bls_best *best)
 static void raise_by_hint(const bls_setup *s, scan_test *t, const bls_best *hint, size_t bins, const double *y,
                           const double *w)
 {
-  bls_best found = {.objective = -INFINITY};
+  bls_best found = { .objective = -INFINITY };
   if (!(hint->objective > -INFINITY)) return;
   size_t starts = bls_starts(s, bins, hint->width), from = hint->start > 2 ? hint->start - 2 : 0;
   for (size_t i = from; i < starts && i <= hint->start + 2; i++)
@@ -62,12 +62,15 @@ EAS_INLINE void scan_width(const bls_setup *s, scan_test *t, size_t width, size_
   }
 }
 
-EAS_INLINE void scan_all(const bls_setup *s, size_t bins, const double *y, const double *w,
-                         const bls_best *hint, bls_best *best)
+EAS_INLINE void scan_all(const bls_setup *s, size_t bins, const double *y, const double *w, const bls_best *hint,
+                         bls_best *best)
 {
-  scan_test t = {.y_total = s->y_total, .w_total = s->w_total, .w_least = s->w_least,
-                 .slack = 1e-13 * s->y_size * s->w_total, .least = -INFINITY,
-                 .snr = s->job->set.objective == EAS_BLS_SNR};
+  scan_test t = { .y_total = s->y_total,
+                  .w_total = s->w_total,
+                  .w_least = s->w_least,
+                  .slack = 1e-13 * s->y_size * s->w_total,
+                  .least = -INFINITY,
+                  .snr = s->job->set.objective == EAS_BLS_SNR };
   raise_by_hint(s, &t, hint, bins, y, w);
   for (size_t k = 0; k < s->job->set.n_duration; k++) {
     size_t width = bls_width(s, k);
@@ -82,7 +85,7 @@ EAS_TARGET_AVX512 static void scan_avx512(const bls_setup *s, size_t bins, const
 }
 
 EAS_TARGET_AVX2 static void scan_avx2(const bls_setup *s, size_t bins, const double *y, const double *w,
-                                          const bls_best *hint, bls_best *best)
+                                      const bls_best *hint, bls_best *best)
 {
   scan_all(s, bins, y, w, hint, best);
 }
@@ -90,7 +93,10 @@ EAS_TARGET_AVX2 static void scan_avx2(const bls_setup *s, size_t bins, const dou
 void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, const bls_best *hint,
                    bls_best *best)
 {
-  if (plan->level == EAS_SIMD_AVX512) scan_avx512(&plan->setup, bins, y, w, hint, best);
-  else if (plan->level == EAS_SIMD_AVX2) scan_avx2(&plan->setup, bins, y, w, hint, best);
-  else scan_all(&plan->setup, bins, y, w, hint, best);
+  if (plan->level == EAS_SIMD_AVX512)
+    scan_avx512(&plan->setup, bins, y, w, hint, best);
+  else if (plan->level == EAS_SIMD_AVX2)
+    scan_avx2(&plan->setup, bins, y, w, hint, best);
+  else
+    scan_all(&plan->setup, bins, y, w, hint, best);
 }

@@ -7,8 +7,8 @@ static double grid_step(double span, double duration_min, double frequency_facto
   return frequency_factor * duration_min / (span * span);
 }
 
-size_t eas_bls_grid_count(double span, double duration_min, double frequency_factor,
-                          double period_min, double period_max)
+size_t eas_bls_grid_count(double span, double duration_min, double frequency_factor, double period_min,
+                          double period_max)
 {
   if (!(span > 0) || !(duration_min > 0) || !(frequency_factor > 0) || !(period_min > 0)) return 0;
   if (!(period_max >= period_min)) return 0;
@@ -17,8 +17,8 @@ size_t eas_bls_grid_count(double span, double duration_min, double frequency_fac
   return n <= 4e9 ? (size_t)n : 0;
 }
 
-void eas_bls_grid(double span, double duration_min, double frequency_factor,
-                  double period_min, size_t i, size_t n, double *out)
+void eas_bls_grid(double span, double duration_min, double frequency_factor, double period_min, size_t i, size_t n,
+                  double *out)
 {
   double step = grid_step(span, duration_min, frequency_factor), highest = 1.0 / period_min;
   for (size_t k = 0; k < n; k++) out[k] = 1.0 / (highest - step * (double)(i + k));
@@ -33,7 +33,7 @@ double eas_bls_median(const double *x, size_t n, double *scratch)
 int eas_bls_spectrum_of(const eas_bls_peak *peak, size_t n, eas_bls_spectrum *out)
 {
   double sum = 0, squares = 0, most = -INFINITY;
-  *out = (eas_bls_spectrum){.mean = NAN, .std = NAN, .sde = NAN};
+  *out = (eas_bls_spectrum){ .mean = NAN, .std = NAN, .sde = NAN };
   for (size_t i = 0; i < n; i++) {
     if (!isfinite(peak[i].power)) continue;
     sum += peak[i].power;
@@ -52,7 +52,9 @@ int eas_bls_spectrum_of(const eas_bls_peak *peak, size_t n, eas_bls_spectrum *ou
   return EAS_OK;
 }
 
-typedef struct { double y, w; } bls_mean; /* sums of weighted flux and weight */
+typedef struct {
+  double y, w;
+} bls_mean; /* sums of weighted flux and weight */
 
 static void add(bls_mean *m, double y, double w)
 {
@@ -105,8 +107,10 @@ static void sum_classes(const eas_bls_job *job, double period, double duration, 
     add(in ? &s->in : &s->out, y, w);
     if (within(x, 2 * period, half)) add(&s->even, y, w);
     if (within(x + period, 2 * period, half)) add(&s->odd, y, w);
-    if (opposite) add(&s->phased, y, w);
-    else if (!in) add(&s->phased_out, y, w);
+    if (opposite)
+      add(&s->phased, y, w);
+    else if (!in)
+      add(&s->phased_out, y, w);
     add(within(x, 0.5 * period, half) ? &s->half : &s->half_out, y, w);
     if (!in) continue;
     int64_t k = (int64_t)llround(x / period);
@@ -158,7 +162,7 @@ static const double two_pi = 6.283185307179586476925286766559;
 static void compare_with_sine(const eas_bls_job *job, double period, double duration, double t0, const bls_sums *s,
                               eas_bls_stats *out)
 {
-  double a[6] = {0}, b[3] = {0}, x[3], sine_loss = 0, box_loss = 0, flat_loss = 0;
+  double a[6] = { 0 }, b[3] = { 0 }, x[3], sine_loss = 0, box_loss = 0, flat_loss = 0;
   double y_in = s->in.y / s->in.w, y_out = s->out.y / s->out.w;
   double mean = (s->in.y + s->out.y) / (s->in.w + s->out.w);
   for (size_t i = 0; i < job->n; i++) {
@@ -191,13 +195,17 @@ static void compare_with_sine(const eas_bls_job *job, double period, double dura
   out->power_norm = flat_loss > 0 ? out->delta_chi2 / (2 * flat_loss) : NAN;
 }
 
-int eas_bls_stats_of(const eas_bls_job *job, double period, double duration, double t0,
-                     eas_bls_stats *out, double *count, double *gain, size_t max_transits)
+int eas_bls_stats_of(const eas_bls_job *job, double period, double duration, double t0, eas_bls_stats *out,
+                     double *count, double *gain, size_t max_transits)
 {
   if (!(period > 0) || !(duration > 0) || !(duration < period) || !isfinite(period) || !isfinite(t0)) return EAS_EARG;
-  bls_sums s = {{0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}};
-  *out = (eas_bls_stats){.depth = NAN, .depth_err = NAN, .harmonic_amplitude = NAN,
-                         .harmonic_delta_log_likelihood = NAN, .delta_chi2 = NAN, .power_norm = NAN};
+  bls_sums s = { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 } };
+  *out = (eas_bls_stats){ .depth = NAN,
+                          .depth_err = NAN,
+                          .harmonic_amplitude = NAN,
+                          .harmonic_delta_log_likelihood = NAN,
+                          .delta_chi2 = NAN,
+                          .power_norm = NAN };
   sum_classes(job, period, duration, t0, &s, out);
   out->depth = depth_of(&s.in, &s.out, &out->depth_err);
   out->depth_odd = depth_of(&s.odd, &s.out, &out->depth_odd_err);

@@ -12,8 +12,8 @@ typedef struct {
   size_t width_max; /* bins */
   double y_total;   /* of flux times weight */
   double w_total;
-  double y_size;    /* sum of the magnitudes of flux times weight: bounds rounding */
-  double w_least;   /* a window or its complement with less weight is empty */
+  double y_size;  /* sum of the magnitudes of flux times weight: bounds rounding */
+  double w_least; /* a window or its complement with less weight is empty */
 } bls_setup;
 
 typedef struct {
@@ -53,8 +53,9 @@ static inline void bls_try(const bls_setup *s, double y_in, double w_in, size_t 
   double gain = 0.5 * w_in * depth * depth;
   double objective = s->job->set.objective == EAS_BLS_SNR ? depth / sqrt(1.0 / w_in + 1.0 / w_out) : gain;
   if (!(objective > best->objective)) return;
-  *best = (bls_best){.objective = objective, .depth = depth, .w_in = w_in,
-                     .log_likelihood = gain, .start = start, .width = width};
+  *best = (bls_best){
+    .objective = objective, .depth = depth, .w_in = w_in, .log_likelihood = gain, .start = start, .width = width
+  };
 }
 
 /* Bin 1 .. bins of a sample at x after the first. The rounding of each step is the peer's. */
@@ -81,26 +82,26 @@ void bls_store(const bls_setup *s, double period, const bls_best *best, eas_bls_
 
 /* Uniform cadence: the light curve by slots of one cadence (bls__rows.c). */
 typedef struct {
-  double step;          /* day */
-  double doubt;         /* slots; nearer to an edge, rounding decides */
+  double step;  /* day */
+  double doubt; /* slots; nearer to an edge, rounding decides */
   size_t slots;
-  int plain;            /* no gap, all weights 1 */
-  const double *y, *w;  /* flux times weight, weight by slot; 0 where there is no sample, and behind the last */
+  int plain;           /* no gap, all weights 1 */
+  const double *y, *w; /* flux times weight, weight by slot; 0 where there is no sample, and behind the last */
   const double *y_first, *w_first; /* [cells] prefix sums over the bins of the first cycle */
-  size_t denominator;   /* edges repeat after so many, 0: never */
-  uint32_t *column;     /* [cells] whole slots of an edge */
-  uint32_t *kind;       /* [cells] edges of one kind have the same fraction of a slot: */
-  double *edge;         /* [kinds] that fraction */
+  size_t denominator;              /* edges repeat after so many, 0: never */
+  uint32_t *column;                /* [cells] whole slots of an edge */
+  uint32_t *kind;                  /* [cells] edges of one kind have the same fraction of a slot: */
+  double *edge;                    /* [kinds] that fraction */
 } bls_rows;
 
 /* The plan: what the fast paths share, behind this head in the same memory. */
 typedef struct {
-  int path, level;   /* EAS_BLS_PATH_*, EAS_SIMD_* */
+  int path, level; /* EAS_BLS_PATH_*, EAS_SIMD_* */
   bls_setup setup;
   size_t cells;
-  double shortest;   /* day, trial period */
-  const double *x;   /* [n] day since the first sample */
-  const double *yw;  /* [n] pairs of flux times weight, weight */
+  double shortest;  /* day, trial period */
+  const double *x;  /* [n] day since the first sample */
+  const double *yw; /* [n] pairs of flux times weight, weight */
   bls_rows rows;
 } bls_plan;
 

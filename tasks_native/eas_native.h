@@ -14,12 +14,12 @@
 /* Hidden from cdef: LuaJIT refuses a second declaration of a constant, and
  * every kernel's header includes this one. eas.native has the codes for Lua. */
 enum {
-  EAS_OK    =  0, /* done */
-  EAS_EARG  = -1, /* a setting or a size is outside of what the kernel takes */
+  EAS_OK = 0,     /* done */
+  EAS_EARG = -1,  /* a setting or a size is outside of what the kernel takes */
   EAS_EDATA = -2, /* an array holds what it must not (NaN, unsorted time, ...) */
-  EAS_EFEW  = -3, /* too few points */
+  EAS_EFEW = -3,  /* too few points */
   EAS_EGRID = -4, /* nothing to search */
-  EAS_NONE  = -5  /* no candidate: results are NaN */
+  EAS_NONE = -5   /* no candidate: results are NaN */
 };
 #else
 #define EAS_EXPORT

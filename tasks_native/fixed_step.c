@@ -158,8 +158,15 @@ int eas_fixed_step_run(const void *argument, size_t i0, size_t i1, void *work)
   if (i0 > 0 || i1 < 1) return EAS_OK;
   double *t = work, *y = t + job->n, *scratch = y + job->n;
   eas_fixed_step_report *r = job->out;
-  *r = (eas_fixed_step_report){.n = (double)job->n, .duration = NAN, .n_ideal = NAN, .errors = NAN, .gap_longest = NAN,
-                               .gap_total = NAN, .fill_factor = NAN, .noise = NAN, .noise_1h = NAN};
+  *r = (eas_fixed_step_report){ .n = (double)job->n,
+                                .duration = NAN,
+                                .n_ideal = NAN,
+                                .errors = NAN,
+                                .gap_longest = NAN,
+                                .gap_total = NAN,
+                                .fill_factor = NAN,
+                                .noise = NAN,
+                                .noise_1h = NAN };
   size_t m = gather(job, t, y, r);
   r->interval = sampling_interval(t, m, job->set.compat, scratch);
   if (m > 0) r->duration = t[m - 1] - t[0];

@@ -11,31 +11,31 @@ typedef struct {
                  milliseconds, a quarter of a step at most, and no drift over a long curve */
 } eas_fixed_step_settings;
 
-typedef struct {               /* NaN where a number cannot be had */
-  double n, n_finite;          /* samples; those with finite time and flux */
-  double n_flagged;            /* flag not 0 */
-  double n_duplicate;          /* a time equal to the one before */
-  double time_min, time_max;   /* day, of the finite ones */
+typedef struct {             /* NaN where a number cannot be had */
+  double n, n_finite;        /* samples; those with finite time and flux */
+  double n_flagged;          /* flag not 0 */
+  double n_duplicate;        /* a time equal to the one before */
+  double time_min, time_max; /* day, of the finite ones */
   double flux_min, flux_max;
-  double duration;             /* day, last time - first */
-  double interval;             /* day, mean of the middle half of the sorted spacings, rounded */
-  double n_ideal, errors;      /* points of the ideal raster, and how many have no sample */
-  double fixed;                /* 1: the step is fixed (no error), else 0 */
-  double gaps;                 /* spacings above 1.5 intervals */
-  double gap_longest;          /* day */
-  double gap_total;            /* day without samples in them */
-  double fill_factor;          /* (n - 1) interval / duration */
-  double noise;                /* 1.4826 MAD of first differences / sqrt 2, unit of flux */
-  double noise_1h;             /* the same for means over an hour (CDPP-like); NaN where the interval is longer */
+  double duration;        /* day, last time - first */
+  double interval;        /* day, mean of the middle half of the sorted spacings, rounded */
+  double n_ideal, errors; /* points of the ideal raster, and how many have no sample */
+  double fixed;           /* 1: the step is fixed (no error), else 0 */
+  double gaps;            /* spacings above 1.5 intervals */
+  double gap_longest;     /* day */
+  double gap_total;       /* day without samples in them */
+  double fill_factor;     /* (n - 1) interval / duration */
+  double noise;           /* 1.4826 MAD of first differences / sqrt 2, unit of flux */
+  double noise_1h;        /* the same for means over an hour (CDPP-like); NaN where the interval is longer */
 } eas_fixed_step_report;
 
-typedef struct {               /* all borrowed */
-  size_t n;                    /* 0 allowed */
-  const double *time;          /* [n] day, not decreasing; samples that are not finite are counted and left out */
-  const double *flux;          /* [n] */
-  const uint32_t *flag;        /* [n], NULL: no flags */
+typedef struct {        /* all borrowed */
+  size_t n;             /* 0 allowed */
+  const double *time;   /* [n] day, not decreasing; samples that are not finite are counted and left out */
+  const double *flux;   /* [n] */
+  const uint32_t *flag; /* [n], NULL: no flags */
   eas_fixed_step_settings set;
-  eas_fixed_step_report *out;  /* one */
+  eas_fixed_step_report *out; /* one */
 } eas_fixed_step_job;
 
 /* EAS_OK, EAS_EARG (NULL), EAS_EDATA (a finite time below the one before). */

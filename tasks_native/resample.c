@@ -36,14 +36,22 @@ static double reach(const double *t, size_t n, size_t i, int forward, double ste
 {
   double spacing;
   if (n == 1) return 0.5 * step;
-  if (forward) spacing = i + 1 < n ? t[i + 1] - t[i] : t[i] - t[i - 1];
-  else spacing = i > 0 ? t[i] - t[i - 1] : t[i + 1] - t[i];
+  if (forward)
+    spacing = i + 1 < n ? t[i + 1] - t[i] : t[i] - t[i - 1];
+  else
+    spacing = i > 0 ? t[i] - t[i - 1] : t[i + 1] - t[i];
   if (step > 0 && fabs(spacing) > 1.5 * step) spacing = copysign(step, spacing);
   return 0.5 * spacing;
 }
 
-static double left_edge(const double *t, size_t n, size_t i, double step) { return t[i] - reach(t, n, i, 0, step); }
-static double right_edge(const double *t, size_t n, size_t i, double step) { return t[i] + reach(t, n, i, 1, step); }
+static double left_edge(const double *t, size_t n, size_t i, double step)
+{
+  return t[i] - reach(t, n, i, 0, step);
+}
+static double right_edge(const double *t, size_t n, size_t i, double step)
+{
+  return t[i] + reach(t, n, i, 1, step);
+}
 
 /* First input pixel that ends behind x; n if none does. Begins at a guess; the answer does not depend on it. */
 static size_t first_pixel(const eas_resample_job *job, double x, size_t guess)
@@ -66,8 +74,10 @@ static size_t first_pixel(const eas_resample_job *job, double x, size_t guess)
   }
   while (lo < hi) {
     size_t middle = lo + (hi - lo) / 2;
-    if (right_edge(job->time, job->n, middle, step) > x) hi = middle;
-    else lo = middle + 1;
+    if (right_edge(job->time, job->n, middle, step) > x)
+      hi = middle;
+    else
+      lo = middle + 1;
   }
   return lo;
 }
@@ -126,7 +136,7 @@ int eas_resample_run(const void *argument, size_t i0, size_t i1, void *work)
   for (size_t i = i0; i < i1; i++) {
     double a = left_edge(job->new_time, job->m, i, step_out), b = right_edge(job->new_time, job->m, i, step_out);
     double lo = fmin(a, b), hi = fmax(a, b);
-    overlap o = {0, 0, 0, 0, 0, NAN, 0, 0};
+    overlap o = { 0, 0, 0, 0, 0, NAN, 0, 0 };
     k = first_pixel(job, lo, k < job->n ? k : job->n - 1);
     for (size_t j = k; j < job->n; j++) {
       double from = left_edge(job->time, job->n, j, step_in), to = right_edge(job->time, job->n, j, step_in);

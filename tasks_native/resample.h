@@ -14,20 +14,20 @@ typedef struct {
                       flags are averaged. 0: means over what is covered; less than half covered is NaN, flagged 4 */
 } eas_resample_settings;
 
-typedef struct {             /* all borrowed; no array may overlap another */
-  size_t n;                  /* >= 4 (compat), >= 2 */
-  const double *time;        /* [n] day, finite, strictly increasing */
-  const double *flux;        /* [n] any unit; where not finite, or flag has bit 0, a hole (compat: as it is) */
-  const double *flux_err;    /* [n] NULL: not known */
-  const uint32_t *flag;      /* [n] NULL: none */
-  size_t m;                  /* >= 2, or >= 1 with step_out */
-  const double *new_time;    /* [m] day, finite, strictly increasing or strictly decreasing */
+typedef struct {          /* all borrowed; no array may overlap another */
+  size_t n;               /* >= 4 (compat), >= 2 */
+  const double *time;     /* [n] day, finite, strictly increasing */
+  const double *flux;     /* [n] any unit; where not finite, or flag has bit 0, a hole (compat: as it is) */
+  const double *flux_err; /* [n] NULL: not known */
+  const uint32_t *flag;   /* [n] NULL: none */
+  size_t m;               /* >= 2, or >= 1 with step_out */
+  const double *new_time; /* [m] day, finite, strictly increasing or strictly decreasing */
   eas_resample_settings set;
-  double *out_flux;          /* [m] */
-  double *out_err;           /* [m] NULL: not wanted; NaN where not known */
-  uint32_t *out_flag;        /* [m] NULL: not wanted; OR of what contributes (compat: mean above 0.5) */
-  double *out_flag_mean;     /* [m] NULL: not wanted; mean of the flags by width */
-  double *out_covered;       /* [m] NULL: not wanted; share of the pixel with input, 0 .. 1 */
+  double *out_flux;      /* [m] */
+  double *out_err;       /* [m] NULL: not wanted; NaN where not known */
+  uint32_t *out_flag;    /* [m] NULL: not wanted; OR of what contributes (compat: mean above 0.5) */
+  double *out_flag_mean; /* [m] NULL: not wanted; mean of the flags by width */
+  double *out_covered;   /* [m] NULL: not wanted; share of the pixel with input, 0 .. 1 */
 } eas_resample_job;
 
 /* EAS_OK, EAS_EFEW (n or m), EAS_EARG (settings, NULL), EAS_EDATA (times). */

@@ -13,8 +13,7 @@ enum { EAS_SIMD_SSE2, EAS_SIMD_AVX2, EAS_SIMD_AVX512 };
 #ifdef __clang__
 #define EAS_TARGET_AVX512 __attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl,avx512bw")))
 #else
-#define EAS_TARGET_AVX512 \
-  __attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl,avx512bw,prefer-vector-width=512")))
+#define EAS_TARGET_AVX512 __attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl,avx512bw,prefer-vector-width=512")))
 #endif
 #define EAS_INLINE static inline __attribute__((always_inline))
 

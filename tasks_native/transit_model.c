@@ -30,8 +30,8 @@ size_t eas_transit_model_work_size(const eas_transit_model_job *job)
 static double instant(const eas_transit_model_settings *set, int j)
 {
   if (set->supersample == 1) return 0;
-  double fraction = set->sampling == EAS_TRANSIT_PEER ? (double)j / (set->supersample - 1)
-                                                      : (j + 0.5) / set->supersample;
+  double fraction =
+      set->sampling == EAS_TRANSIT_PEER ? (double)j / (set->supersample - 1) : (j + 0.5) / set->supersample;
   return (fraction - 0.5) * set->exposure;
 }
 
@@ -60,8 +60,10 @@ int eas_transit_model_run(const void *argument, size_t i0, size_t i1, void *work
     double t = job->time != NULL ? job->time[i] : job->start + (double)i * job->step;
     double x = transit_phase(&orbit, t);
     if (job->distance != NULL) job->distance[i] = transit_distance(&orbit, x);
-    if (!set->every_sample && x > orbit.after + blur && x < orbit.period - orbit.before - blur) job->deficit[i] = 0;
-    else job->deficit[i] = exposed(set, &orbit, &disc, t);
+    if (!set->every_sample && x > orbit.after + blur && x < orbit.period - orbit.before - blur)
+      job->deficit[i] = 0;
+    else
+      job->deficit[i] = exposed(set, &orbit, &disc, t);
   }
   return EAS_OK;
 }
@@ -86,8 +88,10 @@ void eas_transit_model_summarize(const double *deficit, size_t n, double sigma, 
     deepest = fmax(deepest, deficit[i]);
   }
   double power = pairwise(deficit, n, 0), squares = pairwise(deficit, n, 1);
-  *out = (eas_transit_model_summary){.integrated_power = power, .pixels_in_transit = (double)in,
-                                     .pixels_out_of_transit = (double)(n - in), .deepest = deepest};
+  *out = (eas_transit_model_summary){ .integrated_power = power,
+                                      .pixels_in_transit = (double)in,
+                                      .pixels_out_of_transit = (double)(n - in),
+                                      .deepest = deepest };
   if (in == 0) return;
   out->mes = out->snr = mes_most;
   if (!(sigma > 0)) return;

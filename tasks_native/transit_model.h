@@ -30,13 +30,13 @@ typedef struct {
   int every_sample;    /* 1: evaluates every sample; 0: only those that can be in transit, same bits */
 } eas_transit_model_settings;
 
-typedef struct {        /* all borrowed; no array may overlap another */
-  size_t n;             /* 0 allowed */
-  const double *time;   /* [n] day, finite, in any order; NULL: start + i step */
-  double start, step;   /* day, where time is NULL */
+typedef struct {      /* all borrowed; no array may overlap another */
+  size_t n;           /* 0 allowed */
+  const double *time; /* [n] day, finite, in any order; NULL: start + i step */
+  double start, step; /* day, where time is NULL */
   eas_transit_model_settings set;
-  double *deficit;      /* [n] 1 - flux; exactly 0 outside of transit */
-  double *distance;     /* [n] sky separation of the centres in radii of the star at mid-exposure, 100
+  double *deficit;  /* [n] 1 - flux; exactly 0 outside of transit */
+  double *distance; /* [n] sky separation of the centres in radii of the star at mid-exposure, 100
                            where the planet is behind; NULL: not wanted */
 } eas_transit_model_job;
 
@@ -62,9 +62,9 @@ typedef struct {
   double integrated_power;  /* W: sum of the deficit */
   double pixels_in_transit; /* n: samples with a deficit */
   double pixels_out_of_transit;
-  double mes;               /* W / (sigma sqrt(n)); 0 if n is 0; at most 1e8, also where sigma is 0 */
-  double snr;               /* of a matched filter: sqrt(sum deficit^2) / sigma; the same limits */
-  double deepest;           /* largest deficit */
+  double mes;     /* W / (sigma sqrt(n)); 0 if n is 0; at most 1e8, also where sigma is 0 */
+  double snr;     /* of a matched filter: sqrt(sum deficit^2) / sigma; the same limits */
+  double deepest; /* largest deficit */
 } eas_transit_model_summary;
 
 /* Numbers of one deficit[n] seen with white noise sigma per sample. */

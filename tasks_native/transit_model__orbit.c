@@ -10,8 +10,10 @@ double eas_transit_model_kepler(double mean_anomaly, double eccentricity)
   for (int i = 0; i < 60; i++) {
     double es = e * sin(x), slope = 1 - e * cos(x);
     double miss = x - es - m;
-    if (miss > 0) hi = x;
-    else lo = x;
+    if (miss > 0)
+      hi = x;
+    else
+      lo = x;
     double step = miss / slope;
     step = miss / (slope - 0.5 * step * es); /* Halley */
     double next = x - step;
@@ -39,9 +41,14 @@ void transit_orbit_of(transit_orbit *orbit, const eas_transit_model_settings *se
   double f0 = 0.5 * transit_pi - fmod(set->omega, 360) * radian;
   if (f0 > transit_pi) f0 -= 2 * transit_pi;
   if (f0 < -transit_pi) f0 += 2 * transit_pi;
-  *orbit = (transit_orbit){.t0 = set->t0, .period = set->period, .axis = set->axis, .e = e,
-                           .cos_inc = cos(set->inclination * radian),
-                           .sin_f0 = sin(f0), .cos_f0 = cos(f0), .m0 = mean_anomaly(f0, e)};
+  *orbit = (transit_orbit){ .t0 = set->t0,
+                            .period = set->period,
+                            .axis = set->axis,
+                            .e = e,
+                            .cos_inc = cos(set->inclination * radian),
+                            .sin_f0 = sin(f0),
+                            .cos_f0 = cos(f0),
+                            .m0 = mean_anomaly(f0, e) };
 
   /* The discs are apart where r |cos| of the angle along the orbit is above 1 + p, whatever the inclination. */
   double reach = (1 + p) / (set->axis * (1 - e));

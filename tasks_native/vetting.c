@@ -4,8 +4,8 @@
 static const double events_most = 1e7;
 
 static const char *const names[EAS_VETTING_CHECKS] = {
-  "candidate", "sde", "snr", "red_snr", "transits", "empty", "odd_even", "secondary", "opposite", "shape", "duration",
-  "depth", "scatter", "share", "leave_out", "sine", "edges", "coverage", "alias", "artefact",
+  "candidate", "sde",   "snr",     "red_snr", "transits",  "empty", "odd_even", "secondary", "opposite", "shape",
+  "duration",  "depth", "scatter", "share",   "leave_out", "sine",  "edges",    "coverage",  "alias",    "artefact",
 };
 
 const char *eas_vetting_name(int check)
@@ -55,7 +55,7 @@ size_t eas_vetting_work_size(const eas_vetting_job *job)
 
 static void judge(const eas_vetting_job *job, int check, double value, double limit, int verdict)
 {
-  job->out[check] = (eas_vetting_check_result){value, limit, verdict};
+  job->out[check] = (eas_vetting_check_result){ value, limit, verdict };
 }
 
 /* Passes at or above `good`, warns down to `bad`; NaN fails. */
@@ -89,8 +89,10 @@ static void check_odd_even(const vet_fold *f, eas_vetting_numbers *numbers)
   double odd = 0, even = 0;
   for (size_t k = 0; k < f->n_event; k++) {
     if (f->event[k].in.n == 0) continue;
-    if ((f->first + (int64_t)k) % 2 == 0) even++;
-    else odd++;
+    if ((f->first + (int64_t)k) % 2 == 0)
+      even++;
+    else
+      odd++;
   }
   numbers->depth_odd = vet_mean(f->odd);
   numbers->depth_even = vet_mean(f->even);
@@ -177,7 +179,7 @@ static void check_events(const vet_fold *f, double transits)
   double share = largest / (f->in.n * depth * depth);
   judge(job, EAS_VETTING_SHARE, share, limit, share <= limit ? EAS_VETTING_PASS : EAS_VETTING_FAIL);
   if (m < 3) return;
-  vet_sum rest = {f->in.n - best->in.n, f->in.sum - best->in.sum};
+  vet_sum rest = { f->in.n - best->in.n, f->in.sum - best->in.sum };
   double loss = 1 - vet_mean(rest) * sqrt(rest.n) / (depth * sqrt(f->in.n));
   judge(job, EAS_VETTING_LEAVE_OUT, loss, 0.5, loss <= 0.5 ? EAS_VETTING_PASS : EAS_VETTING_FAIL);
 }
@@ -214,7 +216,7 @@ static int every(const vet_fold *f, size_t m)
 {
   double whole = gain_of(f->in);
   for (size_t start = 0; start < m; start++) {
-    vet_sum s = {0, 0};
+    vet_sum s = { 0, 0 };
     size_t with_data = 0;
     for (size_t k = start; k < f->n_event; k += m) {
       s.n += f->event[k].in.n;
@@ -230,7 +232,7 @@ static int every(const vet_fold *f, size_t m)
 static int between(const vet_fold *f, vet_sum a, vet_sum b)
 {
   double depth = vet_mean(f->in);
-  vet_sum all = {f->in.n + a.n + b.n, f->in.sum + a.sum + b.sum};
+  vet_sum all = { f->in.n + a.n + b.n, f->in.sum + a.sum + b.sum };
   if (a.n < 2 || !(vet_mean(a) > 0.5 * depth) || !(vet_mean(a) > 3 * vet_error(f, a.n, 1))) return 0;
   if (b.n > 0 && (!(vet_mean(b) > 0.5 * depth) || !(vet_mean(b) > 3 * vet_error(f, b.n, 1)))) return 0;
   return gain_of(all) >= 0.95 * gain_of(f->in);
@@ -241,7 +243,7 @@ static void check_period(const vet_fold *f)
   const eas_vetting_job *job = f->job;
   double ratio = 1, nearest = INFINITY;
   if (f->third.n > 0 && f->two_thirds.n > 0 && between(f, f->third, f->two_thirds)) ratio = 1.0 / 3;
-  if (between(f, f->half, (vet_sum){0, 0})) ratio = 0.5;
+  if (between(f, f->half, (vet_sum){ 0, 0 })) ratio = 0.5;
   if (ratio == 1 && every(f, 2)) ratio = 2;
   if (ratio == 1 && every(f, 3)) ratio = 3;
   judge(job, EAS_VETTING_ALIAS, ratio, 1, ratio == 1 ? EAS_VETTING_PASS : EAS_VETTING_WARN);
@@ -285,7 +287,7 @@ int eas_vetting_run(const void *argument, size_t i0, size_t i1, void *work)
   const eas_vetting_job *job = argument;
   const eas_vetting_settings *set = &job->set;
   if (i0 > 0 || i1 < 1) return EAS_OK;
-  *job->numbers = (eas_vetting_numbers){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+  *job->numbers = (eas_vetting_numbers){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
   for (int c = 0; c < EAS_VETTING_CHECKS; c++) judge(job, c, NAN, NAN, EAS_VETTING_SKIP);
 
   int good = is_candidate(set);
@@ -295,8 +297,14 @@ int eas_vetting_run(const void *argument, size_t i0, size_t i1, void *work)
 
   double first, events = count_events(job, &first);
   size_t cells = VET_BINS_MAX + VET_BINS_PER_DURATION + 1;
-  vet_fold f = {.job = job, .period = set->period, .t0 = set->t0, .duration = set->duration, .first = (int64_t)first,
-                .n_event = (size_t)events, .bins = bins_of(set), .scratch = work};
+  vet_fold f = { .job = job,
+                 .period = set->period,
+                 .t0 = set->t0,
+                 .duration = set->duration,
+                 .first = (int64_t)first,
+                 .n_event = (size_t)events,
+                 .bins = bins_of(set),
+                 .scratch = work };
   f.bin_n = f.scratch + job->n;
   f.bin_sum = f.bin_n + cells;
   f.event = (vet_event *)(void *)(f.bin_sum + cells);

@@ -9,35 +9,35 @@
 #include "eas_native.h"
 
 enum { /* verdicts */
-  EAS_VETTING_PASS = 0,
-  EAS_VETTING_WARN = 1,
-  EAS_VETTING_FAIL = 2,
-  EAS_VETTING_SKIP = 3, /* the data do not suffice, or the search did not say */
-  EAS_VETTING_NOTE = 4  /* told, judged by nobody */
+       EAS_VETTING_PASS = 0,
+       EAS_VETTING_WARN = 1,
+       EAS_VETTING_FAIL = 2,
+       EAS_VETTING_SKIP = 3, /* the data do not suffice, or the search did not say */
+       EAS_VETTING_NOTE = 4  /* told, judged by nobody */
 };
 
-enum { /* checks, in this order in out; eas_vetting_name gives their names */
-  EAS_VETTING_CANDIDATE,    /* 1 if period, t0 and duration are finite and 0 < duration < period / 2 */
-  EAS_VETTING_SDE,          /* of the search; below sde_fail fails, below sde_pass warns */
-  EAS_VETTING_SNR,          /* depth over its white error: 7.1 */
-  EAS_VETTING_RED_SNR,      /* depth over its error with red noise: 7, below 5 fails */
-  EAS_VETTING_TRANSITS,     /* with half of their samples: 3; 2 warns */
-  EAS_VETTING_EMPTY,        /* share of expected transits without a sample: 0.33 warns */
-  EAS_VETTING_ODD_EVEN,     /* difference of depths in sigmas: 3 warns, 5 fails */
-  EAS_VETTING_SECONDARY,    /* significance of the deepest other dip: 4 warns; 7.1 fails if above 0.25 of the depth */
-  EAS_VETTING_OPPOSITE,     /* depth half a period away over depth; a note */
-  EAS_VETTING_SHAPE,        /* depth of the middle third over the outer ones: 2.5 warns (V shape) */
-  EAS_VETTING_DURATION,     /* over that of a central transit of a star like the Sun: limits of 0.05 .. 50 densities */
-  EAS_VETTING_DEPTH,        /* 0.05 warns, 0.2 fails; negative fails */
-  EAS_VETTING_SCATTER,      /* chance of depths that differ so much from transit to transit: 1e-3 warns */
-  EAS_VETTING_SHARE,        /* largest share of one transit in the gain of all: 0.6 fails (0.9 of two) */
-  EAS_VETTING_LEAVE_OUT,    /* loss of SNR without that transit: 0.5 fails */
-  EAS_VETTING_SINE,         /* log-likelihood of a sine over the box: > 0 fails */
-  EAS_VETTING_EDGES,        /* share of samples in transit near a gap, an end, a mask update: 0.25 warns, 0.5 fails */
-  EAS_VETTING_COVERAGE,     /* share of transits with samples before and after: below 0.5 warns */
-  EAS_VETTING_ALIAS,        /* period that suits better over the period: not 1 warns */
-  EAS_VETTING_ARTEFACT,     /* relative distance from a period of the instrument: 0.001 warns */
-  EAS_VETTING_CHECKS
+enum {                        /* checks, in this order in out; eas_vetting_name gives their names */
+       EAS_VETTING_CANDIDATE, /* 1 if period, t0 and duration are finite and 0 < duration < period / 2 */
+       EAS_VETTING_SDE,       /* of the search; below sde_fail fails, below sde_pass warns */
+       EAS_VETTING_SNR,       /* depth over its white error: 7.1 */
+       EAS_VETTING_RED_SNR,   /* depth over its error with red noise: 7, below 5 fails */
+       EAS_VETTING_TRANSITS,  /* with half of their samples: 3; 2 warns */
+       EAS_VETTING_EMPTY,     /* share of expected transits without a sample: 0.33 warns */
+       EAS_VETTING_ODD_EVEN,  /* difference of depths in sigmas: 3 warns, 5 fails */
+       EAS_VETTING_SECONDARY, /* significance of the deepest other dip: 4 warns; 7.1 fails if above 0.25 of the depth */
+       EAS_VETTING_OPPOSITE,  /* depth half a period away over depth; a note */
+       EAS_VETTING_SHAPE,     /* depth of the middle third over the outer ones: 2.5 warns (V shape) */
+       EAS_VETTING_DURATION, /* over that of a central transit of a star like the Sun: limits of 0.05 .. 50 densities */
+       EAS_VETTING_DEPTH,    /* 0.05 warns, 0.2 fails; negative fails */
+       EAS_VETTING_SCATTER,  /* chance of depths that differ so much from transit to transit: 1e-3 warns */
+       EAS_VETTING_SHARE,    /* largest share of one transit in the gain of all: 0.6 fails (0.9 of two) */
+       EAS_VETTING_LEAVE_OUT, /* loss of SNR without that transit: 0.5 fails */
+       EAS_VETTING_SINE,      /* log-likelihood of a sine over the box: > 0 fails */
+       EAS_VETTING_EDGES,     /* share of samples in transit near a gap, an end, a mask update: 0.25 warns, 0.5 fails */
+       EAS_VETTING_COVERAGE,  /* share of transits with samples before and after: below 0.5 warns */
+       EAS_VETTING_ALIAS,     /* period that suits better over the period: not 1 warns */
+       EAS_VETTING_ARTEFACT,  /* relative distance from a period of the instrument: 0.001 warns */
+       EAS_VETTING_CHECKS
 };
 
 typedef struct {
@@ -51,19 +51,19 @@ typedef struct {
   int verdict;         /* EAS_VETTING_* */
 } eas_vetting_check_result;
 
-typedef struct {             /* measured on the way; NaN where not */
-  double depth, depth_err;   /* with red noise in the error */
-  double sigma, sigma_red;   /* per sample; per transit */
+typedef struct {           /* measured on the way; NaN where not */
+  double depth, depth_err; /* with red noise in the error */
+  double sigma, sigma_red; /* per sample; per transit */
   double depth_odd, depth_even, depth_secondary;
-  double phase_secondary;    /* 0 .. 1 after t0 */
+  double phase_secondary; /* 0 .. 1 after t0 */
   double n_transits, n_expected, n_in_transit;
 } eas_vetting_numbers;
 
-typedef struct {             /* all borrowed */
-  size_t n;                  /* 0 allowed */
-  const double *time;        /* [n] day, finite, strictly increasing */
-  const double *flux;        /* [n] relative to 1, finite */
-  const uint32_t *flag;      /* [n], bit 1 (value 2): mask update; NULL: none */
+typedef struct {        /* all borrowed */
+  size_t n;             /* 0 allowed */
+  const double *time;   /* [n] day, finite, strictly increasing */
+  const double *flux;   /* [n] relative to 1, finite */
+  const uint32_t *flag; /* [n], bit 1 (value 2): mask update; NULL: none */
   eas_vetting_settings set;
   eas_vetting_check_result *out; /* [EAS_VETTING_CHECKS] */
   eas_vetting_numbers *numbers;  /* one */

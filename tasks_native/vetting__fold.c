@@ -107,8 +107,10 @@ static void add_outside(vet_fold *f, double number, double offset, double dip)
 {
   vet_event *event = &f->event[(int64_t)number - f->first];
   if (fabs(offset) < 1.5 * f->duration) {
-    if (offset < 0) event->before++;
-    else event->after++;
+    if (offset < 0)
+      event->before++;
+    else
+      event->after++;
   }
   double phase = offset / f->period;
   if (phase < 0) phase += 1;
@@ -123,14 +125,16 @@ static void add_outside(vet_fold *f, double number, double offset, double dip)
 
 static void pass(vet_fold *f)
 {
-  breaks b = {-INFINITY, 0};
+  breaks b = { -INFINITY, 0 };
   size_t padded = f->bins + VET_BINS_PER_DURATION;
   for (size_t k = 0; k <= padded; k++) f->bin_n[k] = f->bin_sum[k] = 0;
   for (size_t i = 0; i < f->job->n; i++) {
     double number, offset = vet_offset(f, f->job->time[i], &number), dip = f->level - f->job->flux[i];
     move_breaks(f, &b, i);
-    if (fabs(offset) < 0.5 * f->duration) add_transit(f, number, offset, dip, near_break(f, &b, i));
-    else add_outside(f, number, offset, dip);
+    if (fabs(offset) < 0.5 * f->duration)
+      add_transit(f, number, offset, dip, near_break(f, &b, i));
+    else
+      add_outside(f, number, offset, dip);
   }
   for (size_t k = 1; k <= padded; k++) {
     if (k > f->bins) {
@@ -149,7 +153,7 @@ static void pass(vet_fold *f)
 
 static void fit_sine(vet_fold *f)
 {
-  double a[6] = {0}, b[3] = {0}, box = 0, total = 0;
+  double a[6] = { 0 }, b[3] = { 0 }, box = 0, total = 0;
   double depth = vet_mean(f->in);
   for (size_t i = 0; i < f->job->n; i++) {
     double number, offset = vet_offset(f, f->job->time[i], &number), y = f->level - f->job->flux[i];
@@ -181,7 +185,7 @@ static void fit_sine(vet_fold *f)
 
 void vet_measure(vet_fold *f)
 {
-  for (size_t k = 0; k < f->n_event; k++) f->event[k] = (vet_event){{0, 0}, 0, 0};
+  for (size_t k = 0; k < f->n_event; k++) f->event[k] = (vet_event){ { 0, 0 }, 0, 0 };
   find_interval(f);
   find_noise(f);
   find_red_noise(f);

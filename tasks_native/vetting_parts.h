@@ -4,7 +4,9 @@
 #include <math.h>
 #include "vetting.h"
 
-typedef struct { double n, sum; } vet_sum; /* of samples, and of level - flux */
+typedef struct {
+  double n, sum;
+} vet_sum; /* of samples, and of level - flux */
 
 typedef struct {
   vet_sum in;
@@ -16,23 +18,26 @@ enum { VET_BINS_MAX = 20000, VET_BINS_PER_DURATION = 20 };
 typedef struct {
   const eas_vetting_job *job;
   double period, t0, duration;
-  double interval;         /* day, median spacing */
-  double level, sigma;     /* median and robust scatter outside of transit */
-  double sigma_red;        /* of means over a duration, white noise taken off */
-  int64_t first;           /* number of the first event, at t0 + first period */
-  size_t n_event;          /* events between the first and the last sample */
+  double interval;     /* day, median spacing */
+  double level, sigma; /* median and robust scatter outside of transit */
+  double sigma_red;    /* of means over a duration, white noise taken off */
+  int64_t first;       /* number of the first event, at t0 + first period */
+  size_t n_event;      /* events between the first and the last sample */
   vet_event *event;
   vet_sum in, odd, even;
-  vet_sum middle, outer;   /* thirds of the transit */
+  vet_sum middle, outer;           /* thirds of the transit */
   vet_sum third, half, two_thirds; /* boxes at these phases */
-  double near_edge;        /* samples in transit near a gap, an end or a mask update */
-  size_t bins;             /* of the folded light curve, primary left out */
-  double *bin_n, *bin_sum; /* [bins + VET_BINS_PER_DURATION + 1], prefix sums in the end */
-  double sine_gain;        /* log-likelihood of the best sine over the box; NaN: singular */
-  double *scratch;         /* [n] */
+  double near_edge;                /* samples in transit near a gap, an end or a mask update */
+  size_t bins;                     /* of the folded light curve, primary left out */
+  double *bin_n, *bin_sum;         /* [bins + VET_BINS_PER_DURATION + 1], prefix sums in the end */
+  double sine_gain;                /* log-likelihood of the best sine over the box; NaN: singular */
+  double *scratch;                 /* [n] */
 } vet_fold;
 
-static inline double vet_mean(vet_sum s) { return s.n > 0 ? s.sum / s.n : NAN; }
+static inline double vet_mean(vet_sum s)
+{
+  return s.n > 0 ? s.sum / s.n : NAN;
+}
 
 /* Days from the nearest event, and its number. */
 static inline double vet_offset(const vet_fold *f, double t, double *number)

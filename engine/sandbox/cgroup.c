@@ -17,13 +17,13 @@
 enum { MEMORY, PIDS, CPU, N_CONTROLLERS };
 
 struct eas_slot_group {
-  int     version;
-  char   *dir[N_CONTROLLERS];   /* NULL: not used; v2: all the same */
-  int     procs[N_CONTROLLERS]; /* cgroup.procs, -1 unless it is the first with this folder */
-  int     oom_fd, events_fd, peak_fd; /* held open: they are asked for with each attempt */
-  int64_t oom, refused;         /* the kernel's counters when the limits were set */
-  int     peak_known;           /* v1: the peak can be set back */
-  int     is_set;               /* to these limits; what is the same is not written again */
+  int version;
+  char *dir[N_CONTROLLERS];       /* NULL: not used; v2: all the same */
+  int procs[N_CONTROLLERS];       /* cgroup.procs, -1 unless it is the first with this folder */
+  int oom_fd, events_fd, peak_fd; /* held open: they are asked for with each attempt */
+  int64_t oom, refused;           /* the kernel's counters when the limits were set */
+  int peak_known;                 /* v1: the peak can be set back */
+  int is_set;                     /* to these limits; what is the same is not written again */
   eas_limits limits;
 };
 
@@ -107,7 +107,8 @@ int eas_slot_group_open(eas_slot_group **out, const eas_probe *p, int slot, eas_
     eas_slot_group_close(g);
     return rc;
   }
-  if (g->dir[MEMORY]) g->oom_fd = hold(g->dir[MEMORY], g->version == 2 ? "memory.events" : "memory.oom_control", O_RDONLY);
+  if (g->dir[MEMORY])
+    g->oom_fd = hold(g->dir[MEMORY], g->version == 2 ? "memory.events" : "memory.oom_control", O_RDONLY);
   if (g->dir[MEMORY] && g->version == 1) g->peak_fd = hold(g->dir[MEMORY], "memory.max_usage_in_bytes", O_RDWR);
   if (g->dir[PIDS]) g->events_fd = hold(g->dir[PIDS], "pids.events", O_RDONLY);
   *out = g;

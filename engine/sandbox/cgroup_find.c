@@ -53,7 +53,8 @@ static int mounted(const char *controller, char *point, char *root, size_t size)
     char at[1024], from[1024];
     if (!tail || sscanf(line, "%*s %*s %*s %1023s %1023s", from, at) != 2) continue;
     if (sscanf(tail, " - %63s %*s %511s", type, options) != 2) continue;
-    found = controller[0] ? strcmp(type, "cgroup") == 0 && has_word(options, controller, ",") : strcmp(type, "cgroup2") == 0;
+    found = controller[0] ? strcmp(type, "cgroup") == 0 && has_word(options, controller, ",")
+                          : strcmp(type, "cgroup2") == 0;
     if (found) found = snprintf(point, size, "%s", at) < (int)size && snprintf(root, size, "%s", from) < (int)size;
   }
   if (f) fclose(f);
@@ -142,7 +143,10 @@ static int enable(const char *folder, const char *controller)
   return rc;
 }
 
-typedef struct { unsigned bit; const char *controller, *file_1, *value_1, *file_2, *value_2; } kind;
+typedef struct {
+  unsigned bit;
+  const char *controller, *file_1, *value_1, *file_2, *value_2;
+} kind;
 static const kind KINDS[] = {
   { EAS_LAYER_CGROUP_MEMORY, "memory", "memory.limit_in_bytes", "1073741824", "memory.max", "1073741824" },
   { EAS_LAYER_CGROUP_PIDS, "pids", "pids.max", "64", "pids.max", "64" },
@@ -151,7 +155,9 @@ static const kind KINDS[] = {
 
 static char *place_of(eas_probe *out, unsigned bit)
 {
-  return bit == EAS_LAYER_CGROUP_MEMORY ? out->cgroup : bit == EAS_LAYER_CGROUP_PIDS ? out->cgroup_pids : out->cgroup_cpu;
+  return bit == EAS_LAYER_CGROUP_MEMORY ? out->cgroup
+         : bit == EAS_LAYER_CGROUP_PIDS ? out->cgroup_pids
+                                        : out->cgroup_cpu;
 }
 
 static void find_one(eas_probe *out, const kind *k)

@@ -57,7 +57,8 @@ static void enter_namespaces(entering *e, const eas_zygote_policy *p, const eas_
     note(e, EAS_LAYER_MOUNT_NS, rc, what);
   }
   if (e->use & EAS_LAYER_PID_NS) note(e, EAS_LAYER_PID_NS, may_administer() ? 0 : -EPERM, "clone(CLONE_NEWPID)");
-  if ((e->use & EAS_LAYER_UID) && !(e->got & EAS_LAYER_USER_NS)) note(e, EAS_LAYER_UID, geteuid() == 0 ? 0 : -EPERM, "setresuid");
+  if ((e->use & EAS_LAYER_UID) && !(e->got & EAS_LAYER_USER_NS))
+    note(e, EAS_LAYER_UID, geteuid() == 0 ? 0 : -EPERM, "setresuid");
 }
 
 int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char reason[EAS_LAYER_COUNT][160], eas_err *err)
@@ -65,7 +66,8 @@ int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char rea
   entering e = { .use = p->use & p->probe->layers, .reason = reason };
   const char *what = "";
   if (!p->scratch_root || p->scratch_root[0] != '/')
-    return eas_fail(err, EAS_EINVAL, "sandbox: scratch folder '%s' is not absolute", p->scratch_root ? p->scratch_root : "");
+    return eas_fail(err, EAS_EINVAL, "sandbox: scratch folder '%s' is not absolute",
+                    p->scratch_root ? p->scratch_root : "");
   eas_trees trees;
   eas_trees_of(p, &trees);
   eas_limits_prepare();
@@ -76,7 +78,8 @@ int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char rea
   }
   eas_trees_done(&trees);
   if (e.use & EAS_LAYER_NO_NEW_PRIVS)
-    note(&e, EAS_LAYER_NO_NEW_PRIVS, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0, "prctl(PR_SET_NO_NEW_PRIVS)");
+    note(&e, EAS_LAYER_NO_NEW_PRIVS, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0,
+         "prctl(PR_SET_NO_NEW_PRIVS)");
   if (e.use & EAS_LAYER_SECCOMP) {
     int loaded = eas_seccomp_load(&what);
     note(&e, EAS_LAYER_SECCOMP, loaded, what);
@@ -124,11 +127,13 @@ static int apply(const eas_zygote_policy *z, const eas_child_policy *c, const ch
   if (c->use & EAS_LAYER_RLIMITS) rc = eas_limits_apply(&c->limits, layers_of(c), what);
   if (rc == 0 && (c->use & EAS_LAYER_UID)) rc = eas_uid_enter(eas_slot_uid(c->slot), what);
   if (rc == 0) rc = eas_caps_drop(what);
-  if (rc == 0 && (c->use & EAS_LAYER_LANDLOCK)) rc = eas_landlock_apply(z->probe->landlock_abi, c->scratch, c->inputs, what);
+  if (rc == 0 && (c->use & EAS_LAYER_LANDLOCK))
+    rc = eas_landlock_apply(z->probe->landlock_abi, c->scratch, c->inputs, what);
   return rc;
 }
 
-int eas_sandbox_enter_child(const eas_zygote_policy *z, const eas_child_policy *c, const int *keep, int n_keep, unsigned *got, eas_err *err)
+int eas_sandbox_enter_child(const eas_zygote_policy *z, const eas_child_policy *c, const int *keep, int n_keep,
+                            unsigned *got, eas_err *err)
 {
   const char *what = "";
   int rc = apply(z, c, &what);

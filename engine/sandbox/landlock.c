@@ -15,18 +15,28 @@
 #include "base/buf.h"
 #include "sandbox/own.h"
 
-typedef struct { uint64_t fs, net, scoped; } ruleset_attr;
-typedef struct __attribute__((packed)) { uint64_t allowed; int32_t parent; } beneath_attr;
+typedef struct {
+  uint64_t fs, net, scoped;
+} ruleset_attr;
+typedef struct __attribute__((packed)) {
+  uint64_t allowed;
+  int32_t parent;
+} beneath_attr;
 
 #define BIT(n) (UINT64_C(1) << (n))
 
 /* Rights of files, by the ABI that brought them. */
 static const uint64_t EXECUTE = BIT(0), WRITE_FILE = BIT(1), READ_FILE = BIT(2), READ_DIR = BIT(3);
-static const uint64_t ALL_1 = BIT(13) - 1, MAKE_CHAR = BIT(6), MAKE_BLOCK = BIT(11), REFER = BIT(13), TRUNCATE = BIT(14), IOCTL_DEV = BIT(15);
-static const uint64_t NET_BOTH = BIT(0) | BIT(1), SCOPE_BOTH = BIT(0) | BIT(1); /* TCP bind, connect; abstract sockets, signals */
+static const uint64_t ALL_1 = BIT(13) - 1, MAKE_CHAR = BIT(6), MAKE_BLOCK = BIT(11), REFER = BIT(13),
+                      TRUNCATE = BIT(14), IOCTL_DEV = BIT(15);
+static const uint64_t NET_BOTH = BIT(0) | BIT(1),
+                      SCOPE_BOTH = BIT(0) | BIT(1); /* TCP bind, connect; abstract sockets, signals */
 enum { CREATE_RULESET_VERSION = 1, RULE_PATH_BENEATH = 1, MAX_RULES = 128 };
 
-static struct { int fd; uint64_t rights; } rule[MAX_RULES];
+static struct {
+  int fd;
+  uint64_t rights;
+} rule[MAX_RULES];
 static int n_rule;
 
 int eas_landlock_version(void)
@@ -37,7 +47,10 @@ int eas_landlock_version(void)
 
 void eas_landlock_names_missing(int abi, char *out, size_t size)
 {
-  static const struct { int since; const char *name; } rows[] = {
+  static const struct {
+    int since;
+    const char *name;
+  } rows[] = {
     { 2, "refer" }, { 3, "truncate" }, { 4, "tcp" }, { 5, "ioctl" }, { 6, "scopes" },
   };
   out[0] = 0;
@@ -137,7 +150,8 @@ int eas_landlock_apply(int abi, const char *scratch, const char *const *inputs, 
     rc = allow_path(ruleset, ".", known(abi) & ~(EXECUTE | MAKE_CHAR | MAKE_BLOCK));
   }
 #if defined __SANITIZE_ADDRESS__
-  if (rc == 0) allow_path(ruleset, "/proc/self/maps", READ_FILE); /* it looks for the stack there before a jump out of it */
+  if (rc == 0)
+    allow_path(ruleset, "/proc/self/maps", READ_FILE); /* it looks for the stack there before a jump out of it */
 #endif
   for (int i = 0; rc == 0 && inputs && inputs[i]; i++) {
     *what = inputs[i];

@@ -7,8 +7,8 @@
 #include "sandbox/own.h"
 
 static const char *const NAMES[EAS_LAYER_COUNT] = {
-  "rlimits", "no_new_privs", "seccomp", "landlock", "uid", "user_ns", "mount_ns", "pid_ns", "net_ns", "ipc_ns",
-  "cgroup_memory", "cgroup_pids", "cgroup_cpu",
+  "rlimits", "no_new_privs", "seccomp", "landlock",      "uid",         "user_ns",    "mount_ns",
+  "pid_ns",  "net_ns",       "ipc_ns",  "cgroup_memory", "cgroup_pids", "cgroup_cpu",
 };
 
 const char *eas_layer_name(int bit)
@@ -40,7 +40,8 @@ int eas_layer_parse(const char *list, unsigned *bits, eas_err *err)
         if (near)
           eas_hint(err, "did you mean '%s'?", near);
         else
-          eas_hint(err, "layers: rlimits no_new_privs seccomp landlock uid user_ns mount_ns pid_ns net_ns ipc_ns cgroup_memory cgroup_pids cgroup_cpu");
+          eas_hint(err, "layers: rlimits no_new_privs seccomp landlock uid user_ns mount_ns pid_ns net_ns ipc_ns "
+                        "cgroup_memory cgroup_pids cgroup_cpu");
         return rc;
       }
       all |= 1u << i;

@@ -80,7 +80,12 @@ int eas_limits_apply(const eas_limits *l, unsigned use, const char **what)
   if (!(use & EAS_LAYER_UID) && processes > 0) processes = shared_limit(processes, use);
   if ((use & EAS_LAYER_CGROUP_PIDS) && processes > 0) processes += ABOVE_GROUP;
   int as = l->memory_bytes > 0 && !(use & EAS_LAYER_CGROUP_MEMORY) && !WITH_ASAN;
-  const struct { int on; __rlimit_resource_t which; int64_t soft, hard; const char *name; } rows[] = {
+  const struct {
+    int on;
+    __rlimit_resource_t which;
+    int64_t soft, hard;
+    const char *name;
+  } rows[] = {
     { 1, RLIMIT_CORE, 0, 0, "RLIMIT_CORE" },
     { 1, RLIMIT_MEMLOCK, 0, 0, "RLIMIT_MEMLOCK" },
     { l->cpu_s > 0, RLIMIT_CPU, l->cpu_s, l->cpu_s + 5, "RLIMIT_CPU" },

@@ -130,8 +130,9 @@ static int attach(const eas_tree *t, int fd, int is_folder)
 static void add_rest(int with_proc)
 {
   static const char *const empty[] = { "/tmp", "/var/tmp", "/dev/shm", "/proc" };
-  static const char *const links[][2] = { { "/proc/self/fd", "./dev/fd" }, { "fd/0", "./dev/stdin" },
-                                          { "fd/1", "./dev/stdout" }, { "fd/2", "./dev/stderr" } };
+  static const char *const links[][2] = {
+    { "/proc/self/fd", "./dev/fd" }, { "fd/0", "./dev/stdin" }, { "fd/1", "./dev/stdout" }, { "fd/2", "./dev/stderr" }
+  };
   for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) make_place(empty[i], 1);
   for (size_t i = 0; i < sizeof links / sizeof *links; i++)
     if (symlink(links[i][0], links[i][1]) < 0) continue; /* there already: a tree brought it */
@@ -150,7 +151,8 @@ static int change_root(void)
   return chdir("/") < 0 ? -errno : 0;
 }
 
-static int build(const eas_zygote_policy *p, const eas_trees *trees, const int *fds, const int *folder, int with_proc, const char **what)
+static int build(const eas_zygote_policy *p, const eas_trees *trees, const int *fds, const int *folder, int with_proc,
+                 const char **what)
 {
   *what = "mount a new root";
   if (mount("eas", p->scratch_root, "tmpfs", 0, "mode=0755,size=4m") < 0) return -errno;

@@ -108,12 +108,27 @@ static int try_unshare(const eas_probe *so_far, int flag, const char **what)
   return unshare(flag) < 0 ? -errno : 0;
 }
 
-static int try_net_ns(const eas_probe *so_far, const char **what) { return try_unshare(so_far, CLONE_NEWNET, what); }
-static int try_ipc_ns(const eas_probe *so_far, const char **what) { return try_unshare(so_far, CLONE_NEWIPC, what); }
+static int try_net_ns(const eas_probe *so_far, const char **what)
+{
+  return try_unshare(so_far, CLONE_NEWNET, what);
+}
+static int try_ipc_ns(const eas_probe *so_far, const char **what)
+{
+  return try_unshare(so_far, CLONE_NEWIPC, what);
+}
 
-typedef struct { int rc; char what[120]; } answer;
-typedef struct { unsigned bit; trial_fn *fn; } trial;
-typedef struct { pid_t pid; int fd; } running;
+typedef struct {
+  int rc;
+  char what[120];
+} answer;
+typedef struct {
+  unsigned bit;
+  trial_fn *fn;
+} trial;
+typedef struct {
+  pid_t pid;
+  int fd;
+} running;
 
 static running begin(const eas_probe *so_far, trial_fn *fn)
 {
@@ -174,20 +189,26 @@ static void explain(eas_probe *out)
 {
   if (!(out->layers & EAS_LAYER_USER_NS) && out->in_chroot)
     eas_layer_reason(out, EAS_LAYER_USER_NS, "the kernel gives no user namespace in a chroot");
-  if (!(out->layers & EAS_LAYER_UID) && !out->is_root) eas_layer_reason(out, EAS_LAYER_UID, "only root can give each slot a user of its own");
+  if (!(out->layers & EAS_LAYER_UID) && !out->is_root)
+    eas_layer_reason(out, EAS_LAYER_UID, "only root can give each slot a user of its own");
   if (out->landlock_abi == -ENOSYS) eas_layer_reason(out, EAS_LAYER_LANDLOCK, "this kernel has no Landlock");
-  if (out->landlock_abi == -EOPNOTSUPP) eas_layer_reason(out, EAS_LAYER_LANDLOCK, "Landlock is switched off (kernel option lsm=)");
+  if (out->landlock_abi == -EOPNOTSUPP)
+    eas_layer_reason(out, EAS_LAYER_LANDLOCK, "Landlock is switched off (kernel option lsm=)");
   if (out->landlock_abi < 0) out->landlock_abi = 0;
 }
 
 void eas_sandbox_probe(eas_probe *out)
 {
   static const trial first[] = {
-    { EAS_LAYER_RLIMITS, try_rlimits }, { EAS_LAYER_NO_NEW_PRIVS, try_no_new_privs }, { EAS_LAYER_SECCOMP, try_seccomp },
-    { EAS_LAYER_LANDLOCK, try_landlock }, { EAS_LAYER_UID, try_uid }, { EAS_LAYER_USER_NS, try_user_ns },
+    { EAS_LAYER_RLIMITS, try_rlimits }, { EAS_LAYER_NO_NEW_PRIVS, try_no_new_privs },
+    { EAS_LAYER_SECCOMP, try_seccomp }, { EAS_LAYER_LANDLOCK, try_landlock },
+    { EAS_LAYER_UID, try_uid },         { EAS_LAYER_USER_NS, try_user_ns },
   };
-  static const trial then[] = { /* perhaps behind a user namespace */
-    { EAS_LAYER_MOUNT_NS, try_mount_ns }, { EAS_LAYER_PID_NS, try_pid_ns }, { EAS_LAYER_NET_NS, try_net_ns },
+  static const trial then[] = {
+    /* perhaps behind a user namespace */
+    { EAS_LAYER_MOUNT_NS, try_mount_ns },
+    { EAS_LAYER_PID_NS, try_pid_ns },
+    { EAS_LAYER_NET_NS, try_net_ns },
     { EAS_LAYER_IPC_NS, try_ipc_ns },
   };
   memset(out, 0, sizeof *out);
@@ -197,6 +218,7 @@ void eas_sandbox_probe(eas_probe *out)
   run_trials(out, first, sizeof first / sizeof *first);
   run_trials(out, then, sizeof then / sizeof *then);
   explain(out);
-  if (out->landlock_abi > 0) eas_landlock_names_missing(out->landlock_abi, out->landlock_missing, sizeof out->landlock_missing);
+  if (out->landlock_abi > 0)
+    eas_landlock_names_missing(out->landlock_abi, out->landlock_missing, sizeof out->landlock_missing);
   eas_cgroup_find(out);
 }

@@ -10,9 +10,26 @@
 
 /* Of /etc only what programs need to start and to tell the time: no shadow, no keys, no settings of others. */
 const char *const eas_system_paths[] = {
-  "/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin",
-  "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime", "/etc/timezone",
-  "/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/etc/fonts", "/etc/mime.types", "/etc/python3", NULL,
+  "/usr",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/libx32",
+  "/bin",
+  "/sbin",
+  "/etc/ld.so.cache",
+  "/etc/ld.so.conf",
+  "/etc/ld.so.conf.d",
+  "/etc/alternatives",
+  "/etc/localtime",
+  "/etc/timezone",
+  "/etc/nsswitch.conf",
+  "/etc/passwd",
+  "/etc/group",
+  "/etc/fonts",
+  "/etc/mime.types",
+  "/etc/python3",
+  NULL,
 };
 
 static const char *const DEVICES[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom" };

@@ -39,7 +39,10 @@ static void mark(const attack_given *g)
   prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-static int well(const attack_given *g) { return end(g); }
+static int well(const attack_given *g)
+{
+  return end(g);
+}
 
 static volatile uintptr_t nowhere = 16;
 
@@ -56,8 +59,16 @@ __attribute__((no_sanitize("undefined"))) static int fpe(const attack_given *g)
   return g->supervisor / zero;
 }
 
-static int ill(const attack_given *g) { (void)g; __builtin_trap(); }
-static int aborts(const attack_given *g) { (void)g; abort(); }
+static int ill(const attack_given *g)
+{
+  (void)g;
+  __builtin_trap();
+}
+static int aborts(const attack_given *g)
+{
+  (void)g;
+  abort();
+}
 
 static int double_free(const attack_given *g)
 {
@@ -84,7 +95,12 @@ static int overflow_by(volatile char *up, int depth)
   return depth > 1000000 ? here[0] : overflow_by(here, depth + 1) + here[0];
 }
 
-static int stack_overflow(const attack_given *g) { (void)g; volatile char top[1] = { 1 }; return overflow_by(top, 0); }
+static int stack_overflow(const attack_given *g)
+{
+  (void)g;
+  volatile char top[1] = { 1 };
+  return overflow_by(top, 0);
+}
 
 static void *crash_in_thread(void *arg)
 {
@@ -207,7 +223,11 @@ static int daemonize(const attack_given *g)
   return end(g);
 }
 
-static int exit_early(const attack_given *g) { (void)g; exit(0); }
+static int exit_early(const attack_given *g)
+{
+  (void)g;
+  exit(0);
+}
 
 static int close_pipes(const attack_given *g)
 {
@@ -266,11 +286,32 @@ static int fail(const attack_given *g)
 }
 
 const attack_act attack_acts[] = {
-  { "well", well }, { "segv", segv }, { "fpe", fpe }, { "ill", ill }, { "abort", aborts }, { "double_free", double_free },
-  { "bus", bus }, { "stack_overflow", stack_overflow }, { "thread_segv", thread_segv }, { "threads", run_threads },
-  { "loop", loop }, { "loop_on_cpu", loop_on_cpu }, { "polite_loop", polite_loop }, { "ignore_term", ignore_term }, { "memory_bomb", memory_bomb },
-  { "big_file", big_file }, { "fork_bomb", fork_bomb }, { "tree_bomb", tree_bomb }, { "daemon", daemonize },
-  { "exit_early", exit_early }, { "close_pipes", close_pipes }, { "flood", flood }, { "garbage", garbage },
-  { "checksum", checksum }, { "shrink_page", shrink_page }, { "hold", hold }, { "fail", fail },
+  { "well", well },
+  { "segv", segv },
+  { "fpe", fpe },
+  { "ill", ill },
+  { "abort", aborts },
+  { "double_free", double_free },
+  { "bus", bus },
+  { "stack_overflow", stack_overflow },
+  { "thread_segv", thread_segv },
+  { "threads", run_threads },
+  { "loop", loop },
+  { "loop_on_cpu", loop_on_cpu },
+  { "polite_loop", polite_loop },
+  { "ignore_term", ignore_term },
+  { "memory_bomb", memory_bomb },
+  { "big_file", big_file },
+  { "fork_bomb", fork_bomb },
+  { "tree_bomb", tree_bomb },
+  { "daemon", daemonize },
+  { "exit_early", exit_early },
+  { "close_pipes", close_pipes },
+  { "flood", flood },
+  { "garbage", garbage },
+  { "checksum", checksum },
+  { "shrink_page", shrink_page },
+  { "hold", hold },
+  { "fail", fail },
   { NULL, NULL },
 };

@@ -14,9 +14,15 @@ typedef struct {
 } attack_given;
 
 /* A question gives 1 when it went through, or -errno when it was denied. */
-typedef struct { const char *name; int (*ask)(const attack_given *); } attack_question;
+typedef struct {
+  const char *name;
+  int (*ask)(const attack_given *);
+} attack_question;
 /* An act ends as it ends; what it returns is the runner's return value. */
-typedef struct { const char *name; int (*act)(const attack_given *); } attack_act;
+typedef struct {
+  const char *name;
+  int (*act)(const attack_given *);
+} attack_act;
 
 extern const attack_question attack_questions[];
 extern const attack_act attack_acts[];

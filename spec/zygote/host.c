@@ -35,8 +35,8 @@ static int run_script(void *arg, const eas_run *run)
   json_t *request = json_loadb(run->request, run->request_len, 0, NULL);
   attack_given g = { .run = run };
   const char *name = NULL;
-  if (!request || json_unpack(request, "{s:s, s:s, s:s, s:s, s:i}", "script", &name, "data", &g.data, "input", &g.input, "foreign",
-                              &g.foreign, "supervisor", &g.supervisor) < 0)
+  if (!request || json_unpack(request, "{s:s, s:s, s:s, s:s, s:i}", "script", &name, "data", &g.data, "input", &g.input,
+                              "foreign", &g.foreign, "supervisor", &g.supervisor) < 0)
     return -1;
   for (const attack_act *a = attack_acts; a->name; a++)
     if (strcmp(a->name, name) == 0) return a->act(&g);
@@ -70,7 +70,9 @@ static void interrupt_script(void *arg, const char *why)
   attack_interrupted = 1;
 }
 
-static const eas_runner runner = { .load = load_nothing, .run = run_script, .stack = write_stack, .interrupt = interrupt_script };
+static const eas_runner runner = {
+  .load = load_nothing, .run = run_script, .stack = write_stack, .interrupt = interrupt_script
+};
 
 static void print_layers(unsigned layers)
 {
@@ -81,9 +83,11 @@ static void print_layers(unsigned layers)
 
 static void print_report(const scene *s, const act *a)
 {
-  json_t *v = json_pack("{s:i, s:i, s:f, s:I, s:i, s:i, s:b, s:b, s:i, s:b, s:b, s:o, s:I}", "status", a->status, "signal", a->signo,
-                        "seconds", a->seconds, "output", (json_int_t)a->output, "left", a->left, "left_before", a->left_before, "ended", a->ended, "garbage",
-                        a->garbage, "layers", (int)a->layers, "oom", a->oom, "refused", a->refused, "events", a->events, "peak", (json_int_t)a->peak);
+  json_t *v =
+      json_pack("{s:i, s:i, s:f, s:I, s:i, s:i, s:b, s:b, s:i, s:b, s:b, s:o, s:I}", "status", a->status, "signal",
+                a->signo, "seconds", a->seconds, "output", (json_int_t)a->output, "left", a->left, "left_before",
+                a->left_before, "ended", a->ended, "garbage", a->garbage, "layers", (int)a->layers, "oom", a->oom,
+                "refused", a->refused, "events", a->events, "peak", (json_int_t)a->peak);
   json_dumpf(v, stdout, JSON_COMPACT | JSON_SORT_KEYS);
   printf("\n");
   json_decref(v);

@@ -38,6 +38,7 @@ static int opened(const char *dir, const char *name, int flags)
   return 1;
 }
 
+/* clang-format off */
 static int write_outside(const attack_given *g) { return opened(g->data, "/victim", O_WRONLY); }
 static int write_dotdot(const attack_given *g) { (void)g; return opened("", "../../victim", O_WRONLY); }
 static int create_outside(const attack_given *g) { return opened(g->data, "/created", O_WRONLY | O_CREAT); }
@@ -60,6 +61,7 @@ static int use_urandom(const attack_given *g) { (void)g; return opened("/dev", "
 static int read_memory_device(const attack_given *g) { (void)g; return opened("/dev", "/mem", O_RDONLY); }
 static int read_disk_device(const attack_given *g) { (void)g; return opened("/dev", "/vda", O_RDONLY); }
 static int write_scratch(const attack_given *g) { (void)g; return opened("", "out/own", O_WRONLY | O_CREAT); }
+/* clang-format on */
 
 static int write_by_link(const attack_given *g)
 {
@@ -107,10 +109,12 @@ static int of_supervisor(const attack_given *g, const char *file)
   return opened(path, "", O_RDONLY);
 }
 
+/* clang-format off */
 static int read_environ(const attack_given *g) { return of_supervisor(g, "environ"); }
 static int read_memory(const attack_given *g) { return of_supervisor(g, "mem"); }
 static int kill_supervisor(const attack_given *g) { return result(kill(g->supervisor, 0)); }
 static int ptrace_supervisor(const attack_given *g) { return result(ptrace(PTRACE_ATTACH, g->supervisor, 0, 0)); }
+/* clang-format on */
 
 static int peek_supervisor(const attack_given *g)
 {
@@ -128,9 +132,11 @@ static int tcp(const attack_given *g)
   return connect(fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != ECONNREFUSED ? -errno : 1;
 }
 
+/* clang-format off */
 static int udp(const attack_given *g) { (void)g; return result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }
 static int unix_socket(const attack_given *g) { (void)g; return result(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 static int netlink(const attack_given *g) { (void)g; return result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0)); }
+/* clang-format on */
 
 static int datagram_pair(const attack_given *g)
 {
@@ -146,6 +152,7 @@ static int stream_pair(const attack_given *g)
   return result(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
 }
 
+/* clang-format off */
 static int do_mount(const attack_given *g) { (void)g; return result(mount("none", "out", "tmpfs", 0, NULL)); }
 static int do_unshare(const attack_given *g) { (void)g; return result(unshare(CLONE_NEWUSER)); }
 static int do_chroot(const attack_given *g) { (void)g; return result(chroot("out")); }
@@ -155,6 +162,7 @@ static int secret_memory(const attack_given *g) { (void)g; return result(syscall
 static int keys(const attack_given *g) { (void)g; return result(syscall(SYS_keyctl, 0, -3, 0, 0, 0)); }
 static int do_bpf(const attack_given *g) { (void)g; char attr[64] = { 0 }; return result(syscall(SYS_bpf, 0, attr, sizeof attr)); }
 static int become_root(const attack_given *g) { (void)g; return result(setresuid(0, 0, 0)); }
+/* clang-format on */
 
 static int perf(const attack_given *g)
 {
@@ -227,23 +235,61 @@ static int extra_descriptors(const attack_given *g)
 
 const attack_question attack_questions[] = {
   { "extra_descriptors", extra_descriptors }, /* before others open some */
-  { "write_outside", write_outside }, { "write_dotdot", write_dotdot }, { "create_outside", create_outside },
-  { "create_in_tmp", create_in_tmp }, { "create_in_shm", create_in_shm }, { "write_system", write_system },
-  { "write_by_link", write_by_link }, { "truncate_outside", truncate_outside }, { "rename_out", rename_out },
-  { "link_secret", link_secret }, { "chmod_outside", chmod_outside }, { "read_secret", read_secret },
-  { "read_shadow", read_shadow }, { "list_data", list_data }, { "list_store", list_store }, { "list_root", list_root },
-  { "read_foreign", read_foreign }, { "write_pack", write_pack }, { "write_input", write_input }, { "other_scratch", other_scratch },
-  { "read_memory_device", read_memory_device }, { "read_disk_device", read_disk_device }, { "read_environ", read_environ },
-  { "read_memory", read_memory }, { "kill_supervisor", kill_supervisor }, { "ptrace_supervisor", ptrace_supervisor },
-  { "peek_supervisor", peek_supervisor }, { "tcp", tcp }, { "udp", udp }, { "unix_socket", unix_socket },
-  { "netlink", netlink }, { "datagram_pair", datagram_pair }, { "io_uring", io_uring }, { "userfaultfd", faultfd }, { "memfd_secret", secret_memory },
-  { "keyctl", keys }, { "bpf", do_bpf }, { "perf_event_open", perf }, { "clone_user_ns", clone_user_ns },
-  { "clone3", call_clone3 }, { "become_root", become_root }, { "raise_limit", raise_limit },
-  { "shared_segment", shared_segment }, { "execute_own", execute_own },
+  { "write_outside", write_outside },
+  { "write_dotdot", write_dotdot },
+  { "create_outside", create_outside },
+  { "create_in_tmp", create_in_tmp },
+  { "create_in_shm", create_in_shm },
+  { "write_system", write_system },
+  { "write_by_link", write_by_link },
+  { "truncate_outside", truncate_outside },
+  { "rename_out", rename_out },
+  { "link_secret", link_secret },
+  { "chmod_outside", chmod_outside },
+  { "read_secret", read_secret },
+  { "read_shadow", read_shadow },
+  { "list_data", list_data },
+  { "list_store", list_store },
+  { "list_root", list_root },
+  { "read_foreign", read_foreign },
+  { "write_pack", write_pack },
+  { "write_input", write_input },
+  { "other_scratch", other_scratch },
+  { "read_memory_device", read_memory_device },
+  { "read_disk_device", read_disk_device },
+  { "read_environ", read_environ },
+  { "read_memory", read_memory },
+  { "kill_supervisor", kill_supervisor },
+  { "ptrace_supervisor", ptrace_supervisor },
+  { "peek_supervisor", peek_supervisor },
+  { "tcp", tcp },
+  { "udp", udp },
+  { "unix_socket", unix_socket },
+  { "netlink", netlink },
+  { "datagram_pair", datagram_pair },
+  { "io_uring", io_uring },
+  { "userfaultfd", faultfd },
+  { "memfd_secret", secret_memory },
+  { "keyctl", keys },
+  { "bpf", do_bpf },
+  { "perf_event_open", perf },
+  { "clone_user_ns", clone_user_ns },
+  { "clone3", call_clone3 },
+  { "become_root", become_root },
+  { "raise_limit", raise_limit },
+  { "shared_segment", shared_segment },
+  { "execute_own", execute_own },
   /* what must go through */
-  { "ok_read_input", read_input }, { "ok_read_pack", read_pack }, { "ok_write_scratch", write_scratch }, { "ok_null", use_null }, { "ok_urandom", use_urandom },
-  { "ok_stream_pair", stream_pair }, { "ok_execute_system", execute_system },
+  { "ok_read_input", read_input },
+  { "ok_read_pack", read_pack },
+  { "ok_write_scratch", write_scratch },
+  { "ok_null", use_null },
+  { "ok_urandom", use_urandom },
+  { "ok_stream_pair", stream_pair },
+  { "ok_execute_system", execute_system },
   /* last: where they go through, nothing is where it was */
-  { "unshare", do_unshare }, { "mount", do_mount }, { "chroot", do_chroot },
+  { "unshare", do_unshare },
+  { "mount", do_mount },
+  { "chroot", do_chroot },
   { NULL, NULL },
 };

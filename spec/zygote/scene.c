@@ -55,7 +55,8 @@ static int make_folders(scene *s)
   snprintf(other, sizeof other, "%s/other", s->scratch_root);
   snprintf(s->input, sizeof s->input, "%s/aa01", store);
   snprintf(s->foreign, sizeof s->foreign, "%s/bb02", store);
-  if (mkdir(s->data, 0755) < 0 || mkdir(store, 0755) < 0 || mkdir(s->scratch_root, 0755) < 0 || mkdir(other, 0700) < 0) return -errno;
+  if (mkdir(s->data, 0755) < 0 || mkdir(store, 0755) < 0 || mkdir(s->scratch_root, 0755) < 0 || mkdir(other, 0700) < 0)
+    return -errno;
   int rc = put(s->data, "secret", "password", 0600);
   if (rc == 0) rc = put(s->data, "victim", "intact", 0666);
   if (rc == 0) rc = put(s->root, "pack.txt", "of the pack", 0644);
@@ -109,8 +110,14 @@ int scene_start(scene *s, unsigned use, int require, eas_err *err)
 {
   static const char *const none[] = { NULL };
   const char *packs[] = { s->root, NULL }; /* the data folder stands in it, as it may */
-  eas_zygote_options o = { .probe = &s->probe, .use = use, .packs = packs, .data_dir = s->data, .scratch_root = s->scratch_root,
-                           .exec_path = none, .exe = "/proc/self/exe", .require = require };
+  eas_zygote_options o = { .probe = &s->probe,
+                           .use = use,
+                           .packs = packs,
+                           .data_dir = s->data,
+                           .scratch_root = s->scratch_root,
+                           .exec_path = none,
+                           .exe = "/proc/self/exe",
+                           .require = require };
   char store[320];
   snprintf(store, sizeof store, "%s/store", s->data);
   o.store_root = store;
@@ -148,12 +155,24 @@ int scene_spawn(scene *s, const char *name, const char *padding, eas_child *out,
   eas_path_remove_tree(s->scratch, NULL);
   if (mkdir(s->scratch, 0700) < 0) return eas_fail(err, EAS_EIO, "make '%s': %s", s->scratch, strerror(errno));
   const char *readable[] = { s->input, NULL };
-  char *request = eas_format("{\"script\":\"%s\",\"data\":\"%s\",\"input\":\"%s\",\"foreign\":\"%s\",\"supervisor\":%d,\"padding\":\"%s\"}",
-                             name, s->data, s->input, s->foreign, (int)getpid(), padding ? padding : "");
-  eas_limits limits = { .wall_ms = SOFT_MS, .cpu_s = 1, .memory_bytes = 256 << 20, .file_bytes = 16 << 20, .processes = 24, .files = 64, .cpus = 1 };
+  char *request = eas_format(
+      "{\"script\":\"%s\",\"data\":\"%s\",\"input\":\"%s\",\"foreign\":\"%s\",\"supervisor\":%d,\"padding\":\"%s\"}",
+      name, s->data, s->input, s->foreign, (int)getpid(), padding ? padding : "");
+  eas_limits limits = { .wall_ms = SOFT_MS,
+                        .cpu_s = 1,
+                        .memory_bytes = 256 << 20,
+                        .file_bytes = 16 << 20,
+                        .processes = 24,
+                        .files = 64,
+                        .cpus = 1 };
   if (strcmp(name, "loop_on_cpu") != 0) limits.cpu_s = 20;
-  eas_spawn spawn = { .slot = 0, .scratch = s->scratch, .readable = readable, .limits = limits, .request = request,
-                      .request_len = strlen(request), .group = s->group };
+  eas_spawn spawn = { .slot = 0,
+                      .scratch = s->scratch,
+                      .readable = readable,
+                      .limits = limits,
+                      .request = request,
+                      .request_len = strlen(request),
+                      .group = s->group };
   int rc = s->group ? eas_slot_group_set(s->group, &limits, err) : 0;
   if (rc == 0) rc = eas_zygote_spawn(s->zygote, &spawn, out, err);
   free(request);
@@ -171,7 +190,9 @@ int scene_left(void)
     if (e->d_name[0] < '1' || e->d_name[0] > '9') continue;
     snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
     FILE *f = fopen(path, "re");
-    if (f && fgets(name, sizeof name, f) && strcspn(name, "\n") == strlen(comm) && strncmp(name, comm, strlen(comm)) == 0) n++;
+    if (f && fgets(name, sizeof name, f) && strcspn(name, "\n") == strlen(comm) &&
+        strncmp(name, comm, strlen(comm)) == 0)
+      n++;
     if (f) fclose(f);
   }
   if (d) closedir(d);
@@ -209,7 +230,9 @@ static void take(eas_event_reader *r, act *out)
 /* As the supervisor does it: reads pipes, waits for the pidfd alone, asks at the soft limit, insists at the hard one, kills. */
 void scene_wait(scene *s, eas_child *c, act *out)
 {
-  static const struct { int ms, signo; } steps[] = { { SOFT_MS, SIGUSR1 }, { HARD_MS, SIGUSR2 }, { KILL_MS, SIGKILL } };
+  static const struct {
+    int ms, signo;
+  } steps[] = { { SOFT_MS, SIGUSR1 }, { HARD_MS, SIGUSR2 }, { KILL_MS, SIGKILL } };
   double start = scene_now();
   int step = 0, over = 0;
   int64_t events = 0;
@@ -218,7 +241,9 @@ void scene_wait(scene *s, eas_child *c, act *out)
   memset(out, 0, sizeof *out);
   out->events = json_array();
   while (!over) {
-    struct pollfd p[4] = { { c->pidfd, POLLIN, 0 }, { c->events, POLLIN, 0 }, { c->output, POLLIN, 0 }, { c->errors, POLLIN, 0 } };
+    struct pollfd p[4] = {
+      { c->pidfd, POLLIN, 0 }, { c->events, POLLIN, 0 }, { c->output, POLLIN, 0 }, { c->errors, POLLIN, 0 }
+    };
     poll(p, p[1].revents & POLLHUP ? 1 : 4, 5);
     drain(c->events, &events, &reader);
     drain(c->output, &out->output, NULL);

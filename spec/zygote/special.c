@@ -99,7 +99,8 @@ static int supervisor_dies(scene *s)
   if (pid == 0) {
     eas_child child;
     eas_err err = { 0 };
-    if (scene_start(s, s->use, 0, &err) < 0 || scene_spawn(s, "ignore_term", NULL, &child, &err) < 0) _exit(fail("start", &err));
+    if (scene_start(s, s->use, 0, &err) < 0 || scene_spawn(s, "ignore_term", NULL, &child, &err) < 0)
+      _exit(fail("start", &err));
     scene_until_stage(&child, 3);
     int pids[2] = { child.pid, pid_of(eas_zygote_pidfd(s->zygote)) };
     if (write(ready[1], pids, sizeof pids) < 0) _exit(1);
@@ -113,7 +114,8 @@ static int supervisor_dies(scene *s)
   waitpid(pid, NULL, 0);
   double start = scene_now();
   while (n > 0 && !(is_dead(pids[0]) && is_dead(pids[1])) && scene_now() - start < 5) usleep(1000);
-  printf("{\"started\":%d,\"child_gone\":%d,\"zygote_gone\":%d,\"seconds\":%.3f}\n", n > 0, is_dead(pids[0]), is_dead(pids[1]), scene_now() - start);
+  printf("{\"started\":%d,\"child_gone\":%d,\"zygote_gone\":%d,\"seconds\":%.3f}\n", n > 0, is_dead(pids[0]),
+         is_dead(pids[1]), scene_now() - start);
   return 0;
 }
 
@@ -182,7 +184,8 @@ static int password(scene *s)
   int fds = count_fds(held.pid);
   held.page->cancel = 1;
   scene_wait(s, &held, &a);
-  printf("{\"environ\":%d,\"memory\":%d,\"own\":%d,\"looked\":%zu,\"fds\":%d}\n", in_environ, in_memory, in_own, looked, fds);
+  printf("{\"environ\":%d,\"memory\":%d,\"own\":%d,\"looked\":%zu,\"fds\":%d}\n", in_environ, in_memory, in_own, looked,
+         fds);
   free(secret);
   json_decref(a.events);
   return 0;
@@ -236,9 +239,13 @@ static int cancelled(scene *s)
 
 int scene_special(scene *s, const char *name, int *rc)
 {
-  static const struct { const char *name; int (*run)(scene *); } all[] = {
-    { "zygote_dies", zygote_dies }, { "stopped", stopped }, { "supervisor_dies", supervisor_dies },
-    { "password", password }, { "required", required }, { "large", large }, { "cancelled", cancelled },
+  static const struct {
+    const char *name;
+    int (*run)(scene *);
+  } all[] = {
+    { "zygote_dies", zygote_dies }, { "stopped", stopped },   { "supervisor_dies", supervisor_dies },
+    { "password", password },       { "required", required }, { "large", large },
+    { "cancelled", cancelled },
   };
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (strcmp(all[i].name, name) == 0) {
