@@ -27,10 +27,12 @@ static void erase(eas_progress *p)
   p->lines = 0;
 }
 
-static int width(void)
+static void screen(int *columns, int *rows)
 {
   struct winsize size;
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  int known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
+  *columns = known ? size.ws_col : 80;
+  *rows = known ? size.ws_row : 24;
 }
 
 static double rate(const eas_progress *p)
@@ -54,13 +56,13 @@ static void eta_text(const eas_progress *p, char out[32])
     snprintf(out, 32, "%" PRId64 ":%02d", s / 60, (int)(s % 60));
 }
 
-static void bar(const eas_progress *p, eas_buf *b)
+static void bar(const eas_progress *p, int cells, eas_buf *b)
 {
   const eas_cli *c = p->s->c;
   double part = p->counts.work_total ? (double)p->counts.work_done / (double)p->counts.work_total : 0;
-  int halves = (int)(part * BAR * 2 + 0.5);
+  int halves = (int)(part * cells * 2 + 0.5);
   eas_buf_str(b, eas_ink(c, EAS_CYAN));
-  for (int i = 0; i < BAR; i++) {
+  for (int i = 0; i < cells; i++) {
     if (2 * i + 1 < halves)
       eas_buf_str(b, c->utf8 ? "━" : "=");
     else if (2 * i < halves)
@@ -72,57 +74,79 @@ static void bar(const eas_progress *p, eas_buf *b)
   eas_buf_printf(b, " %3d %%", (int)(part * 100));
 }
 
-static void state_part(const eas_cli *c, eas_buf *b, const char *state, int64_t n)
+/* A name in at most max bytes: it loses its middle, never half a character. */
+static void fit(const char *name, int max, char out[128])
 {
-  if (n > 0)
-    eas_buf_printf(b, "  %s%5" PRId64 " %s%s", eas_ink(c, eas_state_ink(state)), n, eas_state_symbol(c, state),
-                   eas_ink_off(c));
+  int n = (int)strlen(name), head = (max - 2) / 2, tail = n - (max - 2 - head);
+  snprintf(out, 128, "%s", name);
+  if (n <= max || n > 127) return;
+  while (head > 0 && ((unsigned char)name[head] & 0xC0) == 0x80) head--;
+  while (tail < n && ((unsigned char)name[tail] & 0xC0) == 0x80) tail++;
+  snprintf(out, 128, "%.*s..%s", head, name, name + tail);
 }
 
-static void type_line(const eas_progress *p, int i, eas_buf *b)
+static void type_line(const eas_progress *p, int i, int columns, eas_buf *b)
 {
+  static const char *const states[] = { "passed",  "reused", "running", "queued",
+                                        "waiting", "failed", "skipped", "cancelled" };
   const eas_cli *c = p->s->c;
-  eas_buf_printf(b, "  %-30s", p->counts.types[i].type);
-  state_part(c, b, "passed", p->counts.types[i].passed);
-  state_part(c, b, "reused", p->counts.types[i].reused);
-  state_part(c, b, "running", p->counts.types[i].running);
-  state_part(c, b, "queued", p->counts.types[i].queued);
-  state_part(c, b, "waiting", p->counts.types[i].waiting);
-  state_part(c, b, "failed", p->counts.types[i].failed);
-  state_part(c, b, "skipped", p->counts.types[i].skipped);
-  state_part(c, b, "cancelled", p->counts.types[i].cancelled);
+  const int64_t n[] = { p->counts.types[i].passed,  p->counts.types[i].reused,   p->counts.types[i].running,
+                        p->counts.types[i].queued,  p->counts.types[i].waiting,  p->counts.types[i].failed,
+                        p->counts.types[i].skipped, p->counts.types[i].cancelled };
+  char name[128];
+  int parts = 0, wide = columns - 30;
+  for (int k = 0; k < 8; k++) parts += n[k] > 0;
+  if (wide < 12) wide = 12;
+  if (wide > 30) wide = 30;
+  fit(p->counts.types[i].type, wide, name);
+  eas_buf_printf(b, "  %-*s", wide, name);
+  int room = (columns - 3 - wide) / 9;
+  for (int k = 0; k < 8; k++) {
+    int bad = k >= 5; /* what went wrong is shown, whatever else is not */
+    if (n[k] == 0 || (parts > room && !bad && k != 2)) continue;
+    eas_buf_printf(b, "  %s%5" PRId64 " %s%s", eas_ink(c, eas_state_ink(states[k])), n[k],
+                   eas_state_symbol(c, states[k]), eas_ink_off(c));
+  }
   eas_buf_char(b, '\n');
 }
 
-/* The head line loses its right end, never its id, when the terminal is narrow. */
-static void head_line(const eas_progress *p, eas_buf *b)
+/* The line loses its right end, part by part, then its bar and the middle of the name, never its id and counts. */
+static void head_line(const eas_progress *p, int columns, eas_buf *b)
 {
-  char eta[32];
+  char eta[32], id[24], name[128], parts[4][48];
   eas_worker_status st = { 0 };
   if (p->s->worker) eas_worker_status_get(p->s->worker, &st);
   eta_text(p, eta);
-  eas_buf_printf(b, "j%" PRId64 " %.30s  ", p->job, p->counts.name);
-  bar(p, b);
-  eas_buf tail;
-  eas_buf_init(&tail);
-  eas_buf_printf(&tail, "   %" PRId64 "/%" PRId64 " tasks   %.1f/s   %s left   %d of %d slots", p->counts.work_done,
-                 p->counts.work_total, rate(p), eta, st.busy, st.slots);
-  int room = width() - 1 - (int)strlen(p->counts.name) - BAR - 14;
-  if (room < (int)tail.len && room > 0) tail.data[room] = 0;
-  if (room > 0) eas_buf_str(b, tail.data);
-  eas_buf_done(&tail);
+  snprintf(id, sizeof id, "j%" PRId64, p->job);
+  snprintf(parts[0], sizeof parts[0], "   %" PRId64 "/%" PRId64 " tasks", p->counts.work_done, p->counts.work_total);
+  snprintf(parts[1], sizeof parts[1], "   %.1f/s", rate(p));
+  snprintf(parts[2], sizeof parts[2], "   %s left", eta);
+  snprintf(parts[3], sizeof parts[3], "   %d of %d slots", st.busy, st.slots);
+  int cells = columns >= 80 ? BAR : columns >= 60 ? BAR / 2 : 0;
+  int left = columns - 1 - (int)strlen(id) - 3 - cells - 6 - (int)strlen(parts[0]);
+  fit(p->counts.name, left < 6 ? 6 : left > columns / 4 ? columns / 4 : left, name);
+  if (left < 6) *name = 0;
+  left -= (int)strlen(name);
+  eas_buf_printf(b, "%s %s  ", id, name);
+  bar(p, cells, b);
+  eas_buf_str(b, parts[0]);
+  for (int i = 1; i < 4 && (left -= (int)strlen(parts[i])) >= 0; i++) eas_buf_str(b, parts[i]);
   eas_buf_char(b, '\n');
 }
 
+/* A block that does not fit on the screen could not be drawn over: then only types that do something are shown. */
 static void draw(eas_progress *p)
 {
   eas_buf b;
+  int columns, rows, lines = 1, n = 0;
+  screen(&columns, &rows);
   eas_buf_init(&b);
-  head_line(p, &b);
-  int lines = 1;
+  head_line(p, columns, &b);
+  for (int i = 0; i < p->counts.n_types; i++) n += !p->counts.types[i].flow;
   for (int i = 0; i < p->counts.n_types; i++) {
-    if (p->counts.types[i].flow) continue;
-    type_line(p, i, &b);
+    int busy = p->counts.types[i].running + p->counts.types[i].queued > 0;
+    if (p->counts.types[i].flow || lines >= rows - 1 || (n > rows - 2 && !busy)) continue;
+    type_line(p, i, columns, &b);
     lines++;
   }
   erase(p);
