@@ -3,6 +3,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ static void settle(zygote *z, int fd)
   fcntl(EAS_WIRE_SOCKET, F_SETFD, FD_CLOEXEC);
   syscall(SYS_close_range, EAS_WIRE_SOCKET + 1, ~0u, 0);
   unsetenv("LD_BIND_NOW"); /* it was for this process */
+  mallopt(M_MXFAST, 0);    /* no bins that a child would have to sort, copying page after page */
   setsid();                /* Ctrl-C on the supervisor's terminal is the supervisor's matter */
   umask(077);
   prctl(PR_SET_NAME, "eas-zygote", 0, 0, 0);
