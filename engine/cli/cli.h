@@ -99,7 +99,8 @@ const char *eas_state_symbol(const eas_cli *c, const char *state);
 int eas_state_ink(const char *state);
 void eas_duration_text(int64_t us, char out[32]); /* 41 ms, 2.1 s, 1:12:40 */
 void eas_size_text(int64_t bytes, char out[32]);
-void eas_count_text(const eas_cli *c, int64_t n, char out[32]); /* grouped from 10 000 on a terminal */
-int eas_text_columns(const char *utf8);                         /* columns a text takes */
+void eas_count_text(const eas_cli *c, int64_t n, char out[32]);       /* grouped from 10 000 on a terminal */
+int eas_text_columns(const char *utf8);                               /* columns a text takes */
+void eas_text_fit(const char *utf8, int max, char *out, size_t size); /* in max columns: without its middle */
 
 #endif

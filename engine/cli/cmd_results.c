@@ -224,6 +224,16 @@ static int columns_of(const eas_cli *c, const json_t *all, const json_t *first_r
   return n;
 }
 
+static int minor(const char *name)
+{
+  static const char *const first[] = { "period", "sde", "recovered", "credible", "verification" };
+  int shown = 0;
+  for (size_t k = 0; k < sizeof SHOWN / sizeof *SHOWN; k++) shown |= strcmp(SHOWN[k], name) == 0;
+  for (size_t k = 0; k < sizeof first / sizeof *first; k++)
+    if (strcmp(first[k], name) == 0) return 0;
+  return shown ? EAS_MINOR : 0;
+}
+
 static void print_table(eas_cli *c, const json_t *all, const json_t *first_row, int64_t limit)
 {
   const char *names[COLUMNS_MAX];
@@ -231,7 +241,7 @@ static void print_table(eas_cli *c, const json_t *all, const json_t *first_row, 
   json_t *row;
   int n = columns_of(c, all, first_row, names);
   eas_table *t = eas_table_new(c);
-  for (int k = 0; k < n; k++) eas_table_column(t, names[k], k ? EAS_RIGHT : EAS_LEFT);
+  for (int k = 0; k < n; k++) eas_table_column(t, names[k], k ? EAS_RIGHT | minor(names[k]) : EAS_LEFT);
   json_array_foreach((json_t *)(uintptr_t)all, i, row)
   {
     if (limit && (int64_t)i >= limit) break;

@@ -74,17 +74,6 @@ static void bar(const eas_progress *p, int cells, eas_buf *b)
   eas_buf_printf(b, " %3d %%", (int)(part * 100));
 }
 
-/* A name in at most max bytes: it loses its middle, never half a character. */
-static void fit(const char *name, int max, char out[128])
-{
-  int n = (int)strlen(name), head = (max - 2) / 2, tail = n - (max - 2 - head);
-  snprintf(out, 128, "%s", name);
-  if (n <= max || n > 127) return;
-  while (head > 0 && ((unsigned char)name[head] & 0xC0) == 0x80) head--;
-  while (tail < n && ((unsigned char)name[tail] & 0xC0) == 0x80) tail++;
-  snprintf(out, 128, "%.*s..%s", head, name, name + tail);
-}
-
 static void type_line(const eas_progress *p, int i, int columns, eas_buf *b)
 {
   static const char *const states[] = { "passed",  "reused", "running", "queued",
@@ -98,7 +87,7 @@ static void type_line(const eas_progress *p, int i, int columns, eas_buf *b)
   for (int k = 0; k < 8; k++) parts += n[k] > 0;
   if (wide < 12) wide = 12;
   if (wide > 30) wide = 30;
-  fit(p->counts.types[i].type, wide, name);
+  eas_text_fit(p->counts.types[i].type, wide, name, sizeof name);
   eas_buf_printf(b, "  %-*s", wide, name);
   int room = (columns - 3 - wide) / 9;
   for (int k = 0; k < 8; k++) {
@@ -124,7 +113,7 @@ static void head_line(const eas_progress *p, int columns, eas_buf *b)
   snprintf(parts[3], sizeof parts[3], "   %d of %d slots", st.busy, st.slots);
   int cells = columns >= 80 ? BAR : columns >= 60 ? BAR / 2 : 0;
   int left = columns - 1 - (int)strlen(id) - 3 - cells - 6 - (int)strlen(parts[0]);
-  fit(p->counts.name, left < 6 ? 6 : left > columns / 4 ? columns / 4 : left, name);
+  eas_text_fit(p->counts.name, left < 6 ? 6 : left > columns / 4 ? columns / 4 : left, name, sizeof name);
   if (left < 6) *name = 0;
   left -= (int)strlen(name);
   eas_buf_printf(b, "%s %s  ", id, name);

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-enum { COLUMNS_MAX = 64, GAP = 2 };
+enum { COLUMNS_MAX = 64, GAP = 2, TEXT_MIN = 16 };
 
 struct eas_table {
   eas_cli *c;
@@ -110,8 +110,44 @@ static void measure(eas_table *t)
     if (t->columns[i].flags & EAS_MINOR) t->columns[i].hidden = 1;
 }
 
-static void print_cell(const eas_table *t, int i, const char *text, int ink, int last)
+/* What is still too wide: the widest column of text loses its middle. 0: even so it does not fit. */
+static int squeeze(eas_table *t)
 {
+  while (t->c->width && total_width(t) > t->c->width) {
+    int widest = -1;
+    for (int i = 0; i < t->n_columns; i++) {
+      int wider = widest < 0 || t->columns[i].width > t->columns[widest].width;
+      if (!t->columns[i].hidden && !(t->columns[i].flags & EAS_RIGHT) && wider) widest = i;
+    }
+    if (widest < 0 || t->columns[widest].width <= TEXT_MIN) return 0;
+    int room = t->columns[widest].width - (total_width(t) - t->c->width);
+    t->columns[widest].width = room < TEXT_MIN ? TEXT_MIN : room;
+  }
+  return 1;
+}
+
+/* On a screen too narrow for a row: a line for each value. */
+static void print_blocks(const eas_table *t)
+{
+  for (size_t k = 0; k < t->n; k++) {
+    int i = (int)(k % (size_t)t->n_columns);
+    int nothing =
+        t->cells[k].ink == EAS_DIM && (strcmp(t->cells[k].text, "0") == 0 || strcmp(t->cells[k].text, "-") == 0);
+    if (!t->columns[i].hidden && !nothing)
+      printf("%s: %s%s%s\n", t->columns[i].name, eas_ink(t->c, t->cells[k].ink), t->cells[k].text,
+             t->cells[k].ink == EAS_PLAIN ? "" : eas_ink_off(t->c));
+    if (i == t->n_columns - 1 && k + 1 < t->n) putchar('\n');
+  }
+}
+
+static void print_cell(const eas_table *t, int i, const char *full, int ink, int last)
+{
+  char cut[512];
+  const char *text = full;
+  if (eas_text_columns(full) > t->columns[i].width) {
+    eas_text_fit(full, t->columns[i].width, cut, sizeof cut);
+    text = cut;
+  }
   int pad = t->columns[i].width - eas_text_columns(text);
   if (t->columns[i].flags & EAS_RIGHT) printf("%*s", pad, "");
   printf("%s%s%s", eas_ink(t->c, ink), text, ink == EAS_PLAIN ? "" : eas_ink_off(t->c));
@@ -121,6 +157,10 @@ static void print_cell(const eas_table *t, int i, const char *text, int ink, int
 static void print_text(eas_table *t)
 {
   measure(t);
+  if (!squeeze(t)) {
+    print_blocks(t);
+    return;
+  }
   int last = t->n_columns - 1;
   while (last > 0 && t->columns[last].hidden) last--;
   for (int i = 0; i < t->n_columns; i++)

@@ -95,3 +95,23 @@ int eas_text_columns(const char *s)
   for (; *s; s++) n += ((unsigned char)*s & 0xc0) != 0x80;
   return n;
 }
+
+/* Offset in text of its k-th character. */
+static size_t offset_of(const char *text, int k)
+{
+  size_t i = 0;
+  for (; text[i] && k > 0; k--) do
+      i++;
+    while (((unsigned char)text[i] & 0xC0) == 0x80);
+  return i;
+}
+
+void eas_text_fit(const char *text, int max, char *out, size_t size)
+{
+  int n = eas_text_columns(text), head = (max - 2) / 2;
+  if (n <= max || max < 4) {
+    snprintf(out, size, "%.*s", (int)offset_of(text, n <= max ? n : max), text);
+    return;
+  }
+  snprintf(out, size, "%.*s..%s", (int)offset_of(text, head), text, text + offset_of(text, n - (max - 2 - head)));
+}
