@@ -13,7 +13,7 @@ static const char find_queued[] =
 
 static const char end_them[] =
   "UPDATE attempt SET state = 'ended', ending = 'cancelled', verdict = 'fail', token = token + 1, ended_at = eas_now()"
-  " WHERE id " EAS_IN_IDS("$1") " AND state = 'queued'";
+  " WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "queued");
 
 static int sweep(eas_db *db, int limit, eas_err *err)
 {

@@ -5,6 +5,7 @@
 #include "model/attempt.h"
 #include "model/commit.h"
 #include "model/finish.h"
+#include "model/settle.h"
 
 /* --- hand back --- */
 
@@ -98,7 +99,7 @@ int eas_attempt_live(eas_db *db, const eas_live *live, int n, eas_err *err)
     if (rc >= 0 && l->total > 0)
       rc = eas_db_send(db,
         "INSERT INTO progress (attempt, at, done, total) SELECT id, eas_now(), $3, $4 FROM attempt"
-        " WHERE id = $1 AND token = $2 AND state = 'running'"
+        " WHERE id = $1 AND token = $2 AND " EAS_STATE_IS("state", "running")
         " ON CONFLICT (attempt) DO UPDATE SET at = excluded.at, done = excluded.done, total = excluded.total",
         EAS_ARGS(eas_v_int(l->attempt), eas_v_int(l->token), eas_v_int(l->done), eas_v_int(l->total)), NULL, err);
   }
@@ -118,7 +119,7 @@ int eas_attempt_wanted(eas_db *db, const eas_held *held, int n, int *stop, eas_e
   eas_rows *rows = NULL;
   int found = eas_db_query(db,
     "SELECT a.id, a.token FROM attempt a JOIN job j ON j.id = a.job"
-    " WHERE a.id " EAS_IN_IDS("$1") " AND a.state = 'running' AND j.state <> 'cancelled'",
+    " WHERE a.id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("a.state", "running") " AND j.state <> 'cancelled'",
     EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n, &list))), &rows, err);
   for (int i = 0; i < n && found >= 0; i++) {
     stop[i] = 1;

@@ -4,10 +4,11 @@
 
 #include "base/json.h"
 #include "model/claim.h"
+#include "model/settle.h"
 
 static const char run_them[] =
   "UPDATE attempt SET state = 'running', token = token + 1, worker = $2, slot = NULL, started_at = eas_now()"
-  " WHERE id " EAS_IN_IDS("$1") " AND state = 'queued'";
+  " WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "queued");
 
 /* The newest passed version of now; an attempt that was handed back binds again. */
 static const char bind_inputs[] =

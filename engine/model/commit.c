@@ -10,7 +10,7 @@
 
 /* Looked at first and changed after: SQLite pays a statement journal for UPDATE ... RETURNING. */
 static const char look[] =
-  "SELECT id, token, task, job, type, number FROM attempt WHERE id " EAS_IN_IDS("$1") " AND state = 'running'"
+  "SELECT id, token, task, job, type, number FROM attempt WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "running")
   " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
 
 static const char end_attempt[] =

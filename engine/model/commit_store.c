@@ -1,5 +1,6 @@
 /* commit_store.c: note, log lines and versions of an attempt that ended. */
 #include "model/commit.h"
+#include "model/settle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,7 @@ int eas_log_send(eas_db *db, int64_t attempt, int64_t token, int64_t first, cons
     int rc = token
       ? eas_db_send(db,
           "INSERT INTO log_line (attempt, seq, at, level, text) SELECT id, $2, $3, $4, $5 FROM attempt"
-          " WHERE id = $1 AND token = $6 AND state = 'running' ON CONFLICT (attempt, seq) DO NOTHING", a, 6, NULL, err)
+          " WHERE id = $1 AND token = $6 AND " EAS_STATE_IS("state", "running") " ON CONFLICT (attempt, seq) DO NOTHING", a, 6, NULL, err)
       : eas_db_send(db,
           "INSERT INTO log_line (attempt, seq, at, level, text) VALUES ($1, $2, $3, $4, $5)"
           " ON CONFLICT (attempt, seq) DO NOTHING", a, 5, NULL, err);

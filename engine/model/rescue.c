@@ -20,7 +20,7 @@ static const char find_attempts[] =
 
 static const char lose[] =
   "UPDATE attempt SET state = 'ended', ending = 'lost', verdict = 'fail', token = token + 1, ended_at = eas_now()"
-  " WHERE id " EAS_IN_IDS("$1") " AND state = 'running'";
+  " WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "running");
 
 static const char note[] =
   "INSERT INTO attempt_note (attempt, reason, cause)"
