@@ -47,6 +47,8 @@ end
 function host.load(share, packs)
   if host.share then return end
   host.share = share
+  -- A short task is over before machine code pays for itself; a loop that matters comes by far more often than this.
+  require("jit.opt").start("hotloop=400", "hotexit=40")
   io.stdout:setvbuf "line" -- so that what a script printed before it crashed is kept
   add_loader(share, packs)
   require("eas.sandbox").load(packs)
