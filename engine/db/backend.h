@@ -51,7 +51,8 @@ int eas_db_open_postgres(eas_db **out, const char *url, int flags, eas_err *err)
 char *eas_sql_for(int kind, const char *sql); /* tokens and comments of this back end; caller frees */
 int eas_sql_params(const char *sql);          /* highest $n */
 
-/* Prepared statements by their text, found by address first. */
+/* Prepared statements by their text, found by address first. A back end drops them all when there are too many. */
+enum { EAS_STMTS_MOST = 1000 };
 typedef struct {
   char *key;
   char *sql;

@@ -95,12 +95,23 @@ static int send_bound(pg_db *p, eas_stmt *stmt, const eas_val *args, int ticket,
   return 0;
 }
 
+/* The server forgets its statements; ours go with them. */
+static int drop_statements(pg_db *p, eas_err *err)
+{
+  if (!PQsendQueryParams(p->conn, "DEALLOCATE ALL", 0, NULL, NULL, NULL, NULL, 0)) return lost(p, err);
+  note_sent(p, PG_RUN, PG_NO_ROWS, NULL);
+  eas_stmts_clear(&p->stmts, free);
+  return 0;
+}
+
 static int send(eas_db *db, const char *sql, const eas_val *args, int n, int ticket, eas_err *err)
 {
   pg_db *p = of(db);
   int rc = eas_pg_ready(p, err);
   if (rc < 0) return rc;
   eas_stmt *stmt = eas_stmts_find(&p->stmts, sql);
+  if (!stmt && p->stmts.n >= EAS_STMTS_MOST && p->n_sent == 0) rc = drop_statements(p, err);
+  if (rc < 0) return rc;
   if (!stmt) stmt = eas_stmts_add(&p->stmts, EAS_DB_POSTGRES, sql);
   if (stmt->n_params > n)
     return eas_fail(err, EAS_EBUG, "database: %d parameters given, $%d is used: %.300s", n, stmt->n_params, stmt->sql);

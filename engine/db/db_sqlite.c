@@ -83,6 +83,7 @@ static void finalize(void *handle)
 static int prepare(sqlite_db *s, const char *sql, eas_stmt **out, eas_err *err)
 {
   eas_stmt *stmt = eas_stmts_find(&s->stmts, sql);
+  if (!stmt && s->stmts.n >= EAS_STMTS_MOST) eas_stmts_clear(&s->stmts, finalize); /* none is running */
   if (!stmt) {
     stmt = eas_stmts_add(&s->stmts, EAS_DB_SQLITE, sql);
   }

@@ -81,6 +81,12 @@ B.each(function(kind)
     assert.equal(0, db:exec "SELECT 1")
   end)
 
+  it("keeps a bounded number of statements prepared", function()
+    for i = 1, 1200 do assert.equal(i, db:value(("SELECT CAST(%d AS BIGINT) AS x"):format(i))) end
+    assert.is_true(C.eas_db_statement(db.c, 999) == nil)
+    assert.equal(7, db:value "SELECT CAST(7 AS BIGINT) AS x")
+  end)
+
   it("lets the clock tell UTC in microseconds", function()
     local now = db:value "SELECT eas_now() AS t"
     assert.is_true(math.abs(now / 1e6 - os.time()) < 5)
