@@ -43,7 +43,7 @@ static void stopped(const eas_process *p, const eas_limits *limits, eas_fate *ou
     set(out, "timeout", eas_format("ran longer than its time limit of %s", limit));
     free(limit);
   } else if (strcmp(p->stop_cause, "disk") == 0) {
-    set(out, "disk", eas_format("wrote more than its limit of %lld MB", (long long)(limits->disk_bytes >> 20)));
+    set(out, "disk", eas_format("wrote more than its limit of %lld MB", (long long)(limits->disk_bytes / 1000000)));
   } else {
     set(out, eas_ending_word(p->stop_cause), NULL);
   }
@@ -57,7 +57,7 @@ static void killed(int signo, eas_slot_group *group, const eas_limits *limits, e
   else if (signo == SIGXCPU)
     set(out, "cpu", eas_format("used more than its CPU limit of %lld s", (long long)limits->cpu_s));
   else if (signo == SIGXFSZ)
-    set(out, "disk", eas_format("wrote a file over its limit of %lld MB", (long long)(limits->file_bytes >> 20)));
+    set(out, "disk", eas_format("wrote a file over its limit of %lld MB", (long long)(limits->file_bytes / 1000000)));
   else if (signo == SIGKILL)
     set(out, "crashed", eas_strdup("was killed by SIGKILL from outside"));
   else

@@ -85,7 +85,7 @@ static void to_result(eas_running *r, eas_result *out)
                        .error = r->error,
                        .trace = r->trace,
                        .checks = json_array_size(r->checks) ? r->checks : NULL,
-                       .prov_key = r->has_key ? &r->key : NULL,
+                       .prov_key = r->has_key && !r->spawn ? &r->key : NULL /* children are not reused */,
                        .metadata = json_object_size(r->metadata) ? r->metadata : NULL,
                        .reused = r->reused,
                        .wall_us = r->task_wall_us,
