@@ -232,6 +232,20 @@ describe("other limits", function()
   end)
 end)
 
+describe("the disk limit", function()
+  it("holds for a file, and for all files together", function()
+    local w = World.new(World.pack {
+      d_file = { task = 'error("program ended with " .. task:exec { "sh", "-c", "exec head -c 20000000 /dev/zero > f" })', max_attempts = "1" },
+      d_files = { task = 'task:exec { "sh", "-c", "for i in 1 2 3 4 5; do head -c 4000000 /dev/zero > f$i; done; sleep 30" }', max_attempts = "1" },
+    }, { EAS_SCRATCH_LIMIT = "10 MB" })
+    assert.equal(1, w:run({ { task = "d_file" }, { task = "d_files" } }).status)
+    assert.equal("disk", w:attempt("d_files").ending)
+    assert.truthy(w:attempt("d_files").error:find("more than its limit of 10 MB", 1, true))
+    assert.truthy(w:attempt("d_file").error:find("program ended with 153", 1, true), w:attempt("d_file").error) -- 128 + SIGXFSZ
+    assert.equal("", T.sh(("find %s/data/scratch -type f"):format(T.quote(w.dir))).out)
+  end)
+end)
+
 describe("a child that breaks its ties", function()
   it("garbage on the event pipe", function()
     local _, log = expect("e_garbage", "error", "no event")

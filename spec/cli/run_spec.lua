@@ -248,6 +248,14 @@ describe("results of an earlier job", function()
     assert.equal(0, World.json.decode(got.out).reused)
   end)
 
+  it("are not reused if they made children", function()
+    local world = World.new(World.pack { maker = { task = 'task:spawn { task = "leaf" }' }, leaf = { task = 'task:set { a = 1 }' } })
+    for i, name in ipairs { "one", "two" } do
+      local got = world:run({ { task = "maker" } }, name)
+      assert.truthy(got.out:find(i == 1 and "2 tasks passed, 0 failed" or "2 tasks passed (1 reused), 0 failed", 1, true), got.out)
+    end
+  end)
+
   it("are the same bytes for the same seed, others for another", function()
     local sums = {}
     for i, seed in ipairs { "7", "7", "8" } do
