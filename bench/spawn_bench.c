@@ -21,14 +21,15 @@
 #include "worker/zygote.h"
 
 enum { FORK, RLIMITS, ISOLATED, ISOLATED_CGROUP, N_KINDS, SLICE = 20, HEAP = 2 << 20 };
-static const char *const names[N_KINDS] = { "bare fork, exit, wait", "zygote child, rlimits only", "zygote child, all layers", "the same in a cgroup" };
+static const char *const names[N_KINDS] = { "bare fork, exit, wait", "zygote child, rlimits only",
+                                            "zygote child, all layers", "the same in a cgroup" };
 
 typedef struct {
   eas_probe probe;
   eas_zygote *zygote[N_KINDS];
   eas_slot_group *group;
   char root[64], scratch_root[80], scratch[96], input[96];
-  clockid_t clock[N_KINDS];     /* CPU time of the zygote */
+  clockid_t clock[N_KINDS]; /* CPU time of the zygote */
   double *us[N_KINDS], cpu_us[N_KINDS];
 } bench;
 
@@ -96,20 +97,32 @@ static int open_all(bench *b, eas_err *err)
 {
   static const char *const none[] = { NULL };
   strcpy(b->root, "/tmp/eas-bench-XXXXXX");
-  if (!mkdtemp(b->root) || chmod(b->root, 0755) < 0) return eas_fail(err, EAS_EIO, "make '%s': %s", b->root, strerror(errno));
+  if (!mkdtemp(b->root) || chmod(b->root, 0755) < 0)
+    return eas_fail(err, EAS_EIO, "make '%s': %s", b->root, strerror(errno));
   snprintf(b->scratch_root, sizeof b->scratch_root, "%s/scratch", b->root);
   snprintf(b->scratch, sizeof b->scratch, "%s/a1", b->scratch_root);
   snprintf(b->input, sizeof b->input, "%s/input", b->root);
-  if (mkdir(b->scratch_root, 0755) < 0 || mkdir(b->scratch, 0700) < 0) return eas_fail(err, EAS_EIO, "make '%s': %s", b->scratch, strerror(errno));
+  if (mkdir(b->scratch_root, 0755) < 0 || mkdir(b->scratch, 0700) < 0)
+    return eas_fail(err, EAS_EIO, "make '%s': %s", b->scratch, strerror(errno));
   int rc = eas_file_write(b->input, "x", 1, 0444, err);
   if (rc < 0) return rc;
   eas_sandbox_probe(&b->probe);
   const unsigned groups = EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU;
   for (int kind = RLIMITS; rc == 0 && kind < N_KINDS; kind++) {
-    unsigned use = kind == RLIMITS ? (unsigned)EAS_LAYER_RLIMITS : kind == ISOLATED ? b->probe.layers & ~groups : b->probe.layers;
-    eas_zygote_options o = { .probe = &b->probe, .use = use, .packs = none, .exec_path = none, .exe = "/proc/self/exe", .data_dir = b->root,
-                             .scratch_root = b->scratch_root, .store_root = b->root };
-    if (kind == ISOLATED_CGROUP && (!(b->probe.layers & groups) || eas_slot_group_open(&b->group, &b->probe, 0, err) < 0)) return 0;
+    unsigned use = kind == RLIMITS    ? (unsigned)EAS_LAYER_RLIMITS
+                   : kind == ISOLATED ? b->probe.layers & ~groups
+                                      : b->probe.layers;
+    eas_zygote_options o = { .probe = &b->probe,
+                             .use = use,
+                             .packs = none,
+                             .exec_path = none,
+                             .exe = "/proc/self/exe",
+                             .data_dir = b->root,
+                             .scratch_root = b->scratch_root,
+                             .store_root = b->root };
+    if (kind == ISOLATED_CGROUP &&
+        (!(b->probe.layers & groups) || eas_slot_group_open(&b->group, &b->probe, 0, err) < 0))
+      return 0;
     rc = eas_zygote_start(&b->zygote[kind], &o, err);
     if (rc == 0) find_clock(b, kind);
   }
@@ -130,8 +143,16 @@ static void close_all(bench *b)
 static int attempt(bench *b, int kind, eas_err *err)
 {
   const char *readable[] = { b->input, NULL };
-  eas_spawn s = { .scratch = b->scratch, .readable = readable, .request = "{}", .request_len = 2,
-                  .limits = { .wall_ms = 1000, .cpu_s = 60, .memory_bytes = 1 << 30, .file_bytes = 1 << 30, .processes = 64, .files = 256 } };
+  eas_spawn s = { .scratch = b->scratch,
+                  .readable = readable,
+                  .request = "{}",
+                  .request_len = 2,
+                  .limits = { .wall_ms = 1000,
+                              .cpu_s = 60,
+                              .memory_bytes = 1 << 30,
+                              .file_bytes = 1 << 30,
+                              .processes = 64,
+                              .files = 256 } };
   eas_child c;
   siginfo_t info;
   if (kind == ISOLATED_CGROUP) {
@@ -142,7 +163,8 @@ static int attempt(bench *b, int kind, eas_err *err)
   if (rc < 0) return rc;
   struct pollfd p = { .fd = c.pidfd, .events = POLLIN };
   while (poll(&p, 1, -1) < 0 && errno == EINTR) continue;
-  if (waitid(P_PIDFD, (id_t)c.pidfd, &info, WEXITED) < 0 || info.si_status != 0) rc = eas_fail(err, EAS_EIO, "a child ended with status %d", info.si_status);
+  if (waitid(P_PIDFD, (id_t)c.pidfd, &info, WEXITED) < 0 || info.si_status != 0)
+    rc = eas_fail(err, EAS_EIO, "a child ended with status %d", info.si_status);
   eas_child_done(&c);
   return rc;
 }
@@ -186,7 +208,8 @@ static void report(bench *b, int rounds)
     if (kind != FORK && !b->zygote[kind]) continue;
     qsort(b->us[kind], (size_t)n, sizeof(double), by_value);
     median[kind] = b->us[kind][n / 2];
-    printf("%-28s median %7.1f us   best %7.1f us   CPU %7.1f us\n", names[kind], median[kind], b->us[kind][0], b->cpu_us[kind] / n);
+    printf("%-28s median %7.1f us   best %7.1f us   CPU %7.1f us\n", names[kind], median[kind], b->us[kind][0],
+           b->cpu_us[kind] / n);
   }
   static const int against[] = { RLIMITS, FORK };
   for (int i = 0; i < 2; i++) {

@@ -253,7 +253,7 @@ static int run_request(void *arg, const eas_run *run)
 }
 
 const eas_runner eas_lua_runner = {
-  .version = LUAJIT_VERSION + sizeof "LuaJIT", /* without that word */
+  .version = &LUAJIT_VERSION[sizeof "LuaJIT"], /* without that word */
   .load = load,
   .run = run_request,
   .stack = eas_host_stack,

@@ -93,7 +93,8 @@ static void tail_line(eas_cli *c, const eas_job_counts *k)
       json_object_set_new(kinds, kind, json_integer(eas_json_int(kinds, kind, 0) + eas_json_int(v, "n", 0)));
     }
     i = 0;
-    json_object_foreach(kinds, kind, v) printf("%s%" PRId64 " %s", i++ ? ", " : "", (int64_t)json_integer_value(v), kind);
+    json_object_foreach(kinds, kind, v)
+        printf("%s%" PRId64 " %s", i++ ? ", " : "", (int64_t)json_integer_value(v), kind);
     json_decref(kinds);
     printf(": eas errors j%" PRId64 "\n", k->job);
   }

@@ -125,11 +125,15 @@ static void head_line(eas_cli *c, const json_t *root)
   if (json_is_string(json_object_get(root, "parent"))) printf(" %s", eas_json_str(root, "task"));
   int64_t job = strtoll(eas_json_str(root, "job") + 1, NULL, 10);
   if (!json_is_string(json_object_get(root, "parent")) && eas_view_counts(c->db, job, &k, NULL) >= 0) {
-    const char *state = !k.done_at ? "running" : k.failed || k.skipped ? "failed" : k.cancelled ? "cancelled" : "passed";
+    const char *state = !k.done_at              ? "running"
+                        : k.failed || k.skipped ? "failed"
+                        : k.cancelled           ? "cancelled"
+                                                : "passed";
     char done[32], total[32];
     eas_count_text(c, k.work_done, done);
     eas_count_text(c, k.work_total, total);
-    printf("  %s%s%s %s/%s tasks", eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), eas_ink_off(c), done, total);
+    printf("  %s%s%s %s/%s tasks", eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), eas_ink_off(c), done,
+           total);
     if (k.failed) printf(", %" PRId64 " failed", k.failed);
     if (k.skipped) printf(", %" PRId64 " skipped", k.skipped);
   }

@@ -16,7 +16,11 @@
 
 /* --- workers and leases --- */
 typedef struct {
-  const char *host; int64_t pid; const char *container; int slots; const char *version;
+  const char *host;
+  int64_t pid;
+  const char *container;
+  int slots;
+  const char *version;
   int64_t lease_us; /* 60 s */
 } eas_worker_info;
 int eas_worker_register(eas_db *db, const eas_worker_info *w, int64_t *id, eas_err *err);
@@ -25,93 +29,128 @@ int eas_worker_end(eas_db *db, int64_t worker, eas_err *err);
 
 /* --- claim --- */
 typedef struct {
-  char *kind; char *directory; char *filename;
+  char *kind;
+  char *directory;
+  char *filename;
   int64_t product, version;
-  eas_digest digest; int64_t size;
+  eas_digest digest;
+  int64_t size;
   json_t *metadata; /* of the version; object */
 } eas_claim_input;
 
-typedef struct { char *kind; char *directory; char *filename; int64_t product; } eas_claim_output;
+typedef struct {
+  char *kind;
+  char *directory;
+  char *filename;
+  int64_t product;
+} eas_claim_output;
 
 typedef struct {
-  int64_t  attempt, task, job, token;
-  int      number;             /* this try, from 1 */
-  int      max_attempts;       /* of the type (registry) */
-  char    *type;
-  char    *task_name;          /* "" if none */
-  char    *job_name;
-  char    *directory;          /* working directory */
-  json_t  *entry;              /* the task object of the document, raw; borrowed from a cache in *out */
-  json_t  *metadata;           /* ancestors' and own values */
-  json_t  *requested_metadata; /* name -> metadata of the accepted attempt */
-  eas_claim_input  *inputs;  int n_inputs;
-  eas_claim_output *outputs; int n_outputs;
-  uint64_t seed;               /* 64 bits; scripts see the top 53 */
-  int      compat;             /* prototype names */
-  int64_t  queued_us;          /* how long it waited */
+  int64_t attempt, task, job, token;
+  int number;       /* this try, from 1 */
+  int max_attempts; /* of the type (registry) */
+  char *type;
+  char *task_name; /* "" if none */
+  char *job_name;
+  char *directory;            /* working directory */
+  json_t *entry;              /* the task object of the document, raw; borrowed from a cache in *out */
+  json_t *metadata;           /* ancestors' and own values */
+  json_t *requested_metadata; /* name -> metadata of the accepted attempt */
+  eas_claim_input *inputs;
+  int n_inputs;
+  eas_claim_output *outputs;
+  int n_outputs;
+  uint64_t seed;     /* 64 bits; scripts see the top 53 */
+  int compat;        /* prototype names */
+  int64_t queued_us; /* how long it waited */
 } eas_claim;
 
-typedef struct { eas_claim *list; int n; } eas_claims;
+typedef struct {
+  eas_claim *list;
+  int n;
+} eas_claims;
 
 /* Claims up to max queued attempts of the types named (NULL-terminated; flow control never), in the order of DESIGN.md §13:
  * job by priority, then fewest running; in it the oldest. Binds and records the versions of inputs. n = 0: nothing is there;
  * *next_us (set whenever n < max) then says when the earliest not_before of these types falls due, in UTC by the database's
  * clock (0: none). EAS_ESTALE: the worker's lease is over. */
-int  eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
-                       eas_claims *out, int64_t *next_us, eas_err *err);
+int eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
+                      eas_claims *out, int64_t *next_us, eas_err *err);
 void eas_claims_done(eas_claims *c);
 
 /* Attempts claimed but without a child go back: queued again. */
-typedef struct { int64_t attempt, token; } eas_held;
+typedef struct {
+  int64_t attempt, token;
+} eas_held;
 int eas_attempt_hand_back(eas_db *db, int64_t worker, const eas_held *held, int n, eas_err *err);
 /* After an unknown claim: all that stands under this worker's name and is not in known[]. */
 int eas_attempt_hand_back_unknown(eas_db *db, int64_t worker, const eas_held *known, int n, eas_err *err);
 
 /* --- results --- */
-typedef struct { int64_t at_us; int level; const char *text; } eas_log_entry;
+typedef struct {
+  int64_t at_us;
+  int level;
+  const char *text;
+} eas_log_entry;
 typedef struct {
   int64_t product;
-  eas_digest digest; int64_t size;
-  const char *verdict;  /* "pass" "fail" */
-  const char *reason;   /* NULL if passed */
+  eas_digest digest;
+  int64_t size;
+  const char *verdict; /* "pass" "fail" */
+  const char *reason;  /* NULL if passed */
   const json_t *metadata;
 } eas_result_version;
 
 typedef struct {
   int64_t attempt, token;
-  const char *ending;      /* DESIGN.md §12 */
-  const char *verdict;     /* "pass" only with ok or reused */
-  const char *reason;      /* why it failed, one line */
-  const char *error;       /* one line; NULL if none */
+  const char *ending;  /* DESIGN.md §12 */
+  const char *verdict; /* "pass" only with ok or reused */
+  const char *reason;  /* why it failed, one line */
+  const char *error;   /* one line; NULL if none */
   const char *trace;
-  const json_t *checks;    /* list or NULL */
-  const json_t *description; /* evaluated entry or NULL */
-  const json_t *provenance;  /* or NULL */
+  const json_t *checks;       /* list or NULL */
+  const json_t *description;  /* evaluated entry or NULL */
+  const json_t *provenance;   /* or NULL */
   const eas_digest *prov_key; /* or NULL: never reused */
-  const json_t *metadata;  /* object or NULL */
-  int64_t reused;          /* attempt, or 0 */
+  const json_t *metadata;     /* object or NULL */
+  int64_t reused;             /* attempt, or 0 */
   int64_t wall_us, cpu_us, peak_kb, layers;
-  const eas_log_entry *log; int n_log;
-  int     first_seq;       /* seq of log[0]; earlier lines went by eas_attempt_live */
-  const eas_result_version *versions; int n_versions;
-  const json_t *spawn;     /* list of task objects (task:spawn) or NULL */
-  int     again;           /* 1: the retry policy permits another attempt */
-  int64_t delay_us;        /* its back-off */
-  int     stale;           /* out: 1 when the token did not match, and nothing of it was stored */
+  const eas_log_entry *log;
+  int n_log;
+  int first_seq; /* seq of log[0]; earlier lines went by eas_attempt_live */
+  const eas_result_version *versions;
+  int n_versions;
+  const json_t *spawn; /* list of task objects (task:spawn) or NULL */
+  int again;           /* 1: the retry policy permits another attempt */
+  int64_t delay_us;    /* its back-off */
+  int stale;           /* out: 1 when the token did not match, and nothing of it was stored */
 } eas_result;
 
 /* Ends attempts, stores all that belongs to them, meets inputs, makes dependants ready, counts parents down. Sets .stale.
  * *n_ready: attempts that became queued (ring for them). Repeating after an unknown outcome is harmless. */
-int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n, int *n_ready, eas_err *err);
+int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n, int *n_ready,
+                       eas_err *err);
 
 /* Log lines and progress of running attempts, less durably; stale ones drop out. */
-typedef struct { int64_t attempt, token; int64_t done, total; const eas_log_entry *log; int n_log; int first_seq; } eas_live;
+typedef struct {
+  int64_t attempt, token;
+  int64_t done, total;
+  const eas_log_entry *log;
+  int n_log;
+  int first_seq;
+} eas_live;
 int eas_attempt_live(eas_db *db, const eas_live *live, int n, eas_err *err);
 
 /* --- reuse --- */
-typedef struct { int64_t attempt; json_t *metadata; eas_result_version *versions; char **kinds; int n_versions; } eas_reusable;
+typedef struct {
+  int64_t attempt;
+  json_t *metadata;
+  eas_result_version *versions;
+  char **kinds;
+  int n_versions;
+} eas_reusable;
 /* The newest passed attempt of another job with this key, with its versions by kind. 1 found, 0 none. */
-int  eas_attempt_reusable(eas_db *db, int64_t job, const eas_digest *key, eas_reusable *out, eas_err *err);
+int eas_attempt_reusable(eas_db *db, int64_t job, const eas_digest *key, eas_reusable *out, eas_err *err);
 void eas_reusable_done(eas_reusable *r);
 
 /* --- control --- */

@@ -12,37 +12,41 @@ typedef struct {
   int64_t priority, running;         /* of the job; running grows by what is given in this claim */
   char *type_name;
   int taken;
-  int share;                         /* of the job, in this round (in its first row) */
+  int share; /* of the job, in this round (in its first row) */
 } candidate;
 
-typedef struct { candidate *list; int n; eas_rows *rows; } candidates;
+typedef struct {
+  candidate *list;
+  int n;
+  eas_rows *rows;
+} candidates;
 
 static const char find_candidates[] =
-  "SELECT q.job, q.type, j.document, q.queued, j.priority, y.name,"
-  " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job)"
-  " FROM task_type y JOIN job_type q ON q.type = y.id AND q.queued > 0 JOIN job j ON j.id = q.job"
-  " WHERE y.name " EAS_IN_TEXTS("$1") " AND j.state = 'active' ORDER BY j.priority DESC, q.job, q.type";
+    "SELECT q.job, q.type, j.document, q.queued, j.priority, y.name,"
+    " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job)"
+    " FROM task_type y JOIN job_type q ON q.type = y.id AND q.queued > 0 JOIN job j ON j.id = q.job"
+    " WHERE y.name " EAS_IN_TEXTS("$1") " AND j.state = 'active' ORDER BY j.priority DESC, q.job, q.type";
 
 /* Shared with a rescue that declares this worker lost: one of them waits for the other. */
 static const char find_worker[] =
-  "SELECT id FROM worker WHERE id = $1 AND state = 'active' AND lease_until > eas_now()/*pg  FOR SHARE*/";
+    "SELECT id FROM worker WHERE id = $1 AND state = 'active' AND lease_until > eas_now()/*pg  FOR SHARE*/";
 
-static const char find_oldest[] =
-  "SELECT id, task, number, token, eas_now() - queued_at FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
-  " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
+static const char find_oldest[] = "SELECT id, task, number, token, eas_now() - queued_at FROM attempt WHERE state = "
+                                  "'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
+                                  " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
 
 /* $3: one more than were taken. If so many are due, another claimer holds some: look again soon. */
 static const char find_next[] =
-  "SELECT CASE WHEN (SELECT count(*) FROM (SELECT id FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
-  " AND not_before <= eas_now() LIMIT $3) d) >= $3 THEN eas_now() + 5000"
-  " ELSE (SELECT min(not_before) FROM (SELECT not_before FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
-  " AND not_before > eas_now() ORDER BY id LIMIT 10000) f) END";
+    "SELECT CASE WHEN (SELECT count(*) FROM (SELECT id FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
+    " AND not_before <= eas_now() LIMIT $3) d) >= $3 THEN eas_now() + 5000"
+    " ELSE (SELECT min(not_before) FROM (SELECT not_before FROM attempt WHERE state = 'queued' AND type = $1 AND job = "
+    "$2"
+    " AND not_before > eas_now() ORDER BY id LIMIT 10000) f) END";
 
 static char *type_list(const char *const *types)
 {
   json_t *list = json_array();
-  for (; *types; types++)
-    json_array_append_new(list, json_string(*types));
+  for (; *types; types++) json_array_append_new(list, json_string(*types));
   char *text = json_dumps(list, JSON_COMPACT);
   json_decref(list);
   return text;
@@ -64,18 +68,19 @@ static int look(eas_db *db, int64_t worker, const char *const *types, candidates
   out->n = eas_rows_n(r);
   out->list = eas_alloc((size_t)(out->n + 1) * sizeof *out->list);
   for (int i = 0; i < out->n; i++)
-    out->list[i] = (candidate){
-      .job = eas_rows_int(r, i, 0), .type = eas_rows_int(r, i, 1), .document = eas_rows_int(r, i, 2),
-      .left = eas_rows_int(r, i, 3), .priority = eas_rows_int(r, i, 4), .running = eas_rows_int(r, i, 6),
-      .type_name = eas_strdup(eas_rows_text(r, i, 5))
-    };
+    out->list[i] = (candidate){ .job = eas_rows_int(r, i, 0),
+                                .type = eas_rows_int(r, i, 1),
+                                .document = eas_rows_int(r, i, 2),
+                                .left = eas_rows_int(r, i, 3),
+                                .priority = eas_rows_int(r, i, 4),
+                                .running = eas_rows_int(r, i, 6),
+                                .type_name = eas_strdup(eas_rows_text(r, i, 5)) };
   return 0;
 }
 
 static void candidates_done(candidates *c)
 {
-  for (int i = 0; i < c->n; i++)
-    free(c->list[i].type_name);
+  for (int i = 0; i < c->n; i++) free(c->list[i].type_name);
   free(c->list);
 }
 
@@ -89,8 +94,7 @@ static int next_job(const candidates *c, int i)
 static int64_t left_of_job(const candidates *c, int first)
 {
   int64_t left = 0;
-  for (int i = first, end = next_job(c, first); i < end; i++)
-    left += c->list[i].left;
+  for (int i = first, end = next_job(c, first); i < end; i++) left += c->list[i].left;
   return left;
 }
 
@@ -98,13 +102,13 @@ static int64_t left_of_job(const candidates *c, int first)
 static int share_out(candidates *c, int want)
 {
   int given = 0;
-  for (int i = 0; i < c->n; i++)
-    c->list[i].share = 0;
+  for (int i = 0; i < c->n; i++) c->list[i].share = 0;
   for (; given < want; given++) {
     candidate *best = NULL;
     for (int i = 0; i < c->n; i = next_job(c, i)) {
       candidate *j = &c->list[i];
-      if (best && (j->priority < best->priority || (j->priority == best->priority && j->running >= best->running))) continue;
+      if (best && (j->priority < best->priority || (j->priority == best->priority && j->running >= best->running)))
+        continue;
       if (left_of_job(c, i) > j->share) best = j;
     }
     if (!best) break;
@@ -125,15 +129,21 @@ static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets,
       const eas_rows *r = eas_db_result(db, tickets[i]);
       int k = at[i - first];
       if (!r || k >= eas_rows_n(r)) continue;
-      if (best < 0 || eas_rows_int(r, k, 0) < eas_rows_int(eas_db_result(db, tickets[best]), at[best - first], 0)) best = i;
+      if (best < 0 || eas_rows_int(r, k, 0) < eas_rows_int(eas_db_result(db, tickets[best]), at[best - first], 0))
+        best = i;
     }
     if (best < 0) break;
     const eas_rows *r = eas_db_result(db, tickets[best]);
     const candidate *b = &c->list[best];
     int k = at[best - first]++;
-    out[n] = (eas_chosen){ .attempt = eas_rows_int(r, k, 0), .task = eas_rows_int(r, k, 1), .number = (int)eas_rows_int(r, k, 2),
-                           .token = eas_rows_int(r, k, 3) + 1, .queued_us = eas_rows_int(r, k, 4),
-                           .job = b->job, .type = b->type, .type_name = b->type_name };
+    out[n] = (eas_chosen){ .attempt = eas_rows_int(r, k, 0),
+                           .task = eas_rows_int(r, k, 1),
+                           .number = (int)eas_rows_int(r, k, 2),
+                           .token = eas_rows_int(r, k, 3) + 1,
+                           .queued_us = eas_rows_int(r, k, 4),
+                           .job = b->job,
+                           .type = b->type,
+                           .type_name = b->type_name };
   }
   for (int i = first; i < end; i++) {
     candidate *t = &c->list[i];
@@ -157,8 +167,10 @@ static int choose_round(eas_db *db, candidates *c, int want, eas_chosen *out, ea
       const candidate *t = &c->list[k];
       tickets[k] = -1;
       if (rc >= 0 && c->list[i].share && t->left > 0)
-        rc = eas_db_send(db, find_oldest, EAS_ARGS(eas_v_int(t->type), eas_v_int(t->job),
-                         eas_v_int(c->list[i].share), eas_v_int(t->taken)), &tickets[k], err);
+        rc = eas_db_send(
+            db, find_oldest,
+            EAS_ARGS(eas_v_int(t->type), eas_v_int(t->job), eas_v_int(c->list[i].share), eas_v_int(t->taken)),
+            &tickets[k], err);
     }
   }
   if (rc >= 0) rc = eas_db_flush(db, err);
@@ -175,8 +187,7 @@ static int choose(eas_db *db, candidates *c, int max, eas_chosen *out, eas_err *
     rc = choose_round(db, c, max - n, out + n, err);
     if (rc > 0) n += rc;
     int shared = 0;
-    for (int i = 0; i < c->n; i++)
-      shared += c->list[i].share;
+    for (int i = 0; i < c->n; i++) shared += c->list[i].share;
     if (!shared) break;
   }
   return rc < 0 ? rc : n;
@@ -188,8 +199,9 @@ static int look_ahead(eas_db *db, const candidates *c, int64_t *next_us, eas_err
   int rc = 0;
   int *tickets = eas_alloc((size_t)(c->n + 1) * sizeof *tickets);
   for (int i = 0; i < c->n && rc >= 0; i++)
-    rc = eas_db_send(db, find_next, EAS_ARGS(eas_v_int(c->list[i].type), eas_v_int(c->list[i].job),
-                     eas_v_int(c->list[i].taken + 1)), &tickets[i], err);
+    rc = eas_db_send(db, find_next,
+                     EAS_ARGS(eas_v_int(c->list[i].type), eas_v_int(c->list[i].job), eas_v_int(c->list[i].taken + 1)),
+                     &tickets[i], err);
   if (rc >= 0) rc = eas_db_flush(db, err);
   for (int i = 0; i < c->n && rc >= 0; i++) {
     const eas_rows *r = eas_db_result(db, tickets[i]);
@@ -210,10 +222,8 @@ static int take(eas_db *db, const eas_registry *r, int64_t worker, const candida
   int n_documents = 0;
   for (int i = 0; i < c->n; i = next_job(c, i)) {
     int used = 0, known = 0;
-    for (int k = i, end = next_job(c, i); k < end; k++)
-      used |= c->list[k].taken > 0;
-    for (int k = 0; k < n_documents; k++)
-      known |= documents[k] == c->list[i].document;
+    for (int k = i, end = next_job(c, i); k < end; k++) used |= c->list[k].taken > 0;
+    for (int k = 0; k < n_documents; k++) known |= documents[k] == c->list[i].document;
     if (used && !known) documents[n_documents++] = c->list[i].document;
   }
   for (int i = 0; i < n; i++)

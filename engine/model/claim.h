@@ -13,15 +13,17 @@ typedef struct {
 
 typedef struct { /* tickets of what eas_bind_send sent */
   int attempts, tasks, inputs, outputs, needs, chain;
-  int *documents;      /* of those not parsed yet; -1 else */
-  int64_t *ids; int n; /* distinct documents of the group */
+  int *documents; /* of those not parsed yet; -1 else */
+  int64_t *ids;
+  int n; /* distinct documents of the group */
 } eas_bind;
 
 /* Sends what turns the chosen attempts into running ones, and all questions about them. */
-int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents, int n_documents,
-                  eas_bind *out, eas_err *err);
+int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents,
+                  int n_documents, eas_bind *out, eas_err *err);
 /* After the flush: fills out[n]. */
-int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const eas_chosen *chosen, int n, eas_claim *out, eas_err *err);
+int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const eas_chosen *chosen, int n, eas_claim *out,
+                  eas_err *err);
 void eas_bind_done(eas_bind *b);
 
 /* Parsed documents are kept with the connection. 1: *ticket is to be given to eas_document_take, 0: it is there already. */

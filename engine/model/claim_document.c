@@ -7,14 +7,21 @@
 
 enum { MOST = 32 }; /* documents kept; the least recently used one makes room */
 
-typedef struct { int64_t id; uint64_t used; json_t *doc; } document;
-typedef struct { document list[MOST]; int n; uint64_t clock; } documents;
+typedef struct {
+  int64_t id;
+  uint64_t used;
+  json_t *doc;
+} document;
+typedef struct {
+  document list[MOST];
+  int n;
+  uint64_t clock;
+} documents;
 
 static void free_documents(void *data)
 {
   documents *d = data;
-  for (int i = 0; i < d->n; i++)
-    json_decref(d->list[i].doc);
+  for (int i = 0; i < d->n; i++) json_decref(d->list[i].doc);
   free(d);
 }
 

@@ -14,7 +14,8 @@ int eas_result_store(eas_db *db, const eas_result *r, eas_err *err);
 int eas_versions_store(eas_db *db, const eas_result *r, int64_t task, const int64_t *ids, int *tickets, eas_err *err);
 
 /* Log lines with seq from `first`, unless they are there or the token is over; token 0: not asked. */
-int eas_log_send(eas_db *db, int64_t attempt, int64_t token, int64_t first, const eas_log_entry *log, int n, eas_err *err);
+int eas_log_send(eas_db *db, int64_t attempt, int64_t token, int64_t first, const eas_log_entry *log, int n,
+                 eas_err *err);
 
 /* Text the database takes: bytes that are not UTF-8 become U+FFFD. NULL gives NULL; else the caller frees. */
 char *eas_clean_text(const char *s);

@@ -36,23 +36,28 @@ int eas_counts_add(eas_db *db, eas_count *counts, int n, eas_err *err)
   qsort(counts, (size_t)n, sizeof *counts, by_key);
   int kept = 0;
   for (int i = 1; i < n; i++) {
-    if (by_key(&counts[kept], &counts[i]) == 0) merge(&counts[kept], &counts[i]);
-    else counts[++kept] = counts[i];
+    if (by_key(&counts[kept], &counts[i]) == 0)
+      merge(&counts[kept], &counts[i]);
+    else
+      counts[++kept] = counts[i];
   }
   for (int i = 0; i <= kept; i++) {
     const eas_count *c = &counts[i];
     if (zero(c)) continue;
-    int rc = eas_db_send(db,
-      "INSERT INTO job_type (job, type, waiting, queued, running, passed, reused, failed, skipped, cancelled, wall_us, ended)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (job, type) DO UPDATE SET"
-      " waiting = job_type.waiting + excluded.waiting, queued = job_type.queued + excluded.queued,"
-      " running = job_type.running + excluded.running, passed = job_type.passed + excluded.passed,"
-      " reused = job_type.reused + excluded.reused, failed = job_type.failed + excluded.failed,"
-      " skipped = job_type.skipped + excluded.skipped, cancelled = job_type.cancelled + excluded.cancelled,"
-      " wall_us = job_type.wall_us + excluded.wall_us, ended = job_type.ended + excluded.ended",
-      EAS_ARGS(eas_v_int(c->job), eas_v_int(c->type), eas_v_int(c->waiting), eas_v_int(c->queued), eas_v_int(c->running),
-               eas_v_int(c->passed), eas_v_int(c->reused), eas_v_int(c->failed), eas_v_int(c->skipped),
-               eas_v_int(c->cancelled), eas_v_int(c->wall_us), eas_v_int(c->ended)), NULL, err);
+    int rc = eas_db_send(
+        db,
+        "INSERT INTO job_type (job, type, waiting, queued, running, passed, reused, failed, skipped, cancelled, "
+        "wall_us, ended)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (job, type) DO UPDATE SET"
+        " waiting = job_type.waiting + excluded.waiting, queued = job_type.queued + excluded.queued,"
+        " running = job_type.running + excluded.running, passed = job_type.passed + excluded.passed,"
+        " reused = job_type.reused + excluded.reused, failed = job_type.failed + excluded.failed,"
+        " skipped = job_type.skipped + excluded.skipped, cancelled = job_type.cancelled + excluded.cancelled,"
+        " wall_us = job_type.wall_us + excluded.wall_us, ended = job_type.ended + excluded.ended",
+        EAS_ARGS(eas_v_int(c->job), eas_v_int(c->type), eas_v_int(c->waiting), eas_v_int(c->queued),
+                 eas_v_int(c->running), eas_v_int(c->passed), eas_v_int(c->reused), eas_v_int(c->failed),
+                 eas_v_int(c->skipped), eas_v_int(c->cancelled), eas_v_int(c->wall_us), eas_v_int(c->ended)),
+        NULL, err);
     if (rc < 0) return rc;
   }
   return 0;

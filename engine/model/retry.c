@@ -6,38 +6,43 @@
 #include "model/attempt.h"
 #include "model/settle.h"
 
-static const char find_failed[] =
-  "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state IN ('failed', 'skipped') AND state = 'failed'"
-  " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
-static const char find_cancelled[] =
-  "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state = 'cancelled' ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char find_failed[] = "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state IN "
+                                  "('failed', 'skipped') AND state = 'failed'"
+                                  " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char find_cancelled[] = "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state = "
+                                     "'cancelled' ORDER BY id/*pg  FOR NO KEY UPDATE*/";
 static const char find_one[] =
-  "SELECT id, job, type, state, done, parent FROM task WHERE id = $1/*pg  FOR NO KEY UPDATE*/";
+    "SELECT id, job, type, state, done, parent FROM task WHERE id = $1/*pg  FOR NO KEY UPDATE*/";
 static const char find_skipped[] = /* those that hang on what was revived last */
-  "SELECT t.id, t.job, t.type, t.state, t.done, t.parent FROM task t WHERE t.state = 'skipped' AND t.id IN ("
-  "SELECT i.task FROM product p JOIN task_input i ON i.product = p.id WHERE p.task " EAS_IN_IDS("$1") " AND i.met = 0"
-  " UNION SELECT n.task FROM task_need n WHERE n.needed " EAS_IN_IDS("$1") " AND n.met = 0) ORDER BY t.id/*pg  FOR NO KEY UPDATE OF t*/";
+    "SELECT t.id, t.job, t.type, t.state, t.done, t.parent FROM task t WHERE t.state = 'skipped' AND t.id IN ("
+    "SELECT i.task FROM product p JOIN task_input i ON i.product = p.id WHERE p.task " EAS_IN_IDS(
+        "$1") " AND i.met = 0"
+              " UNION SELECT n.task FROM task_need n WHERE n.needed " EAS_IN_IDS(
+                  "$1") " AND n.met = 0) ORDER BY t.id/*pg  FOR NO KEY UPDATE OF t*/";
 
 static const char find_chain[] = EAS_UP_CHAIN("id " EAS_IN_IDS("$1"));
 
 /* In two steps, so that the second sees what is pending now. */
 static const char revive_first[] =
-  "UPDATE task SET done = 0, spread = 0, pending = (SELECT count(*) FROM task_input i WHERE i.task = task.id AND i.met = 0)"
-  " + (SELECT count(*) FROM task_need n WHERE n.task = task.id AND n.met = 0) WHERE id " EAS_IN_IDS("$1");
-static const char revive_then[] =
-  "UPDATE task SET state = CASE WHEN pending = 0 THEN 'ready' ELSE 'waiting' END,"
-  " attempts = attempts + CASE WHEN pending = 0 THEN 1 ELSE 0 END WHERE id " EAS_IN_IDS("$1") " RETURNING pending, job, type";
+    "UPDATE task SET done = 0, spread = 0, pending = (SELECT count(*) FROM task_input i WHERE i.task = task.id AND "
+    "i.met = 0)"
+    " + (SELECT count(*) FROM task_need n WHERE n.task = task.id AND n.met = 0) WHERE id " EAS_IN_IDS("$1");
+static const char revive_then[] = "UPDATE task SET state = CASE WHEN pending = 0 THEN 'ready' ELSE 'waiting' END,"
+                                  " attempts = attempts + CASE WHEN pending = 0 THEN 1 ELSE 0 END WHERE id " EAS_IN_IDS(
+                                      "$1") " RETURNING pending, job, type";
 /* Other makers that a revived task still waits for in vain say so again. */
 static const char spread_again[] =
-  "UPDATE task SET spread = 1 WHERE state IN ('failed', 'skipped', 'passed') AND id IN ("
-  "SELECT p.task FROM task_input i JOIN product p ON p.id = i.product WHERE i.task " EAS_IN_IDS("$1") " AND i.met = 0"
-  " UNION SELECT n.needed FROM task_need n WHERE n.task " EAS_IN_IDS("$1") " AND n.met = 0)";
+    "UPDATE task SET spread = 1 WHERE state IN ('failed', 'skipped', 'passed') AND id IN ("
+    "SELECT p.task FROM task_input i JOIN product p ON p.id = i.product WHERE i.task " EAS_IN_IDS(
+        "$1") " AND i.met = 0"
+              " UNION SELECT n.needed FROM task_need n WHERE n.task " EAS_IN_IDS("$1") " AND n.met = 0)";
 
 typedef struct {
-  eas_db    *db;
+  eas_db *db;
   eas_counts counts;
-  int64_t   *parents; int n_done, cap_done; /* of revived tasks that had been done, one each */
-  int        n_revived, n_ready;
+  int64_t *parents;
+  int n_done, cap_done; /* of revived tasks that had been done, one each */
+  int n_revived, n_ready;
 } retry;
 
 static void count_old(retry *r, const eas_rows *rows)
@@ -62,8 +67,7 @@ static int revive(retry *r, const eas_rows *rows, eas_buf *list, eas_err *err)
 {
   int n = eas_rows_n(rows), after, born, rc;
   int64_t *ids = eas_alloc((size_t)(n + 1) * sizeof *ids);
-  for (int i = 0; i < n; i++)
-    ids[i] = eas_rows_int(rows, i, 0);
+  for (int i = 0; i < n; i++) ids[i] = eas_rows_int(rows, i, 0);
   eas_val which = eas_v_text(eas_db_id_list(r->db, ids, n, list));
   count_old(r, rows);
   r->n_revived += n;
@@ -77,8 +81,10 @@ static int revive(retry *r, const eas_rows *rows, eas_buf *list, eas_err *err)
   const eas_rows *now = eas_db_result(r->db, after);
   for (int i = 0; i < eas_rows_n(now); i++) {
     eas_count *c = eas_counts_of(&r->counts, eas_rows_int(now, i, 1), eas_rows_int(now, i, 2));
-    if (eas_rows_int(now, i, 0)) c->waiting++;
-    else c->queued++;
+    if (eas_rows_int(now, i, 0))
+      c->waiting++;
+    else
+      c->queued++;
   }
   r->n_ready += eas_rows_n(eas_db_result(r->db, born));
   return 0;
@@ -104,7 +110,9 @@ static int revive_down(retry *r, eas_rows *rows, eas_err *err)
 
 /* --- parents: what had been counted down is counted up again --- */
 
-typedef struct { int64_t id, parent, add; } place;
+typedef struct {
+  int64_t id, parent, add;
+} place;
 
 static int by_id(const void *a, const void *b)
 {
@@ -127,12 +135,16 @@ static place *find(place **sorted, int n, int64_t id)
 static int add_children(eas_db *db, place **sorted, int n, const place *p, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(db, "SELECT done FROM task WHERE id = $1/*pg  FOR NO KEY UPDATE*/", EAS_ARGS(eas_v_int(p->id)), &rows, err);
+  int rc = eas_db_query(db, "SELECT done FROM task WHERE id = $1/*pg  FOR NO KEY UPDATE*/", EAS_ARGS(eas_v_int(p->id)),
+                        &rows, err);
   int was_done = rc > 0 && eas_rows_int(rows, 0, 0);
   eas_rows_free(rows);
   if (rc >= 0)
-    rc = eas_db_exec(db, "UPDATE task SET open_children = open_children + $2, failed_children = failed_children - $2, done = 0"
-                         " WHERE id = $1", EAS_ARGS(eas_v_int(p->id), eas_v_int(p->add)), err);
+    rc = eas_db_exec(
+        db,
+        "UPDATE task SET open_children = open_children + $2, failed_children = failed_children - $2, done = 0"
+        " WHERE id = $1",
+        EAS_ARGS(eas_v_int(p->id), eas_v_int(p->add)), err);
   place *parent = was_done && p->parent ? find(sorted, n, p->parent) : NULL;
   if (parent) parent->add++; /* it had failed children, so it counted as failed */
   return rc;
@@ -149,7 +161,8 @@ static int undo_up(retry *r, eas_err *err)
   eas_buf list;
   eas_buf_init(&list);
   eas_rows *chain = NULL; /* deepest first */
-  int n = eas_db_query(r->db, find_chain, EAS_ARGS(eas_v_text(eas_db_id_list(r->db, first, n_first, &list))), &chain, err);
+  int n =
+      eas_db_query(r->db, find_chain, EAS_ARGS(eas_v_text(eas_db_id_list(r->db, first, n_first, &list))), &chain, err);
   eas_buf_done(&list);
   free(first);
   if (n < 0) return n;
@@ -182,12 +195,16 @@ static int retry_job(retry *r, int64_t job, int cancelled, eas_err *err)
   if (cancelled)
     rc = eas_db_exec(r->db, "UPDATE job SET state = 'active' WHERE id = $1", EAS_ARGS(eas_v_int(job)), err);
   if (rc >= 0) rc = eas_db_query(r->db, find_failed, EAS_ARGS(eas_v_int(job)), &rows, err);
-  if (rc > 0) rc = revive_down(r, rows, err);
-  else eas_rows_free(rows);
+  if (rc > 0)
+    rc = revive_down(r, rows, err);
+  else
+    eas_rows_free(rows);
   rows = NULL;
   if (rc >= 0) rc = eas_db_query(r->db, find_cancelled, EAS_ARGS(eas_v_int(job)), &rows, err);
-  if (rc > 0) rc = revive_down(r, rows, err);
-  else eas_rows_free(rows);
+  if (rc > 0)
+    rc = revive_down(r, rows, err);
+  else
+    eas_rows_free(rows);
   return rc;
 }
 
@@ -202,8 +219,10 @@ static int retry_task(retry *r, int64_t job, int64_t task, int cancelled, eas_er
     eas_fail(err, EAS_EINVAL, "task t%lld: its job j%lld is cancelled", (long long)task, (long long)job);
     rc = eas_hint(err, "eas retry j%lld takes the whole job up again", (long long)job);
   } else if (rc > 0 && strcmp(state, "failed") != 0 && strcmp(state, "cancelled") != 0) {
-    eas_fail(err, EAS_EINVAL, "task t%lld: it is %s, only failed and cancelled tasks are tried again", (long long)task, state);
-    rc = strcmp(state, "skipped") == 0 ? eas_hint(err, "eas why t%lld shows what it waited for", (long long)task) : EAS_EINVAL;
+    eas_fail(err, EAS_EINVAL, "task t%lld: it is %s, only failed and cancelled tasks are tried again", (long long)task,
+             state);
+    rc = strcmp(state, "skipped") == 0 ? eas_hint(err, "eas why t%lld shows what it waited for", (long long)task)
+                                       : EAS_EINVAL;
   }
   if (rc > 0) return revive_down(r, rows, err);
   eas_rows_free(rows);
@@ -213,7 +232,8 @@ static int retry_task(retry *r, int64_t job, int64_t task, int cancelled, eas_er
 static int retry_all(retry *r, int64_t job, int64_t task, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(r->db, "SELECT state FROM job WHERE id = $1/*pg  FOR NO KEY UPDATE*/", EAS_ARGS(eas_v_int(job)), &rows, err);
+  int rc = eas_db_query(r->db, "SELECT state FROM job WHERE id = $1/*pg  FOR NO KEY UPDATE*/", EAS_ARGS(eas_v_int(job)),
+                        &rows, err);
   int cancelled = rc > 0 && strcmp(eas_rows_text(rows, 0, 0), "cancelled") == 0;
   eas_rows_free(rows);
   if (rc == 0) return eas_fail(err, EAS_ENOENT, "job j%lld: there is none", (long long)job);
@@ -233,8 +253,10 @@ int eas_retry(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err)
   if (rc < 0) return rc;
   rc = retry_all(&r, job, task, err);
   if (rc >= 0) rc = eas_db_commit(db, err);
-  if (rc < 0) eas_db_rollback(db);
-  else if (n_ready) *n_ready = r.n_ready;
+  if (rc < 0)
+    eas_db_rollback(db);
+  else if (n_ready)
+    *n_ready = r.n_ready;
   free(r.parents);
   eas_counts_done(&r.counts);
   return rc < 0 ? rc : r.n_revived;

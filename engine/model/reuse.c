@@ -5,13 +5,14 @@
 #include "base/buf.h"
 #include "model/attempt.h"
 
-static const char find_attempt[] =
-  "SELECT id, task, metadata FROM attempt WHERE prov_key = $1 AND prov_key IS NOT NULL AND verdict = 'pass' AND job <> $2"
-  " ORDER BY id DESC LIMIT 1";
+static const char find_attempt[] = "SELECT id, task, metadata FROM attempt WHERE prov_key = $1 AND prov_key IS NOT "
+                                   "NULL AND verdict = 'pass' AND job <> $2"
+                                   " ORDER BY id DESC LIMIT 1";
 
 static const char find_versions[] =
-  "SELECT k.text, v.digest, v.size, v.verdict, v.reason, v.metadata, p.id FROM product p"
-  " JOIN version v ON v.product = p.id AND v.attempt = $2 JOIN word k ON k.id = p.kind WHERE p.task = $1 ORDER BY k.text";
+    "SELECT k.text, v.digest, v.size, v.verdict, v.reason, v.metadata, p.id FROM product p"
+    " JOIN version v ON v.product = p.id AND v.attempt = $2 JOIN word k ON k.id = p.kind WHERE p.task = $1 ORDER BY "
+    "k.text";
 
 static json_t *object_of(const eas_rows *r, int row, int column)
 {
@@ -49,8 +50,9 @@ int eas_attempt_reusable(eas_db *db, int64_t job, const eas_digest *key, eas_reu
   int rc = eas_db_query(db, find_attempt, EAS_ARGS(eas_v_blob(key, sizeof *key), eas_v_int(job)), &rows, err);
   int found = rc;
   if (found > 0)
-    rc = eas_db_query(db, find_versions, EAS_ARGS(eas_v_int(eas_rows_int(rows, 0, 1)), eas_v_int(eas_rows_int(rows, 0, 0))),
-                      &versions, err);
+    rc = eas_db_query(db, find_versions,
+                      EAS_ARGS(eas_v_int(eas_rows_int(rows, 0, 1)), eas_v_int(eas_rows_int(rows, 0, 0))), &versions,
+                      err);
   if (found > 0 && rc >= 0) {
     *out = (eas_reusable){ .attempt = eas_rows_int(rows, 0, 0), .metadata = object_of(rows, 0, 2) };
     take_versions(versions, out);

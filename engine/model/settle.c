@@ -5,45 +5,50 @@
 
 #include "base/buf.h"
 
-static const char lock_tasks[] =
-  "SELECT id, parent, open_children, failed_children FROM task WHERE id " EAS_IN_IDS("$1") " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char lock_tasks[] = "SELECT id, parent, open_children, failed_children FROM task WHERE id " EAS_IN_IDS(
+    "$1") " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
 static const char find_chain[] = EAS_UP_CHAIN("id IN (SELECT c.parent FROM task c WHERE c.id " EAS_IN_IDS("$1") ")");
 
 static const char pass_task[] =
-  "UPDATE task SET state = 'passed', accepted = $2, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
-  " WHERE id = $1";
+    "UPDATE task SET state = 'passed', accepted = $2, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
+    " WHERE id = $1";
 static const char pass_tasks[] = /* the same for all of a group, on a server: see commit.c */
-  "UPDATE task SET state = 'passed', accepted = r.attempt, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
-  " FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[])) AS r (task, attempt) WHERE task.id = r.task";
+    "UPDATE task SET state = 'passed', accepted = r.attempt, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
+    " FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[])) AS r (task, attempt) WHERE task.id = r.task";
 static const char end_task[] =
-  "UPDATE task SET state = $2, spread = $3, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
-  " WHERE id = $1";
+    "UPDATE task SET state = $2, spread = $3, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
+    " WHERE id = $1";
 static const char again_task[] = "UPDATE task SET attempts = $2 WHERE id = $1";
 
 static const char pass_products[] =
-  "UPDATE product SET passed = (SELECT max(v.id) FROM version v WHERE v.product = product.id AND v.verdict = 'pass')"
-  " WHERE id " EAS_IN_IDS("$1");
-static const char meet_inputs[] = "UPDATE task_input SET met = 1 WHERE product " EAS_IN_IDS("$1") " AND met = 0 RETURNING task";
-static const char meet_needs[] = "UPDATE task_need SET met = 1 WHERE needed " EAS_IN_IDS("$1") " AND met = 0 RETURNING task";
+    "UPDATE product SET passed = (SELECT max(v.id) FROM version v WHERE v.product = product.id AND v.verdict = 'pass')"
+    " WHERE id " EAS_IN_IDS("$1");
+static const char meet_inputs[] =
+    "UPDATE task_input SET met = 1 WHERE product " EAS_IN_IDS("$1") " AND met = 0 RETURNING task";
+static const char meet_needs[] =
+    "UPDATE task_need SET met = 1 WHERE needed " EAS_IN_IDS("$1") " AND met = 0 RETURNING task";
 
 /* Passed, but somebody waits for a product that did not: that one can never come. */
-static const char spread_missing[] =
-  "UPDATE task SET spread = 1 WHERE id " EAS_IN_IDS("$1") " AND EXISTS (SELECT 1 FROM product p WHERE p.task = task.id"
-  " AND p.passed IS NULL AND EXISTS (SELECT 1 FROM task_input i WHERE i.product = p.id AND i.met = 0))";
+static const char spread_missing[] = "UPDATE task SET spread = 1 WHERE id " EAS_IN_IDS(
+    "$1") " AND EXISTS (SELECT 1 FROM product p WHERE p.task = task.id"
+          " AND p.passed IS NULL AND EXISTS (SELECT 1 FROM task_input i WHERE i.product = p.id AND i.met = 0))";
 
 static const char meet_task[] =
-  "UPDATE task SET pending = pending - $2,"
-  " attempts = attempts + CASE WHEN pending = $2 AND state = 'waiting' THEN 1 ELSE 0 END,"
-  " state = CASE WHEN pending = $2 AND state = 'waiting' THEN 'ready' ELSE state END WHERE id = $1";
+    "UPDATE task SET pending = pending - $2,"
+    " attempts = attempts + CASE WHEN pending = $2 AND state = 'waiting' THEN 1 ELSE 0 END,"
+    " state = CASE WHEN pending = $2 AND state = 'waiting' THEN 'ready' ELSE state END WHERE id = $1";
 
 static const char bear[] =
-  "INSERT INTO attempt (/*sqlite id, */task, job, type, number, state, queued_at)"
-  " SELECT /*sqlite $2 - 1 + row_number() OVER (ORDER BY t.id), */t.id, t.job, t.type, t.attempts, 'queued', eas_now()"
-  " FROM task t WHERE t.id " EAS_IN_IDS("$1") " AND t.state = 'ready'"
-  " AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.task = t.id AND a.state <> 'ended') RETURNING job, type";
+    "INSERT INTO attempt (/*sqlite id, */task, job, type, number, state, queued_at)"
+    " SELECT /*sqlite $2 - 1 + row_number() OVER (ORDER BY t.id), */t.id, t.job, t.type, t.attempts, 'queued', "
+    "eas_now()"
+    " FROM task t WHERE t.id " EAS_IN_IDS("$1") " AND t.state = 'ready'"
+                                                " AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.task = t.id AND "
+                                                "a.state <> 'ended') RETURNING job, type";
 static const char bear_next[] =
-  "INSERT INTO attempt (/*sqlite id, */task, job, type, number, state, not_before, queued_at) VALUES"
-  " (/*sqlite $6, */$1, $2, $3, $4, 'queued', CASE WHEN CAST($5 AS BIGINT) > 0 THEN eas_now() + CAST($5 AS BIGINT) ELSE 0 END, eas_now())";
+    "INSERT INTO attempt (/*sqlite id, */task, job, type, number, state, not_before, queued_at) VALUES"
+    " (/*sqlite $6, */$1, $2, $3, $4, 'queued', CASE WHEN CAST($5 AS BIGINT) > 0 THEN eas_now() + CAST($5 AS BIGINT) "
+    "ELSE 0 END, eas_now())";
 
 static int by_task(const void *a, const void *b)
 {
@@ -67,13 +72,17 @@ static int send_task(eas_settle *s, eas_settled *t, int64_t next_id, eas_err *er
     rc = eas_db_send(s->db, again_task, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->number + 1)), NULL, err);
     if (rc < 0) return rc;
     s->n_ready++;
-    return eas_db_send(s->db, bear_next, EAS_ARGS(eas_v_int(t->task), eas_v_int(t->job), eas_v_int(t->type),
-                       eas_v_int(t->number + 1), eas_v_int(t->delay_us), eas_v_int(next_id)), NULL, err);
+    return eas_db_send(s->db, bear_next,
+                       EAS_ARGS(eas_v_int(t->task), eas_v_int(t->job), eas_v_int(t->type), eas_v_int(t->number + 1),
+                                eas_v_int(t->delay_us), eas_v_int(next_id)),
+                       NULL, err);
   case EAS_OUT_CANCELLED: /* what hangs on it waits: the job is cancelled, or is tried again as a whole */
     return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task), eas_v_text("cancelled"), eas_v_int(0)), NULL, err);
   default:
-    return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task),
-                       eas_v_text(t->outcome == EAS_OUT_SKIPPED ? "skipped" : "failed"), eas_v_int(1)), NULL, err);
+    return eas_db_send(
+        s->db, end_task,
+        EAS_ARGS(eas_v_int(t->task), eas_v_text(t->outcome == EAS_OUT_SKIPPED ? "skipped" : "failed"), eas_v_int(1)),
+        NULL, err);
   }
 }
 
@@ -89,7 +98,8 @@ static int send_passed(eas_settle *s, eas_err *err)
   eas_buf a, b;
   eas_buf_init(&a);
   eas_buf_init(&b);
-  eas_val args[] = { eas_v_text(eas_db_id_list(s->db, tasks, n, &a)), eas_v_text(eas_db_id_list(s->db, attempts, n, &b)) };
+  eas_val args[] = { eas_v_text(eas_db_id_list(s->db, tasks, n, &a)),
+                     eas_v_text(eas_db_id_list(s->db, attempts, n, &b)) };
   int rc = n ? eas_db_send(s->db, pass_tasks, args, 2, NULL, err) : 0;
   eas_buf_done(&a);
   eas_buf_done(&b);
@@ -100,8 +110,7 @@ static int send_passed(eas_settle *s, eas_err *err)
 static int send_tasks(eas_settle *s, eas_err *err)
 {
   int n_again = 0, sqlite = eas_db_kind(s->db) == EAS_DB_SQLITE, rc = 0;
-  for (int i = 0; i < s->n; i++)
-    n_again += s->list[i].outcome == EAS_OUT_AGAIN;
+  for (int i = 0; i < s->n; i++) n_again += s->list[i].outcome == EAS_OUT_AGAIN;
   int64_t *ids = eas_alloc((size_t)(n_again + 1) * sizeof *ids), *next = ids;
   if (sqlite && n_again) rc = eas_db_ids(s->db, "attempt", n_again, ids, err); /* a server has sequences */
   if (!sqlite) rc = send_passed(s, err);
@@ -122,11 +131,16 @@ static void count_own(eas_settle *s)
     c->queued -= s->from == EAS_FROM_QUEUED;
     c->waiting -= s->from == EAS_FROM_WAITING;
     switch (t->outcome) {
-    case EAS_OUT_PASSED:    if (t->reused) c->reused++; else c->passed++; break;
-    case EAS_OUT_FAILED:    c->failed++; break;
-    case EAS_OUT_AGAIN:     c->queued++; break;
+    case EAS_OUT_PASSED:
+      if (t->reused)
+        c->reused++;
+      else
+        c->passed++;
+      break;
+    case EAS_OUT_FAILED: c->failed++; break;
+    case EAS_OUT_AGAIN: c->queued++; break;
     case EAS_OUT_CANCELLED: c->cancelled++; break;
-    case EAS_OUT_SKIPPED:   c->skipped++; break;
+    case EAS_OUT_SKIPPED: c->skipped++; break;
     }
   }
 }
@@ -182,7 +196,8 @@ int eas_settle_bear(eas_db *db, const int64_t *tasks, int n, int *ticket, eas_er
   eas_buf list;
   eas_buf_init(&list);
   if (rc >= 0)
-    rc = eas_db_send(db, bear, EAS_ARGS(eas_v_text(eas_db_id_list(db, tasks, n, &list)), eas_v_int(ids[0])), ticket, err);
+    rc = eas_db_send(db, bear, EAS_ARGS(eas_v_text(eas_db_id_list(db, tasks, n, &list)), eas_v_int(ids[0])), ticket,
+                     err);
   eas_buf_done(&list);
   free(ids);
   return rc < 0 ? rc : 0;
@@ -196,8 +211,7 @@ static int follow_edges(eas_settle *s, int *born, eas_err *err)
   int n_a = a ? eas_rows_n(a) : 0, n_b = b ? eas_rows_n(b) : 0, n = n_a + n_b, kept = 0, rc = 0;
   if (n == 0) return 0;
   int64_t *tasks = eas_alloc((size_t)n * sizeof *tasks);
-  for (int i = 0; i < n; i++)
-    tasks[i] = i < n_a ? eas_rows_int(a, i, 0) : eas_rows_int(b, i - n_a, 0);
+  for (int i = 0; i < n; i++) tasks[i] = i < n_a ? eas_rows_int(a, i, 0) : eas_rows_int(b, i - n_a, 0);
   qsort(tasks, (size_t)n, sizeof *tasks, by_value);
   for (int i = 0, end; i < n && rc >= 0; i = end) {
     for (end = i; end < n && tasks[end] == tasks[i];) end++;
@@ -220,13 +234,14 @@ static int follow_up(eas_settle *s, const eas_rows *chain, const eas_up *done, i
   int n_jobs = 0;
   for (int i = 0; i < s->n; i++) {
     int known = 0;
-    for (int k = n_jobs; k-- > 0 && !known;)
-      known = jobs[k] == s->list[i].job;
+    for (int k = n_jobs; k-- > 0 && !known;) known = jobs[k] == s->list[i].job;
     if (!known) jobs[n_jobs++] = s->list[i].job;
   }
   if (rc >= 0)
-    rc = eas_db_send(s->db, "UPDATE job SET done_at = eas_now() WHERE id " EAS_IN_IDS("$1") " AND done_at IS NULL"
-                            " AND EXISTS (SELECT 1 FROM task t WHERE t.id = job.root AND t.done = 1)",
+    rc = eas_db_send(s->db,
+                     "UPDATE job SET done_at = eas_now() WHERE id " EAS_IN_IDS(
+                         "$1") " AND done_at IS NULL"
+                               " AND EXISTS (SELECT 1 FROM task t WHERE t.id = job.root AND t.done = 1)",
                      EAS_ARGS(eas_v_text(eas_db_id_list(s->db, jobs, n_jobs, &list))), NULL, err);
   eas_buf_done(&list);
   free(jobs);
@@ -239,10 +254,12 @@ static int find_done(eas_settle *s, eas_up *done, eas_err *err)
   const eas_rows *own = eas_db_result(s->db, s->own);
   int n_done = 0;
   if (eas_rows_n(own) != s->n)
-    return eas_fail(err, EAS_EDB, "database: %d of %d tasks of ended attempts are not there", s->n - eas_rows_n(own), s->n);
+    return eas_fail(err, EAS_EDB, "database: %d of %d tasks of ended attempts are not there", s->n - eas_rows_n(own),
+                    s->n);
   for (int i = 0; i < s->n; i++) {
     if (s->list[i].outcome == EAS_OUT_AGAIN || eas_rows_int(own, i, 2) > 0) continue;
-    done[n_done++] = (eas_up){ eas_rows_int(own, i, 1), s->list[i].outcome != EAS_OUT_PASSED || eas_rows_int(own, i, 3) > 0 };
+    done[n_done++] =
+        (eas_up){ eas_rows_int(own, i, 1), s->list[i].outcome != EAS_OUT_PASSED || eas_rows_int(own, i, 3) > 0 };
   }
   return n_done;
 }

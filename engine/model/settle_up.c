@@ -25,8 +25,10 @@ static place *find(place **sorted, int n, int64_t id)
   while (low <= high) {
     int mid = (low + high) / 2;
     if (sorted[mid]->id == id) return sorted[mid];
-    if (sorted[mid]->id < id) low = mid + 1;
-    else high = mid - 1;
+    if (sorted[mid]->id < id)
+      low = mid + 1;
+    else
+      high = mid - 1;
   }
   return NULL;
 }
@@ -36,10 +38,11 @@ static place *find(place **sorted, int n, int64_t id)
 static int send_one(eas_db *db, const place *all, int n, const place *p, eas_err *err)
 {
   if (p->n_below == 0)
-    return eas_db_send(db,
-      "UPDATE task SET open_children = open_children - $2, failed_children = failed_children + $3,"
-      " done = CASE WHEN open_children = $2 AND state NOT IN ('waiting', 'ready') THEN 1 ELSE done END WHERE id = $1",
-      EAS_ARGS(eas_v_int(p->id), eas_v_int(p->done), eas_v_int(p->failed)), NULL, err);
+    return eas_db_send(
+        db,
+        "UPDATE task SET open_children = open_children - $2, failed_children = failed_children + $3,"
+        " done = CASE WHEN open_children = $2 AND state NOT IN ('waiting', 'ready') THEN 1 ELSE done END WHERE id = $1",
+        EAS_ARGS(eas_v_int(p->id), eas_v_int(p->done), eas_v_int(p->failed)), NULL, err);
 
   int64_t *below = eas_alloc((size_t)p->n_below * sizeof *below);
   int n_below = 0;
@@ -47,13 +50,15 @@ static int send_one(eas_db *db, const place *all, int n, const place *p, eas_err
     if (all[i].parent == p->id) below[n_below++] = all[i].id;
   eas_buf list;
   eas_buf_init(&list);
-  int rc = eas_db_send(db,
-    "UPDATE task SET open_children = open_children - $2 - b.done, failed_children = failed_children + $3 + b.failed,"
-    " done = CASE WHEN open_children = $2 + b.done AND state NOT IN ('waiting', 'ready') THEN 1 ELSE task.done END"
-    " FROM (SELECT count(*) AS done, count(CASE WHEN state <> 'passed' OR failed_children > 0 THEN 1 END) AS failed"
-    " FROM task WHERE id " EAS_IN_IDS("$4") " AND done = 1) b WHERE task.id = $1 AND $2 + b.done > 0",
-    EAS_ARGS(eas_v_int(p->id), eas_v_int(p->done), eas_v_int(p->failed),
-             eas_v_text(eas_db_id_list(db, below, n_below, &list))), NULL, err);
+  int rc = eas_db_send(
+      db,
+      "UPDATE task SET open_children = open_children - $2 - b.done, failed_children = failed_children + $3 + b.failed,"
+      " done = CASE WHEN open_children = $2 + b.done AND state NOT IN ('waiting', 'ready') THEN 1 ELSE task.done END"
+      " FROM (SELECT count(*) AS done, count(CASE WHEN state <> 'passed' OR failed_children > 0 THEN 1 END) AS failed"
+      " FROM task WHERE id " EAS_IN_IDS("$4") " AND done = 1) b WHERE task.id = $1 AND $2 + b.done > 0",
+      EAS_ARGS(eas_v_int(p->id), eas_v_int(p->done), eas_v_int(p->failed),
+               eas_v_text(eas_db_id_list(db, below, n_below, &list))),
+      NULL, err);
   eas_buf_done(&list);
   free(below);
   return rc;

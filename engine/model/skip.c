@@ -6,22 +6,26 @@
 #include "model/settle.h"
 
 /* Ended tasks that others may wait for in vain. */
-static const char find_makers[] =
-  "SELECT id FROM task WHERE spread = 1 AND state NOT IN ('waiting', 'ready') ORDER BY id LIMIT 64/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
+static const char find_makers[] = "SELECT id FROM task WHERE spread = 1 AND state NOT IN ('waiting', 'ready') ORDER BY "
+                                  "id LIMIT 64/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
 
 static const char find_waiting[] =
-  "SELECT t.id, t.job, t.type FROM task t WHERE t.state = 'waiting' AND t.id IN ("
-  "SELECT i.task FROM product p JOIN task_input i ON i.product = p.id WHERE p.task " EAS_IN_IDS("$1") " AND p.passed IS NULL AND i.met = 0"
-  " UNION SELECT n.task FROM task m JOIN task_need n ON n.needed = m.id WHERE m.id " EAS_IN_IDS("$1") " AND m.accepted IS NULL AND n.met = 0"
-  ") ORDER BY t.id LIMIT $2/*pg  FOR NO KEY UPDATE OF t*/";
+    "SELECT t.id, t.job, t.type FROM task t WHERE t.state = 'waiting' AND t.id IN ("
+    "SELECT i.task FROM product p JOIN task_input i ON i.product = p.id WHERE p.task " EAS_IN_IDS(
+        "$1") " AND p.passed IS NULL AND i.met = 0"
+              " UNION SELECT n.task FROM task m JOIN task_need n ON n.needed = m.id WHERE m.id " EAS_IN_IDS(
+                  "$1") " AND m.accepted IS NULL AND n.met = 0"
+                        ") ORDER BY t.id LIMIT $2/*pg  FOR NO KEY UPDATE OF t*/";
 
 static int skip_them(eas_db *db, const eas_rows *rows, int n, eas_err *err)
 {
   eas_settle s = { .db = db, .from = EAS_FROM_WAITING, .n = n };
   s.list = eas_alloc((size_t)n * sizeof *s.list);
   for (int i = 0; i < n; i++)
-    s.list[i] = (eas_settled){ .task = eas_rows_int(rows, i, 0), .job = eas_rows_int(rows, i, 1),
-                               .type = eas_rows_int(rows, i, 2), .outcome = EAS_OUT_SKIPPED };
+    s.list[i] = (eas_settled){ .task = eas_rows_int(rows, i, 0),
+                               .job = eas_rows_int(rows, i, 1),
+                               .type = eas_rows_int(rows, i, 2),
+                               .outcome = EAS_OUT_SKIPPED };
   int rc = eas_settle_send(&s, err);
   if (rc >= 0) rc = eas_db_flush(db, err);
   if (rc >= 0) rc = eas_settle_follow(&s, err);
@@ -41,8 +45,7 @@ static int level(eas_db *db, int limit, int *n_makers, eas_err *err)
   int rc = *n_makers = eas_db_query(db, find_makers, EAS_NOARGS, &makers, err);
   if (rc > 0) {
     ids = eas_alloc((size_t)rc * sizeof *ids);
-    for (int i = 0; i < *n_makers; i++)
-      ids[i] = eas_rows_int(makers, i, 0);
+    for (int i = 0; i < *n_makers; i++) ids[i] = eas_rows_int(makers, i, 0);
     eas_val which = eas_v_text(eas_db_id_list(db, ids, *n_makers, &list));
     n = rc = eas_db_query(db, find_waiting, EAS_ARGS(which, eas_v_int(limit)), &waiting, err);
     if (rc >= 0 && n < limit)

@@ -6,40 +6,48 @@
 
 #include "base/buf.h"
 
-typedef struct { char *text; int64_t id; } entry;
+typedef struct {
+  char *text;
+  int64_t id;
+} entry;
 
 typedef struct {
-  entry *list; int n, cap;
-  int *by_text, *by_id; int size; /* open addressing, a power of two; -1 free */
+  entry *list;
+  int n, cap;
+  int *by_text, *by_id;
+  int size; /* open addressing, a power of two; -1 free */
 } names;
 
-typedef struct { names words, types; } cache;
+typedef struct {
+  names words, types;
+} cache;
 
-typedef struct { const char *find, *add, *text, *table; } statements;
+typedef struct {
+  const char *find, *add, *text, *table;
+} statements;
 
-static const statements of_word = {
-  "SELECT id FROM word WHERE text = $1", "INSERT INTO word (id, text) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-  "SELECT text FROM word WHERE id = $1", "word"
-};
-static const statements of_type = {
-  "SELECT id FROM task_type WHERE name = $1", "INSERT INTO task_type (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-  "SELECT name FROM task_type WHERE id = $1", "task_type"
-};
+static const statements of_word = { "SELECT id FROM word WHERE text = $1",
+                                    "INSERT INTO word (id, text) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                                    "SELECT text FROM word WHERE id = $1", "word" };
+static const statements of_type = { "SELECT id FROM task_type WHERE name = $1",
+                                    "INSERT INTO task_type (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                                    "SELECT name FROM task_type WHERE id = $1", "task_type" };
 
 static size_t hash_text(const char *s)
 {
   size_t h = 1469598103934665603u;
-  for (; *s; s++)
-    h = (h ^ (unsigned char)*s) * 1099511628211u;
+  for (; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
   return h ^ h >> 29;
 }
 
-static size_t hash_id(int64_t id) { return (size_t)id * 0x9e3779b97f4a7c15u >> 20; }
+static size_t hash_id(int64_t id)
+{
+  return (size_t)id * 0x9e3779b97f4a7c15u >> 20;
+}
 
 static void free_names(names *m)
 {
-  for (int i = 0; i < m->n; i++)
-    free(m->list[i].text);
+  for (int i = 0; i < m->n; i++) free(m->list[i].text);
   free(m->list);
   free(m->by_text);
   free(m->by_id);
@@ -63,13 +71,15 @@ static cache *cache_of(eas_db *db)
   return c;
 }
 
-void eas_words_forget(eas_db *db) { eas_db_keep(db, EAS_DB_WORDS, NULL, NULL); }
+void eas_words_forget(eas_db *db)
+{
+  eas_db_keep(db, EAS_DB_WORDS, NULL, NULL);
+}
 
 static void place(int *table, int size, size_t hash, int index)
 {
   size_t mask = (size_t)size - 1, i = hash & mask;
-  while (table[i] >= 0)
-    i = (i + 1) & mask;
+  while (table[i] >= 0) i = (i + 1) & mask;
   table[i] = index;
 }
 
@@ -103,8 +113,7 @@ static const entry *find_text(const names *m, const char *text)
   if (!m->size) return NULL;
   size_t mask = (size_t)m->size - 1;
   for (size_t i = hash_text(text) & mask; m->by_text[i] >= 0; i = (i + 1) & mask)
-    if (strcmp(m->list[m->by_text[i]].text, text) == 0)
-      return &m->list[m->by_text[i]];
+    if (strcmp(m->list[m->by_text[i]].text, text) == 0) return &m->list[m->by_text[i]];
   return NULL;
 }
 
@@ -113,8 +122,7 @@ static const entry *find_id(const names *m, int64_t id)
   if (!m->size) return NULL;
   size_t mask = (size_t)m->size - 1;
   for (size_t i = hash_id(id) & mask; m->by_id[i] >= 0; i = (i + 1) & mask)
-    if (m->list[m->by_id[i]].id == id)
-      return &m->list[m->by_id[i]];
+    if (m->list[m->by_id[i]].id == id) return &m->list[m->by_id[i]];
   return NULL;
 }
 

@@ -7,14 +7,18 @@
 #include "db/db.h"
 #endif
 
-int eas_word_id(eas_db *db, const char *text, int64_t *id, eas_err *err); /* inserts when new; in the caller's transaction */
+int eas_word_id(eas_db *db, const char *text, int64_t *id,
+                eas_err *err); /* inserts when new; in the caller's transaction */
 int eas_word_text(eas_db *db, int64_t id, const char **text, eas_err *err); /* borrowed until a rollback or close */
 int eas_type_id(eas_db *db, const char *name, int64_t *id, eas_err *err);
 int eas_type_name(eas_db *db, int64_t id, const char **name, eas_err *err);
 void eas_words_forget(eas_db *db); /* drops the cache, as a rollback and eas_db_close do by themselves */
 
 /* Adds to counters of (job, type): one row each, last in a transaction, in order of (job, type). */
-typedef struct { int64_t job, type; int64_t waiting, queued, running, passed, reused, failed, skipped, cancelled, wall_us, ended; } eas_count;
+typedef struct {
+  int64_t job, type;
+  int64_t waiting, queued, running, passed, reused, failed, skipped, cancelled, wall_us, ended;
+} eas_count;
 int eas_counts_add(eas_db *db, eas_count *counts, int n, eas_err *err); /* merges equal (job, type), sorts, applies */
 
 #endif
