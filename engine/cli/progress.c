@@ -23,7 +23,7 @@ struct eas_progress {
 
 static void erase(eas_progress *p)
 {
-  if (p->lines > 0) fprintf(stderr, "\033[%dA\033[J", p->lines);
+  if (p->lines > 0) fprintf(stderr, "\r\033[%dA\033[J", p->lines);
   p->lines = 0;
 }
 
