@@ -7,6 +7,7 @@
 #include "model/attempt.h"
 #include "worker/event.h"
 #include "worker/logbuf.h"
+#include "worker/scratch.h"
 #include "worker/worker.h"
 #include "worker/zygote.h"
 
@@ -54,6 +55,7 @@ struct eas_running {
   int slot, cpus;
   eas_slot_group *group;
   char *scratch;
+  int pid_ns;   /* its processes are in a pid namespace of their own */
   int is_qc;    /* which process p is */
   int released; /* slot given back */
   eas_process p;
@@ -94,6 +96,7 @@ struct eas_worker {
   char *scratch_root, *data_root; /* absolute */
   char **exec_path;
   int64_t memory_cap;
+  eas_scratch_mark *marks; /* of the slots' scratch folders */
   eas_slot_group **groups;
   eas_running **slots;                  /* by slot: who holds it */
   int busy;                             /* slots held */

@@ -39,21 +39,53 @@ static int count_entries(int at, const char *name, const char *but)
   return n;
 }
 
-static int is_clean(const char *path, uid_t owner)
+static int same_time(const struct timespec *a, const struct timespec *b)
+{
+  return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Nothing was made or removed since it was seen clean. */
+static int is_untouched(int fd, const eas_scratch_mark *mark)
+{
+  struct stat root, out;
+  return mark->valid && fstat(fd, &root) == 0 && same_time(&root.st_ctim, &mark->root) &&
+         fstatat(fd, "out", &out, AT_SYMLINK_NOFOLLOW) == 0 && same_time(&out.st_ctim, &mark->out);
+}
+
+/* A change within a tick of the clock that stamps files would not show: only older stamps are trusted. */
+static void remember(int fd, eas_scratch_mark *mark)
+{
+  struct stat root, out;
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  mark->valid = fstat(fd, &root) == 0 && fstatat(fd, "out", &out, AT_SYMLINK_NOFOLLOW) == 0 &&
+                now.tv_sec > root.st_ctim.tv_sec + 1 && now.tv_sec > out.st_ctim.tv_sec + 1;
+  if (!mark->valid) return;
+  mark->root = root.st_ctim;
+  mark->out = out.st_ctim;
+}
+
+static int is_clean(const char *path, uid_t owner, eas_scratch_mark *mark)
 {
   struct stat st;
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return 0;
+  if (is_untouched(fd, mark)) {
+    close(fd);
+    return 1;
+  }
   int ok = fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0700 && (owner == (uid_t)-1 || st.st_uid == owner) &&
            count_entries(fd, ".", "out") == 0 && count_entries(fd, "out", NULL) == 0;
   if (ok && fstatat(fd, "out", &st, AT_SYMLINK_NOFOLLOW) == 0) ok = S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700;
+  mark->valid = 0;
+  if (ok) remember(fd, mark);
   close(fd);
   return ok;
 }
 
-int eas_scratch_fresh(const char *path, uid_t owner, eas_err *err)
+int eas_scratch_fresh(const char *path, uid_t owner, eas_scratch_mark *mark, eas_err *err)
 {
-  if (is_clean(path, owner)) return 0;
+  if (is_clean(path, owner, mark)) return 0;
   int rc = eas_path_exists(path) ? eas_path_remove_tree(path, err) : 0;
   if (rc < 0) return rc;
   if (mkdir(path, 0700) != 0) return eas_fail(err, EAS_EIO, "make '%s': %s", path, strerror(errno));

@@ -142,7 +142,8 @@ int eas_worker_zygote(eas_worker *w, eas_err *err)
 static int make_scratch(eas_running *r, eas_err *err)
 {
   if (!r->scratch) r->scratch = eas_scratch_path(r->w->scratch_root, r->w->first_id, r->slot);
-  return eas_scratch_fresh(r->scratch, r->w->use & EAS_LAYER_UID ? eas_slot_uid(r->slot) : (uid_t)-1, err);
+  return eas_scratch_fresh(r->scratch, r->w->use & EAS_LAYER_UID ? eas_slot_uid(r->slot) : (uid_t)-1,
+                           &r->w->marks[r->slot], err);
 }
 
 static const char **readable(const eas_running *r)
@@ -184,6 +185,7 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   free((void *)(uintptr_t)inputs);
   free(request);
   if (rc < 0) return rc;
+  r->pid_ns = (eas_zygote_layers(w->zygote) & EAS_LAYER_PID_NS) != 0;
   return eas_process_watch(r, err);
 }
 

@@ -135,7 +135,8 @@ static void process_over(eas_running *r)
     r->layers = c->page ? c->page->layers : 0;
     r->task_wall_us = eas_tick_us() - r->p.started_us;
   }
-  if (r->group) eas_slot_group_kill(r->group);
+  if (r->group && !r->pid_ns)
+    eas_slot_group_kill(r->group); /* with a pid namespace all of it died with its first process */
   if (r->is_qc)
     eas_running_qc_over(r);
   else

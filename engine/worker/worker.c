@@ -228,6 +228,7 @@ static int open_sandbox(eas_worker *w, eas_err *err)
 static int open_groups(eas_worker *w)
 {
   w->slots = eas_alloc((size_t)w->o.slots * sizeof *w->slots);
+  w->marks = eas_alloc((size_t)w->o.slots * sizeof *w->marks);
   w->groups = eas_alloc((size_t)w->o.slots * sizeof *w->groups);
   if (!(w->use & (EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU))) return 0;
   for (int i = 0; i < w->o.slots; i++) {
@@ -363,6 +364,7 @@ static void close_groups(eas_worker *w)
   for (int i = 0; w->groups && i < w->o.slots; i++) eas_slot_group_close(w->groups[i]);
   free(w->groups);
   free(w->slots);
+  free(w->marks);
 }
 
 void eas_worker_close(eas_worker *w)
