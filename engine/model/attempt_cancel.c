@@ -7,13 +7,14 @@
 
 /* In this order (CROSS): not by all queued attempts of all jobs. */
 static const char find_queued[] =
-  "SELECT a.id, a.task, a.job, a.type, a.number FROM job j /*sqlite CROSS */JOIN job_type q ON q.job = j.id AND q.queued > 0"
-  " /*sqlite CROSS */JOIN attempt a ON a.type = q.type AND a.job = q.job AND a.state = 'queued'"
-  " WHERE j.state = 'cancelled' LIMIT $1/*pg  FOR NO KEY UPDATE OF a SKIP LOCKED*/";
+    "SELECT a.id, a.task, a.job, a.type, a.number FROM job j /*sqlite CROSS */JOIN job_type q ON q.job = j.id AND "
+    "q.queued > 0"
+    " /*sqlite CROSS */JOIN attempt a ON a.type = q.type AND a.job = q.job AND a.state = 'queued'"
+    " WHERE j.state = 'cancelled' LIMIT $1/*pg  FOR NO KEY UPDATE OF a SKIP LOCKED*/";
 
-static const char end_them[] =
-  "UPDATE attempt SET state = 'ended', ending = 'cancelled', verdict = 'fail', token = token + 1, ended_at = eas_now()"
-  " WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "queued");
+static const char end_them[] = "UPDATE attempt SET state = 'ended', ending = 'cancelled', verdict = 'fail', token = "
+                               "token + 1, ended_at = eas_now()"
+                               " WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "queued");
 
 static int sweep(eas_db *db, int limit, eas_err *err)
 {
@@ -27,8 +28,11 @@ static int sweep(eas_db *db, int limit, eas_err *err)
     s.list = eas_alloc((size_t)n * sizeof *s.list);
     for (int i = 0; i < n; i++) {
       ids[i] = eas_rows_int(rows, i, 0);
-      s.list[i] = (eas_settled){ .attempt = ids[i], .task = eas_rows_int(rows, i, 1), .job = eas_rows_int(rows, i, 2),
-                                 .type = eas_rows_int(rows, i, 3), .number = eas_rows_int(rows, i, 4),
+      s.list[i] = (eas_settled){ .attempt = ids[i],
+                                 .task = eas_rows_int(rows, i, 1),
+                                 .job = eas_rows_int(rows, i, 2),
+                                 .type = eas_rows_int(rows, i, 3),
+                                 .number = eas_rows_int(rows, i, 4),
                                  .outcome = EAS_OUT_CANCELLED };
     }
     rc = eas_db_send(db, end_them, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n, &list))), NULL, err);

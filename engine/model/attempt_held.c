@@ -10,8 +10,8 @@
 /* --- hand back --- */
 
 static const char hand_back[] =
-  "UPDATE attempt SET state = 'queued', worker = NULL, slot = NULL, started_at = NULL"
-  " WHERE id = $1 AND token = $2 AND worker = $3 AND state = 'running' RETURNING job, type";
+    "UPDATE attempt SET state = 'queued', worker = NULL, slot = NULL, started_at = NULL"
+    " WHERE id = $1 AND token = $2 AND worker = $3 AND state = 'running' RETURNING job, type";
 
 /* Inside a transaction. */
 static int queue_again(eas_db *db, int64_t worker, const eas_held *held, int n, eas_err *err)
@@ -56,8 +56,7 @@ int eas_attempt_hand_back(eas_db *db, int64_t worker, const eas_held *held, int 
   int rc = eas_db_begin(db, err);
   if (rc < 0) return rc;
   eas_held *sorted = eas_alloc((size_t)n * sizeof *sorted);
-  for (int i = 0; i < n; i++)
-    sorted[i] = held[i];
+  for (int i = 0; i < n; i++) sorted[i] = held[i];
   qsort(sorted, (size_t)n, sizeof *sorted, by_attempt);
   rc = queue_again(db, worker, sorted, n, err);
   free(sorted);
@@ -69,16 +68,15 @@ int eas_attempt_hand_back_unknown(eas_db *db, int64_t worker, const eas_held *kn
   int rc = eas_db_begin(db, err);
   if (rc < 0) return rc;
   eas_rows *rows = NULL;
-  int found = rc = eas_db_query(db,
-    "SELECT id, token FROM attempt WHERE worker = $1 AND state = 'running' ORDER BY id/*pg  FOR NO KEY UPDATE*/",
-    EAS_ARGS(eas_v_int(worker)), &rows, err);
+  int found = rc = eas_db_query(
+      db, "SELECT id, token FROM attempt WHERE worker = $1 AND state = 'running' ORDER BY id/*pg  FOR NO KEY UPDATE*/",
+      EAS_ARGS(eas_v_int(worker)), &rows, err);
   eas_held *unknown = eas_alloc((size_t)(found > 0 ? found : 1) * sizeof *unknown);
   int n_unknown = 0;
   for (int i = 0; i < found; i++) {
     eas_held h = { eas_rows_int(rows, i, 0), eas_rows_int(rows, i, 1) };
     int is_known = 0;
-    for (int k = 0; k < n && !is_known; k++)
-      is_known = known[k].attempt == h.attempt && known[k].token == h.token;
+    for (int k = 0; k < n && !is_known; k++) is_known = known[k].attempt == h.attempt && known[k].token == h.token;
     if (!is_known) unknown[n_unknown++] = h;
   }
   eas_rows_free(rows);
@@ -98,10 +96,12 @@ int eas_attempt_live(eas_db *db, const eas_live *live, int n, eas_err *err)
     rc = eas_log_send(db, l->attempt, l->token, l->first_seq, l->log, l->n_log, err);
     if (rc >= 0 && l->total > 0)
       rc = eas_db_send(db,
-        "INSERT INTO progress (attempt, at, done, total) SELECT id, eas_now(), $3, $4 FROM attempt"
-        " WHERE id = $1 AND token = $2 AND " EAS_STATE_IS("state", "running")
-        " ON CONFLICT (attempt) DO UPDATE SET at = excluded.at, done = excluded.done, total = excluded.total",
-        EAS_ARGS(eas_v_int(l->attempt), eas_v_int(l->token), eas_v_int(l->done), eas_v_int(l->total)), NULL, err);
+                       "INSERT INTO progress (attempt, at, done, total) SELECT id, eas_now(), $3, $4 FROM attempt"
+                       " WHERE id = $1 AND token = $2 AND " EAS_STATE_IS(
+                           "state", "running") " ON CONFLICT (attempt) DO UPDATE SET at = excluded.at, done = "
+                                               "excluded.done, total = excluded.total",
+                       EAS_ARGS(eas_v_int(l->attempt), eas_v_int(l->token), eas_v_int(l->done), eas_v_int(l->total)),
+                       NULL, err);
   }
   return finish(db, rc, err);
 }
@@ -112,15 +112,15 @@ int eas_attempt_wanted(eas_db *db, const eas_held *held, int n, int *stop, eas_e
 {
   if (n <= 0) return 0;
   int64_t *ids = eas_alloc((size_t)n * sizeof *ids);
-  for (int i = 0; i < n; i++)
-    ids[i] = held[i].attempt;
+  for (int i = 0; i < n; i++) ids[i] = held[i].attempt;
   eas_buf list;
   eas_buf_init(&list);
   eas_rows *rows = NULL;
-  int found = eas_db_query(db,
-    "SELECT a.id, a.token FROM attempt a JOIN job j ON j.id = a.job"
-    " WHERE a.id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("a.state", "running") " AND j.state <> 'cancelled'",
-    EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n, &list))), &rows, err);
+  int found = eas_db_query(
+      db,
+      "SELECT a.id, a.token FROM attempt a JOIN job j ON j.id = a.job"
+      " WHERE a.id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("a.state", "running") " AND j.state <> 'cancelled'",
+      EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n, &list))), &rows, err);
   for (int i = 0; i < n && found >= 0; i++) {
     stop[i] = 1;
     for (int k = 0; k < found && stop[i]; k++)

@@ -7,43 +7,44 @@
 #include "model/settle.h"
 
 static const char run_them[] =
-  "UPDATE attempt SET state = 'running', token = token + 1, worker = $2, slot = NULL, started_at = eas_now()"
-  " WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "queued");
+    "UPDATE attempt SET state = 'running', token = token + 1, worker = $2, slot = NULL, started_at = eas_now()"
+    " WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "queued");
 
 /* The newest passed version of now; an attempt that was handed back binds again. */
 static const char bind_inputs[] =
-  "INSERT INTO attempt_input (attempt, kind, version) SELECT a.id, i.kind, p.passed"
-  " FROM attempt a JOIN task_input i ON i.task = a.task JOIN product p ON p.id = i.product"
-  " WHERE a.id " EAS_IN_IDS("$1") " AND p.passed IS NOT NULL"
-  " ON CONFLICT (attempt, kind) DO UPDATE SET version = excluded.version";
+    "INSERT INTO attempt_input (attempt, kind, version) SELECT a.id, i.kind, p.passed"
+    " FROM attempt a JOIN task_input i ON i.task = a.task JOIN product p ON p.id = i.product"
+    " WHERE a.id " EAS_IN_IDS("$1") " AND p.passed IS NOT NULL"
+                                    " ON CONFLICT (attempt, kind) DO UPDATE SET version = excluded.version";
 
 static const char about_tasks[] =
-  "SELECT t.id, n.path, wn.text, wd.text, wl.text, t.seed, j.name, j.document, j.compat, t.parent, t.metadata"
-  " FROM task t JOIN node n ON n.id = t.node JOIN job j ON j.id = t.job JOIN word wd ON wd.id = t.directory"
-  " LEFT JOIN word wn ON wn.id = t.name LEFT JOIN word wl ON wl.id = t.label WHERE t.id " EAS_IN_IDS("$1");
+    "SELECT t.id, n.path, wn.text, wd.text, wl.text, t.seed, j.name, j.document, j.compat, t.parent, t.metadata"
+    " FROM task t JOIN node n ON n.id = t.node JOIN job j ON j.id = t.job JOIN word wd ON wd.id = t.directory"
+    " LEFT JOIN word wn ON wn.id = t.name LEFT JOIN word wl ON wl.id = t.label WHERE t.id " EAS_IN_IDS("$1");
 
 static const char about_inputs[] =
-  "SELECT i.attempt, k.text, d.text, p.filename, p.id, v.id, v.digest, v.size, v.metadata"
-  " FROM attempt_input i JOIN version v ON v.id = i.version JOIN product p ON p.id = v.product"
-  " JOIN word k ON k.id = i.kind JOIN word d ON d.id = p.directory WHERE i.attempt " EAS_IN_IDS("$1");
+    "SELECT i.attempt, k.text, d.text, p.filename, p.id, v.id, v.digest, v.size, v.metadata"
+    " FROM attempt_input i JOIN version v ON v.id = i.version JOIN product p ON p.id = v.product"
+    " JOIN word k ON k.id = i.kind JOIN word d ON d.id = p.directory WHERE i.attempt " EAS_IN_IDS("$1");
 
 static const char about_outputs[] =
-  "SELECT p.task, k.text, d.text, p.filename, p.id FROM product p JOIN word k ON k.id = p.kind"
-  " JOIN word d ON d.id = p.directory WHERE p.task " EAS_IN_IDS("$1");
+    "SELECT p.task, k.text, d.text, p.filename, p.id FROM product p JOIN word k ON k.id = p.kind"
+    " JOIN word d ON d.id = p.directory WHERE p.task " EAS_IN_IDS("$1");
 
 static const char about_needs[] =
-  "SELECT e.task, w.text, a.metadata FROM task_need e JOIN word w ON w.id = e.name"
-  " JOIN task m ON m.id = e.needed JOIN attempt a ON a.id = m.accepted WHERE e.task " EAS_IN_IDS("$1");
+    "SELECT e.task, w.text, a.metadata FROM task_need e JOIN word w ON w.id = e.name"
+    " JOIN task m ON m.id = e.needed JOIN attempt a ON a.id = m.accepted WHERE e.task " EAS_IN_IDS("$1");
 
 /* Each ancestor once, however many of the group are below it. */
 static const char about_ancestors[] =
-  "WITH RECURSIVE up (id, parent, metadata) AS (SELECT id, parent, metadata FROM task"
-  " WHERE id IN (SELECT c.parent FROM task c WHERE c.id " EAS_IN_IDS("$1") ")"
-  " UNION SELECT t.id, t.parent, t.metadata FROM up JOIN task t ON t.id = up.parent)"
-  " SELECT id, parent, metadata FROM up ORDER BY id";
+    "WITH RECURSIVE up (id, parent, metadata) AS (SELECT id, parent, metadata FROM task"
+    " WHERE id IN (SELECT c.parent FROM task c WHERE c.id " EAS_IN_IDS(
+        "$1") ")"
+              " UNION SELECT t.id, t.parent, t.metadata FROM up JOIN task t ON t.id = up.parent)"
+              " SELECT id, parent, metadata FROM up ORDER BY id";
 
-int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents, int n_documents,
-                  eas_bind *out, eas_err *err)
+int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents,
+                  int n_documents, eas_bind *out, eas_err *err)
 {
   int64_t *ids = eas_alloc(2 * (size_t)n * sizeof *ids);
   for (int i = 0; i < n; i++) {
@@ -93,7 +94,10 @@ static json_t *object_of(const eas_rows *r, int row, int column)
 
 /* --- metadata --- */
 
-typedef struct { const eas_rows *rows; json_t **merged; } chain;
+typedef struct {
+  const eas_rows *rows;
+  json_t **merged;
+} chain;
 
 static int row_of(const eas_rows *r, int64_t id) /* rows are sorted by id */
 {
@@ -102,8 +106,10 @@ static int row_of(const eas_rows *r, int64_t id) /* rows are sorted by id */
     int mid = (low + high) / 2;
     int64_t v = eas_rows_int(r, mid, 0);
     if (v == id) return mid;
-    if (v < id) low = mid + 1;
-    else high = mid - 1;
+    if (v < id)
+      low = mid + 1;
+    else
+      high = mid - 1;
   }
   return -1;
 }
@@ -124,8 +130,7 @@ static json_t *inherited(const chain *c, int64_t id)
 {
   int row = id ? row_of(c->rows, id) : -1;
   if (row < 0) return json_object();
-  if (!c->merged[row])
-    c->merged[row] = overlay(inherited(c, eas_rows_int(c->rows, row, 1)), c->rows, row, 2);
+  if (!c->merged[row]) c->merged[row] = overlay(inherited(c, eas_rows_int(c->rows, row, 1)), c->rows, row, 2);
   return json_incref(c->merged[row]);
 }
 
@@ -177,9 +182,13 @@ static void add_inputs(const eas_rows *r, eas_claim *out, int n)
     if (!c) continue;
     c->inputs = eas_realloc(c->inputs, (size_t)(c->n_inputs + 1) * sizeof *c->inputs);
     eas_claim_input *in = &c->inputs[c->n_inputs++];
-    *in = (eas_claim_input){ text_or(r, i, 1, ""), text_or(r, i, 2, ""), text_or(r, i, 3, ""),
-                             .product = eas_rows_int(r, i, 4), .version = eas_rows_int(r, i, 5),
-                             .size = eas_rows_int(r, i, 7), .metadata = object_of(r, i, 8) };
+    *in = (eas_claim_input){ text_or(r, i, 1, ""),
+                             text_or(r, i, 2, ""),
+                             text_or(r, i, 3, ""),
+                             .product = eas_rows_int(r, i, 4),
+                             .version = eas_rows_int(r, i, 5),
+                             .size = eas_rows_int(r, i, 7),
+                             .metadata = object_of(r, i, 8) };
     size_t len;
     const void *digest = eas_rows_blob(r, i, 6, &len);
     if (digest && len == sizeof in->digest) memcpy(&in->digest, digest, len);
@@ -192,8 +201,8 @@ static void add_outputs(const eas_rows *r, eas_claim *out, int n)
     eas_claim *c = by_task(out, n, eas_rows_int(r, i, 0));
     if (!c) continue;
     c->outputs = eas_realloc(c->outputs, (size_t)(c->n_outputs + 1) * sizeof *c->outputs);
-    c->outputs[c->n_outputs++] = (eas_claim_output){ text_or(r, i, 1, ""), text_or(r, i, 2, ""), text_or(r, i, 3, ""),
-                                                     eas_rows_int(r, i, 4) };
+    c->outputs[c->n_outputs++] =
+        (eas_claim_output){ text_or(r, i, 1, ""), text_or(r, i, 2, ""), text_or(r, i, 3, ""), eas_rows_int(r, i, 4) };
   }
 }
 
@@ -205,16 +214,21 @@ static void add_needs(const eas_rows *r, eas_claim *out, int n)
   }
 }
 
-int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const eas_chosen *chosen, int n, eas_claim *out, eas_err *err)
+int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const eas_chosen *chosen, int n, eas_claim *out,
+                  eas_err *err)
 {
   int changed = eas_rows_changed(eas_db_result(db, b->attempts));
-  if (changed != n)
-    return eas_fail(err, EAS_EDB, "claim: %d of %d attempts were not queued any more", n - changed, n);
+  if (changed != n) return eas_fail(err, EAS_EDB, "claim: %d of %d attempts were not queued any more", n - changed, n);
   for (int i = 0; i < n; i++) {
     const eas_task_type *type = r ? eas_registry_type(r, chosen[i].type_name) : NULL;
-    out[i] = (eas_claim){ .attempt = chosen[i].attempt, .task = chosen[i].task, .job = chosen[i].job,
-                          .token = chosen[i].token, .number = chosen[i].number, .queued_us = chosen[i].queued_us,
-                          .type = eas_strdup(chosen[i].type_name), .max_attempts = type ? type->max_attempts : 1,
+    out[i] = (eas_claim){ .attempt = chosen[i].attempt,
+                          .task = chosen[i].task,
+                          .job = chosen[i].job,
+                          .token = chosen[i].token,
+                          .number = chosen[i].number,
+                          .queued_us = chosen[i].queued_us,
+                          .type = eas_strdup(chosen[i].type_name),
+                          .max_attempts = type ? type->max_attempts : 1,
                           .requested_metadata = json_object() };
   }
   add_inputs(eas_db_result(db, b->inputs), out, n);
@@ -228,8 +242,7 @@ int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const ea
   int n_up = eas_rows_n(up.rows);
   up.merged = eas_alloc((size_t)(n_up + 1) * sizeof *up.merged);
   int rc = add_tasks(db, eas_db_result(db, b->tasks), &up, out, n, err);
-  for (int i = 0; i < n_up; i++)
-    json_decref(up.merged[i]);
+  for (int i = 0; i < n_up; i++) json_decref(up.merged[i]);
   free(up.merged);
   return rc;
 }
@@ -260,8 +273,7 @@ static void free_claim(eas_claim *c)
 
 void eas_claims_done(eas_claims *c)
 {
-  for (int i = 0; i < c->n; i++)
-    free_claim(&c->list[i]);
+  for (int i = 0; i < c->n; i++) free_claim(&c->list[i]);
   free(c->list);
   *c = (eas_claims){ 0 };
 }

@@ -9,13 +9,12 @@
 #include "model/settle.h"
 
 /* Looked at first and changed after: SQLite pays a statement journal for UPDATE ... RETURNING. */
-static const char look[] =
-  "SELECT id, token, task, job, type, number FROM attempt WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "running")
-  " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char look[] = "SELECT id, token, task, job, type, number FROM attempt WHERE id " EAS_IN_IDS(
+    "$1") " AND " EAS_STATE_IS("state", "running") " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
 
 static const char end_attempt[] =
-  "UPDATE attempt SET state = 'ended', ending = $2, verdict = $3, ended_at = eas_now(), wall_us = $4, cpu_us = $5,"
-  " peak_kb = $6, layers = $7, reused = $8, prov_key = $9, metadata = $10 WHERE id = $1";
+    "UPDATE attempt SET state = 'ended', ending = $2, verdict = $3, ended_at = eas_now(), wall_us = $4, cpu_us = $5,"
+    " peak_kb = $6, layers = $7, reused = $8, prov_key = $9, metadata = $10 WHERE id = $1";
 
 typedef struct {
   eas_result *result;
@@ -31,30 +30,36 @@ static int by_attempt(const void *a, const void *b)
 static int send_end(eas_db *db, const eas_result *r, eas_err *err)
 {
   char *metadata = r->metadata ? json_dumps(r->metadata, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-  int rc = eas_db_send(db, end_attempt,
-    EAS_ARGS(eas_v_int(r->attempt), eas_v_text(r->ending), eas_v_text(r->verdict), eas_v_int(r->wall_us),
-             eas_v_int(r->cpu_us), eas_v_int(r->peak_kb), eas_v_int(r->layers), eas_v_id(r->reused),
-             r->prov_key ? eas_v_blob(r->prov_key, sizeof *r->prov_key) : eas_v_null(), eas_v_text(metadata)), NULL, err);
+  int rc = eas_db_send(
+      db, end_attempt,
+      EAS_ARGS(eas_v_int(r->attempt), eas_v_text(r->ending), eas_v_text(r->verdict), eas_v_int(r->wall_us),
+               eas_v_int(r->cpu_us), eas_v_int(r->peak_kb), eas_v_int(r->layers), eas_v_id(r->reused),
+               r->prov_key ? eas_v_blob(r->prov_key, sizeof *r->prov_key) : eas_v_null(), eas_v_text(metadata)),
+      NULL, err);
   free(metadata);
   return rc;
 }
 
 /* A server reads the CHECKs of a table anew for each statement, so it gets one for all. */
-static const char end_attempts[] =
-  "UPDATE attempt SET state = 'ended', ending = r.ending, verdict = r.verdict, ended_at = eas_now(), wall_us = r.wall_us,"
-  " cpu_us = r.cpu_us, peak_kb = r.peak_kb, layers = r.layers, reused = r.reused, prov_key = decode(r.prov_key, 'hex'),"
-  " metadata = r.metadata FROM json_to_recordset(CAST($1 AS JSON)) AS r (id BIGINT, ending TEXT, verdict TEXT, wall_us BIGINT,"
-  " cpu_us BIGINT, peak_kb BIGINT, layers BIGINT, reused BIGINT, prov_key TEXT, metadata TEXT) WHERE attempt.id = r.id";
+static const char end_attempts[] = "UPDATE attempt SET state = 'ended', ending = r.ending, verdict = r.verdict, "
+                                   "ended_at = eas_now(), wall_us = r.wall_us,"
+                                   " cpu_us = r.cpu_us, peak_kb = r.peak_kb, layers = r.layers, reused = r.reused, "
+                                   "prov_key = decode(r.prov_key, 'hex'),"
+                                   " metadata = r.metadata FROM json_to_recordset(CAST($1 AS JSON)) AS r (id BIGINT, "
+                                   "ending TEXT, verdict TEXT, wall_us BIGINT,"
+                                   " cpu_us BIGINT, peak_kb BIGINT, layers BIGINT, reused BIGINT, prov_key TEXT, "
+                                   "metadata TEXT) WHERE attempt.id = r.id";
 
 static json_t *row_of(const eas_result *r)
 {
   char key[65];
   if (r->prov_key) eas_digest_hex(r->prov_key, key);
   char *metadata = r->metadata ? json_dumps(r->metadata, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-  json_t *row = json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:s?, s:s?}", "id", (json_int_t)r->attempt, "ending", r->ending,
-                          "verdict", r->verdict, "wall_us", (json_int_t)r->wall_us, "cpu_us", (json_int_t)r->cpu_us, "peak_kb",
-                          (json_int_t)r->peak_kb, "layers", (json_int_t)r->layers, "reused",
-                          r->reused ? json_integer(r->reused) : json_null(), "prov_key", r->prov_key ? key : NULL, "metadata", metadata);
+  json_t *row = json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:s?, s:s?}", "id", (json_int_t)r->attempt,
+                          "ending", r->ending, "verdict", r->verdict, "wall_us", (json_int_t)r->wall_us, "cpu_us",
+                          (json_int_t)r->cpu_us, "peak_kb", (json_int_t)r->peak_kb, "layers", (json_int_t)r->layers,
+                          "reused", r->reused ? json_integer(r->reused) : json_null(), "prov_key",
+                          r->prov_key ? key : NULL, "metadata", metadata);
   free(metadata);
   return row;
 }
@@ -63,13 +68,11 @@ static int send_ends(eas_db *db, const member *list, int n, eas_err *err)
 {
   int rc = 0;
   if (eas_db_kind(db) == EAS_DB_SQLITE) {
-    for (int i = 0; i < n && rc >= 0; i++)
-      rc = send_end(db, list[i].result, err);
+    for (int i = 0; i < n && rc >= 0; i++) rc = send_end(db, list[i].result, err);
     return rc;
   }
   json_t *rows = json_array();
-  for (int i = 0; i < n; i++)
-    json_array_append_new(rows, row_of(list[i].result));
+  for (int i = 0; i < n; i++) json_array_append_new(rows, row_of(list[i].result));
   char *text = json_dumps(rows, JSON_COMPACT);
   rc = eas_db_send(db, end_attempts, EAS_ARGS(eas_v_text(text)), NULL, err);
   free(text);
@@ -88,8 +91,7 @@ static eas_outcome outcome_of(const eas_result *r)
 static int guard(eas_db *db, member *list, int n, eas_err *err)
 {
   int64_t *ids = eas_alloc((size_t)n * sizeof *ids);
-  for (int i = 0; i < n; i++)
-    ids[i] = list[i].result->attempt;
+  for (int i = 0; i < n; i++) ids[i] = list[i].result->attempt;
   eas_buf text;
   eas_buf_init(&text);
   eas_rows *rows = NULL;
@@ -102,11 +104,14 @@ static int guard(eas_db *db, member *list, int n, eas_err *err)
     while (k < found && eas_rows_int(rows, k, 0) < r->attempt) k++;
     r->stale = k == found || eas_rows_int(rows, k, 0) != r->attempt || eas_rows_int(rows, k, 1) != r->token;
     if (r->stale) continue;
-    list[kept].settled = (eas_settled){
-      .attempt = r->attempt, .task = eas_rows_int(rows, k, 2), .job = eas_rows_int(rows, k, 3), .type = eas_rows_int(rows, k, 4),
-      .number = eas_rows_int(rows, k, 5), .delay_us = r->delay_us, .outcome = outcome_of(r),
-      .reused = strcmp(r->ending, "reused") == 0
-    };
+    list[kept].settled = (eas_settled){ .attempt = r->attempt,
+                                        .task = eas_rows_int(rows, k, 2),
+                                        .job = eas_rows_int(rows, k, 3),
+                                        .type = eas_rows_int(rows, k, 4),
+                                        .number = eas_rows_int(rows, k, 5),
+                                        .delay_us = r->delay_us,
+                                        .outcome = outcome_of(r),
+                                        .reused = strcmp(r->ending, "reused") == 0 };
     list[kept++].result = r;
     k++; /* once each */
   }
@@ -141,7 +146,8 @@ static int store(eas_db *db, member *list, int n, eas_settle *s, int64_t *versio
     for (int k = 0; k < r->n_versions; k++)
       if (strcmp(r->versions[k].verdict, "pass") == 0) s->products[s->n_products++] = r->versions[k].product;
     rc = eas_result_store(db, r, err);
-    if (rc >= 0) rc = eas_versions_store(db, r, list[i].settled.task, version_ids + n_versions, tickets + n_versions, err);
+    if (rc >= 0)
+      rc = eas_versions_store(db, r, list[i].settled.task, version_ids + n_versions, tickets + n_versions, err);
     n_versions += r->n_versions;
   }
   if (rc >= 0)
@@ -167,8 +173,7 @@ static int check_versions(eas_db *db, const member *list, int n, const int *tick
 static int settle(eas_db *db, member *list, int n, int *n_ready, eas_err *err)
 {
   int n_versions = 0, rc = 0;
-  for (int i = 0; i < n; i++)
-    n_versions += list[i].result->n_versions;
+  for (int i = 0; i < n; i++) n_versions += list[i].result->n_versions;
   int64_t *version_ids = eas_alloc((size_t)(n_versions + 1) * sizeof *version_ids);
   int *tickets = eas_alloc((size_t)(n_versions + 1) * sizeof *tickets);
   eas_settle s = { .db = db, .from = EAS_FROM_RUNNING, .n = n };
@@ -209,7 +214,8 @@ static int commit_group(eas_db *db, const eas_registry *r, member *list, int n, 
   return rc;
 }
 
-int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n, int *n_ready, eas_err *err)
+int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n, int *n_ready,
+                       eas_err *err)
 {
   (void)worker; /* the token says it all */
   int ready = 0, rc = 0;

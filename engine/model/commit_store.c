@@ -18,8 +18,8 @@ static int is_one_of(const char *word, const char *const *list)
 
 int eas_result_check(const eas_result *r, eas_err *err)
 {
-  static const char *const endings[] = { "ok", "error", "crashed", "timeout", "cpu", "memory", "disk", "processes",
-                                         "lost", "cancelled", "reused", NULL };
+  static const char *const endings[] = { "ok",   "error",     "crashed", "timeout",   "cpu",    "memory",
+                                         "disk", "processes", "lost",    "cancelled", "reused", NULL };
   static const char *const verdicts[] = { "pass", "fail", NULL };
   long long id = (long long)r->attempt;
   if (!is_one_of(r->ending, endings))
@@ -50,8 +50,8 @@ static size_t character(const unsigned char *s)
   if (s[0] < 0xc2 || s[0] > 0xf4) return 0;
   for (size_t i = 1; i < n; i++)
     if ((s[i] & 0xc0) != 0x80) return 0;
-  if (s[0] == 0xe0 && s[1] < 0xa0) return 0;                      /* overlong */
-  if (s[0] == 0xed && s[1] > 0x9f) return 0;                      /* half of a surrogate pair */
+  if (s[0] == 0xe0 && s[1] < 0xa0) return 0; /* overlong */
+  if (s[0] == 0xed && s[1] > 0x9f) return 0; /* half of a surrogate pair */
   if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
   return n;
 }
@@ -64,14 +64,19 @@ char *eas_clean_text(const char *s)
   eas_buf_init(&out);
   while (*p) {
     size_t n = character(p);
-    if (n) eas_buf_add(&out, p, n);
-    else eas_buf_str(&out, "\xef\xbf\xbd");
+    if (n)
+      eas_buf_add(&out, p, n);
+    else
+      eas_buf_str(&out, "\xef\xbf\xbd");
     p += n ? n : 1;
   }
   return eas_buf_take(&out);
 }
 
-static char *dump(const json_t *v) { return v ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL; }
+static char *dump(const json_t *v)
+{
+  return v ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
+}
 
 /* What failures are grouped by: the error, else the reason, with every number as N. */
 static char *cause_of(const eas_result *r)
@@ -88,7 +93,8 @@ static char *cause_of(const eas_result *r)
       p += digits;
       if (*p == '.' && strspn(p + 1, "0123456789")) p += 1 + strspn(p + 1, "0123456789");
       size_t sign = (*p == 'e' || *p == 'E') && (p[1] == '-' || p[1] == '+');
-      if ((*p == 'e' || *p == 'E') && strspn(p + 1 + sign, "0123456789")) p += 1 + sign + strspn(p + 1 + sign, "0123456789");
+      if ((*p == 'e' || *p == 'E') && strspn(p + 1 + sign, "0123456789"))
+        p += 1 + sign + strspn(p + 1 + sign, "0123456789");
     } else {
       eas_buf_char(&out, *p++);
     }
@@ -99,19 +105,24 @@ static char *cause_of(const eas_result *r)
 
 /* --- rows --- */
 
-int eas_log_send(eas_db *db, int64_t attempt, int64_t token, int64_t first, const eas_log_entry *log, int n, eas_err *err)
+int eas_log_send(eas_db *db, int64_t attempt, int64_t token, int64_t first, const eas_log_entry *log, int n,
+                 eas_err *err)
 {
   for (int i = 0; i < n; i++) {
     char *text = eas_clean_text(log[i].text ? log[i].text : "");
-    eas_val a[] = { eas_v_int(attempt), eas_v_int(first + i), eas_v_int(log[i].at_us), eas_v_int(log[i].level),
-                    eas_v_text(text), eas_v_int(token) };
-    int rc = token
-      ? eas_db_send(db,
-          "INSERT INTO log_line (attempt, seq, at, level, text) SELECT id, $2, $3, $4, $5 FROM attempt"
-          " WHERE id = $1 AND token = $6 AND " EAS_STATE_IS("state", "running") " ON CONFLICT (attempt, seq) DO NOTHING", a, 6, NULL, err)
-      : eas_db_send(db,
-          "INSERT INTO log_line (attempt, seq, at, level, text) VALUES ($1, $2, $3, $4, $5)"
-          " ON CONFLICT (attempt, seq) DO NOTHING", a, 5, NULL, err);
+    eas_val a[] = { eas_v_int(attempt),      eas_v_int(first + i), eas_v_int(log[i].at_us),
+                    eas_v_int(log[i].level), eas_v_text(text),     eas_v_int(token) };
+    int rc =
+        token
+            ? eas_db_send(db,
+                          "INSERT INTO log_line (attempt, seq, at, level, text) SELECT id, $2, $3, $4, $5 FROM attempt"
+                          " WHERE id = $1 AND token = $6 AND " EAS_STATE_IS(
+                              "state", "running") " ON CONFLICT (attempt, seq) DO NOTHING",
+                          a, 6, NULL, err)
+            : eas_db_send(db,
+                          "INSERT INTO log_line (attempt, seq, at, level, text) VALUES ($1, $2, $3, $4, $5)"
+                          " ON CONFLICT (attempt, seq) DO NOTHING",
+                          a, 5, NULL, err);
     free(text);
     if (rc < 0) return rc;
   }
@@ -123,15 +134,20 @@ int eas_result_store(eas_db *db, const eas_result *r, eas_err *err)
   int rc = 0;
   int failed = strcmp(r->verdict, "fail") == 0;
   if (failed || r->reason || r->error || r->trace || r->checks || r->description || r->provenance) {
-    char *text[] = { eas_clean_text(r->reason), eas_clean_text(r->error), eas_clean_text(r->trace),
-                     dump(r->checks), dump(r->description), dump(r->provenance), cause_of(r) };
+    char *text[] = { eas_clean_text(r->reason),
+                     eas_clean_text(r->error),
+                     eas_clean_text(r->trace),
+                     dump(r->checks),
+                     dump(r->description),
+                     dump(r->provenance),
+                     cause_of(r) };
     rc = eas_db_send(db,
-      "INSERT INTO attempt_note (attempt, reason, error, trace, checks, description, provenance, cause)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-      EAS_ARGS(eas_v_int(r->attempt), eas_v_text(text[0]), eas_v_text(text[1]), eas_v_text(text[2]), eas_v_text(text[3]),
-               eas_v_text(text[4]), eas_v_text(text[5]), eas_v_text(text[6])), NULL, err);
-    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
-      free(text[i]);
+                     "INSERT INTO attempt_note (attempt, reason, error, trace, checks, description, provenance, cause)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                     EAS_ARGS(eas_v_int(r->attempt), eas_v_text(text[0]), eas_v_text(text[1]), eas_v_text(text[2]),
+                              eas_v_text(text[3]), eas_v_text(text[4]), eas_v_text(text[5]), eas_v_text(text[6])),
+                     NULL, err);
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) free(text[i]);
   }
   return rc < 0 ? rc : eas_log_send(db, r->attempt, 0, r->first_seq, r->log, r->n_log, err);
 }
@@ -141,11 +157,14 @@ int eas_versions_store(eas_db *db, const eas_result *r, int64_t task, const int6
   for (int i = 0; i < r->n_versions; i++) {
     const eas_result_version *v = &r->versions[i];
     char *reason = eas_clean_text(v->reason), *metadata = dump(v->metadata);
-    int rc = eas_db_send(db,
-      "INSERT INTO version (/*sqlite id, */product, attempt, digest, size, created_at, verdict, reason, metadata)"
-      " SELECT /*sqlite $9, */id, $2, $3, $4, eas_now(), $5, $6, $7 FROM product WHERE id = $1 AND task = $8",
-      EAS_ARGS(eas_v_int(v->product), eas_v_int(r->attempt), eas_v_blob(&v->digest, sizeof v->digest), eas_v_int(v->size),
-               eas_v_text(v->verdict), eas_v_text(reason), eas_v_text(metadata), eas_v_int(task), eas_v_int(ids[i])), &tickets[i], err);
+    int rc = eas_db_send(
+        db,
+        "INSERT INTO version (/*sqlite id, */product, attempt, digest, size, created_at, verdict, reason, metadata)"
+        " SELECT /*sqlite $9, */id, $2, $3, $4, eas_now(), $5, $6, $7 FROM product WHERE id = $1 AND task = $8",
+        EAS_ARGS(eas_v_int(v->product), eas_v_int(r->attempt), eas_v_blob(&v->digest, sizeof v->digest),
+                 eas_v_int(v->size), eas_v_text(v->verdict), eas_v_text(reason), eas_v_text(metadata), eas_v_int(task),
+                 eas_v_int(ids[i])),
+        &tickets[i], err);
     free(reason);
     free(metadata);
     if (rc < 0) return rc;

@@ -18,38 +18,43 @@ typedef enum { EAS_OUT_PASSED, EAS_OUT_FAILED, EAS_OUT_AGAIN, EAS_OUT_CANCELLED,
 typedef enum { EAS_FROM_RUNNING, EAS_FROM_QUEUED, EAS_FROM_WAITING } eas_from;
 
 typedef struct {
-  int64_t     task, job, type;
-  int64_t     attempt;   /* that ended; 0: a task that never ran (skipped) */
-  int64_t     number;    /* of the attempt */
-  int64_t     delay_us;  /* again: the next one's back-off */
+  int64_t task, job, type;
+  int64_t attempt;  /* that ended; 0: a task that never ran (skipped) */
+  int64_t number;   /* of the attempt */
+  int64_t delay_us; /* again: the next one's back-off */
   eas_outcome outcome;
-  int         reused;    /* passed by another's results */
+  int reused; /* passed by another's results */
 } eas_settled;
 
 typedef struct {
-  eas_db      *db;
-  eas_from     from;
-  eas_settled *list; int n;          /* sorted by task by eas_settle_send */
-  int64_t     *products; int n_products; /* that have a new passed version */
-  eas_counts   counts;
-  int          n_ready;              /* attempts born queued */
-  int          own, edges[2], chain; /* tickets; -1: nothing was asked */
+  eas_db *db;
+  eas_from from;
+  eas_settled *list;
+  int n; /* sorted by task by eas_settle_send */
+  int64_t *products;
+  int n_products; /* that have a new passed version */
+  eas_counts counts;
+  int n_ready;              /* attempts born queued */
+  int own, edges[2], chain; /* tickets; -1: nothing was asked */
 } eas_settle;
 
-int  eas_settle_send(eas_settle *s, eas_err *err);
-int  eas_settle_follow(eas_settle *s, eas_err *err);
+int eas_settle_send(eas_settle *s, eas_err *err);
+int eas_settle_follow(eas_settle *s, eas_err *err);
 void eas_settle_done(eas_settle *s); /* frees counts, list and products */
 
 /* Sends one INSERT for tasks that are ready and have no open attempt; *ticket: rows (job, type). */
-int  eas_settle_bear(eas_db *db, const int64_t *tasks, int n, int *ticket, eas_err *err);
+int eas_settle_bear(eas_db *db, const int64_t *tasks, int n, int *ticket, eas_err *err);
 
 /* Done tasks count their parents down. chain: rows (id, parent, depth) of all their ancestors, deepest first. */
-typedef struct { int64_t parent; int failed; } eas_up;
+typedef struct {
+  int64_t parent;
+  int failed;
+} eas_up;
 /* Asks for a chain, of the tasks for which `which` holds and all above them. */
-#define EAS_UP_CHAIN(which) \
-  "WITH RECURSIVE up (id, parent, depth) AS (SELECT id, parent, depth FROM task WHERE " which \
-  " UNION SELECT t.id, t.parent, t.depth FROM up JOIN task t ON t.id = up.parent)" \
+#define EAS_UP_CHAIN(which)                                                                                            \
+  "WITH RECURSIVE up (id, parent, depth) AS (SELECT id, parent, depth FROM task WHERE " which                          \
+  " UNION SELECT t.id, t.parent, t.depth FROM up JOIN task t ON t.id = up.parent)"                                     \
   " SELECT id, parent, depth FROM up ORDER BY depth DESC, id"
-int  eas_up_send(eas_db *db, const eas_rows *chain, const eas_up *done, int n, eas_err *err);
+int eas_up_send(eas_db *db, const eas_rows *chain, const eas_up *done, int n, eas_err *err);
 
 #endif

@@ -242,7 +242,8 @@ static const char *limit_text(int signo)
   if (signo == SIGXCPU)
     eas_signal_text_limit(text, sizeof text, "used more than its CPU limit of ", self.limits->cpu_s, " s");
   else
-    eas_signal_text_limit(text, sizeof text, "wrote a file over its limit of ", self.limits->file_bytes / 1000000, " MB");
+    eas_signal_text_limit(text, sizeof text, "wrote a file over its limit of ", self.limits->file_bytes / 1000000,
+                          " MB");
   return text;
 }
 
