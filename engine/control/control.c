@@ -79,6 +79,12 @@ static int expand(eas_control *c, eas_err *err)
   return made.n_parents + made.n_children + made.more;
 }
 
+/* Whoever registers rings nobody: a lease shorter than the usual look sets the pace. */
+static int64_t alone_us(const eas_control *c)
+{
+  return c->lease_us > 0 && c->lease_us < LOOK_US ? c->lease_us : LOOK_US;
+}
+
 /* One transaction of whatever is first: > 0 when something was done, 0 when nothing is left. */
 static int step(eas_control *c, eas_err *err)
 {
@@ -91,7 +97,7 @@ static int step(eas_control *c, eas_err *err)
   if (due.cancels) rc = eas_cancel_sweep(c->o.db, GROUP, err);
   if (rc == 0 && due.skips) rc = eas_skip_level(c->o.db, GROUP, err);
   if (rc == 0)
-    rescue_later(c, !due.others                ? LOOK_US
+    rescue_later(c, !due.others                ? alone_us(c)
                     : due.lease_us < RESCUE_US ? RESCUE_US
                     : due.lease_us > LOOK_US   ? LOOK_US
                                                : due.lease_us);
