@@ -92,10 +92,11 @@ static int64_t work_passed(const eas_job_counts *k)
 static void print_json(const eas_cli *c, const eas_job_counts *k, int64_t wall_us)
 {
   (void)c;
-  json_t *v = json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "job", "", "name", k->name, "done",
-                        k->done_at != 0, "passed", (json_int_t)work_passed(k), "reused", (json_int_t)k->reused, "failed",
-                        (json_int_t)k->failed, "skipped", (json_int_t)k->skipped, "cancelled", (json_int_t)k->cancelled,
-                        "tasks", (json_int_t)k->work_total, "wall_seconds", (double)wall_us / 1e6);
+  json_t *v =
+      json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:f}", "job", "", "name", k->name, "done", k->done_at != 0,
+                "passed", (json_int_t)work_passed(k), "reused", (json_int_t)k->reused, "failed", (json_int_t)k->failed,
+                "skipped", (json_int_t)k->skipped, "cancelled", (json_int_t)k->cancelled, "tasks",
+                (json_int_t)k->work_total, "wall_seconds", (double)wall_us / 1e6);
   char id[32];
   snprintf(id, sizeof id, "j%" PRId64, k->job);
   json_object_set_new(v, "job", json_string(id));

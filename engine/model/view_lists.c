@@ -19,7 +19,8 @@ int eas_view_jobs(eas_db *db, int limit, json_t **out, eas_err *err)
       "SELECT j.id AS \"j:job\", j.name, j.state, j.priority, j.created_at, j.done_at, "
       "sum(c.waiting) AS waiting, sum(c.queued) AS queued, sum(c.running) AS running, sum(c.passed) AS passed, "
       "sum(c.reused) AS reused, sum(c.failed) AS failed, sum(c.skipped) AS skipped, sum(c.cancelled) AS cancelled "
-      "FROM (SELECT * FROM job ORDER BY id DESC LIMIT $1) j LEFT JOIN job_type c ON c.job = j.id "
+      "FROM (SELECT * FROM job ORDER BY id DESC LIMIT $1) j LEFT JOIN (SELECT t.* FROM job_type t "
+      "JOIN task_type y ON y.id = t.type WHERE y.name NOT LIKE 'execution_%') c ON c.job = j.id "
       "GROUP BY j.id, j.name, j.state, j.priority, j.created_at, j.done_at ORDER BY j.id DESC",
       EAS_ARGS(eas_v_int(limit_of(limit))), out, err);
 }
