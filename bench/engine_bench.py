@@ -9,7 +9,7 @@ import json, os, re, sqlite3, statistics, subprocess, sys, tempfile, time
 
 build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build/release")
 eas, bench = os.path.join(build, "bin/eas"), os.path.join(build, "bench")
-ROUNDS, NULLS, SLOTS = 5, 1500, 2
+ROUNDS, NULLS, SLOTS = 5, 2000, 4
 
 
 def run(*args, **more):
@@ -102,11 +102,31 @@ def expansion(folder):
     print("submit and expand to 20 000 leaves  %8.2f s    less than 2" % statistics.median(took))
 
 
+def idle(folder):
+    data = os.path.join(folder, "idle")
+    run(eas, "init", "--data", data)
+    worker = subprocess.Popen([eas, "worker", "--data", data], stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(2)
+
+        def status(name):
+            text = open("/proc/%d/status" % worker.pid).read()
+            return int(re.search(name + r":\s+(\d+)", text).group(1))
+
+        before = status("voluntary_ctxt_switches")
+        time.sleep(8)
+        print("idle worker                         %8d wake-ups in 8 s, %.1f MB   its lease alone, less than 20 MB"
+              % (status("voluntary_ctxt_switches") - before, status("VmRSS") / 1024))
+    finally:
+        worker.terminate()
+        worker.wait()
+
+
 def main():
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     print("machine: %s, %d CPUs, load %.1f" % (cpu, os.cpu_count(), os.getloadavg()[0]))
     with tempfile.TemporaryDirectory() as folder:
-        for part in (null_tasks, start_up, hand_over, verify, expansion):
+        for part in (null_tasks, start_up, hand_over, verify, expansion, idle):
             part(folder)
 
 

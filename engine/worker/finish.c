@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "worker/inner.h"
 
-enum { GROUP_US = 5000, RETRY_US = 500 * 1000, GROUP_ROWS = 32, BACKOFF_US = 500 * 1000 };
+enum { GROUP_US = 3000, BUSY_GROUP_US = 10000, RETRY_US = 500 * 1000, GROUP_ROWS = 32, BACKOFF_US = 500 * 1000 };
 
 static void on_commit_timer(void *arg)
 {
@@ -29,12 +29,13 @@ void eas_worker_finished(eas_running *r)
   }
   eas_list_add(&w->finished, r);
   eas_worker_look(w);
+  int busy = w->n_waiting >= w->o.slots; /* there is enough to do: nobody waits for what this group makes ready */
   int alone = w->running.n == 0 && !w->waiting;
   if (w->finished.n >= GROUP_ROWS || alone) {
     eas_loop_cancel(w->o.loop, w->commit_timer);
     w->commit_timer = eas_loop_after(w->o.loop, 0, on_commit_timer, w);
   } else if (!w->commit_timer) {
-    w->commit_timer = eas_loop_after(w->o.loop, GROUP_US, on_commit_timer, w);
+    w->commit_timer = eas_loop_after(w->o.loop, busy ? BUSY_GROUP_US : GROUP_US, on_commit_timer, w);
   }
 }
 

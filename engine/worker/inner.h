@@ -73,7 +73,9 @@ struct eas_running {
   int64_t reused; /* attempt whose results these are, or 0 */
   eas_result_version *reused_versions;
   int n_reused_versions; /* metadata owned by made[] */
-  int dropped;           /* its result is not wanted any more */
+  int64_t asked_us;      /* when the zygote was asked for its process */
+  int tries;
+  int dropped; /* its result is not wanted any more */
   char *ingest_error;
 };
 
@@ -104,6 +106,8 @@ struct eas_worker {
   int n_waiting;
   eas_run_list running;  /* with a process or in the store thread */
   eas_run_list finished; /* waiting for the commit */
+  eas_run_list asked;    /* of running: the zygote owes an answer, in this order */
+  eas_run_list again;    /* asked a zygote that died */
   int64_t commit_timer, look_timer, second_timer, renew_timer;
   int look_queued, draining, killed;
   double mean_us; /* running mean of what an attempt takes, task and QC */
@@ -136,6 +140,10 @@ char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
 int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, key */
 /* watch.c */
 int eas_process_watch(eas_running *r, eas_err *err);
+/* answer.c */
+void eas_worker_answer(eas_worker *w); /* takes one answer of the zygote; one is owed */
+void eas_worker_ask_again(eas_worker *w);
+void eas_worker_on_zygote(void *arg, int fd, uint32_t events);
 void eas_process_stop(eas_running *r, const char *cause);
 void eas_process_kill(eas_running *r, const char *cause);
 /* judge.c */

@@ -120,6 +120,7 @@ int eas_worker_zygote(eas_worker *w, eas_err *err)
 {
   if (w->zygote && !w->zygote_dirty) return 0;
   if (w->zygote) {
+    while (w->asked.n > 0) eas_worker_answer(w); /* it owes these */
     eas_loop_unwatch(w->o.loop, eas_zygote_fd(w->zygote));
     eas_zygote_stop(w->zygote);
     w->zygote = NULL;
@@ -136,7 +137,9 @@ int eas_worker_zygote(eas_worker *w, eas_err *err)
   if (rc < 0) return rc;
   w->zygote_dirty = 0;
   w->zygotes++;
-  return eas_worker_watch_zygote(w, err);
+  rc = eas_worker_watch_zygote(w, err);
+  if (rc >= 0) eas_worker_ask_again(w);
+  return rc;
 }
 
 static int make_scratch(eas_running *r, eas_err *err)
@@ -156,6 +159,7 @@ static const char **readable(const eas_running *r)
   return list;
 }
 
+/* Asks the zygote; its answer comes to eas_worker_answers. */
 int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
 {
   eas_worker *w = r->w;
@@ -175,18 +179,20 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
                   .request_len = len,
                   .group = r->group };
   if (r->group) eas_slot_group_set(r->group, &r->limits, NULL);
-  rc = eas_zygote_spawn(w->zygote, &s, &r->p.child, err);
+  rc = eas_zygote_ask(w->zygote, &s, &r->p.child, err);
   if (rc == EAS_ECONNECT) { /* the zygote is gone: a new one, once */
     w->zygote_dirty = 1;
     rc = eas_worker_zygote(w, err);
-    if (rc >= 0) rc = eas_zygote_spawn(w->zygote, &s, &r->p.child, err);
+    if (rc >= 0) rc = eas_zygote_ask(w->zygote, &s, &r->p.child, err);
   }
   for (int i = 0; inputs[i]; i++) free((void *)(uintptr_t)inputs[i]);
   free((void *)(uintptr_t)inputs);
   free(request);
   if (rc < 0) return rc;
   r->pid_ns = (eas_zygote_layers(w->zygote) & EAS_LAYER_PID_NS) != 0;
-  return eas_process_watch(r, err);
+  r->asked_us = eas_tick_us();
+  eas_list_add(&w->asked, r);
+  return 0;
 }
 
 /* A passed attempt of another job with the same key has these results already. */

@@ -14,6 +14,7 @@
 #include "worker/notice.h"
 #include "worker/scratch.h"
 
+enum { OVERDUE_US = 5 * 1000 * 1000 };
 enum { SECOND_US = 1000 * 1000, IDLE_LOOK_US = 30 * 1000 * 1000 };
 
 static void on_fill(void *arg)
@@ -43,17 +44,9 @@ void eas_worker_look_in(eas_worker *w, int64_t us)
   w->look_timer = eas_loop_after(w->o.loop, us < IDLE_LOOK_US ? us : IDLE_LOOK_US, on_look_timer, w);
 }
 
-static void on_zygote(void *arg, int fd, uint32_t events)
-{
-  eas_worker *w = arg;
-  (void)events;
-  eas_loop_unwatch(w->o.loop, fd); /* it speaks only when asked: readable means it is gone */
-  w->zygote_dirty = 1;
-}
-
 int eas_worker_watch_zygote(eas_worker *w, eas_err *err)
 {
-  return eas_loop_watch(w->o.loop, eas_zygote_fd(w->zygote), EPOLLIN | EPOLLHUP, on_zygote, w, err);
+  return eas_loop_watch(w->o.loop, eas_zygote_fd(w->zygote), EPOLLIN | EPOLLHUP, eas_worker_on_zygote, w, err);
 }
 
 void eas_worker_reload(eas_worker *w)
@@ -166,6 +159,8 @@ static void on_second(void *arg)
   free(live);
   eas_worker_cancel_check(w);
   check_disk(w);
+  if (w->asked.n > 0 && eas_tick_us() - w->asked.list[0]->asked_us > OVERDUE_US)
+    eas_worker_answer(w); /* it hangs: ends it */
   if (w->running.n > 0) w->second_timer = eas_loop_after(w->o.loop, SECOND_US, on_second, w);
 }
 
@@ -387,6 +382,8 @@ void eas_worker_close(eas_worker *w)
   free(w->data_root);
   free(w->running.list);
   free(w->finished.list);
+  free(w->asked.list);
+  free(w->again.list);
   json_decref(w->code);
   free(w);
 }

@@ -63,6 +63,10 @@ typedef struct {
 
 /* Clones a child; blocks for the zygote's answer (about 0.1 ms). EAS_ECONNECT: the zygote is gone; start a new one. */
 int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err);
+/* The same in two steps, so that nobody waits for the clone: ask, and when eas_zygote_fd is readable take the answer, in the
+ * order of asking. Until then the child has no pid; a failed answer closes all of it. */
+int eas_zygote_ask(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err);
+int eas_zygote_answer(eas_zygote *z, eas_child *child, eas_err *err);
 /* After the child was waited for: closes, unmaps. Without a pid namespace it also kills what the child left behind, so
  * that nobody writes into scratch any more. */
 void eas_child_done(eas_child *c);

@@ -161,11 +161,9 @@ static int own_scratch(const eas_zygote *z, const eas_spawn *s, eas_err *err)
   return eas_fail(err, EAS_EIO, "give scratch '%s' to uid %u: %s", s->scratch, (unsigned)uid, strerror(errno));
 }
 
-int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err)
+int eas_zygote_ask(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err)
 {
   handles h = { { { -1, -1 }, { -1, -1 }, { -1, -1 } }, -1, -1, NULL };
-  eas_child child;
-  memset(&child, 0, sizeof child);
   int rc = own_scratch(z, s, err);
   if (rc < 0) return rc;
   int why = open_handles(&h);
@@ -180,22 +178,40 @@ int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err 
                   strerror(-why));
     goto failed;
   }
-  rc = read_reply(z, &child, err);
-  if (rc < 0) goto failed;
   close_handles(&h, 0);
-  child.events = h.pipe[0][0];
-  child.output = h.pipe[1][0];
-  child.errors = h.pipe[2][0];
-  child.page = h.map;
-  child.page_fd = h.page;
-  if (!(z->layers & EAS_LAYER_PID_NS)) { /* somebody it left behind may write to the page for a while */
-    eas_orphans_known(child.pid);
-    shut(&child.page_fd);
-  }
-  *out = child;
+  *out = (eas_child){ .pidfd = -1,
+                      .events = h.pipe[0][0],
+                      .output = h.pipe[1][0],
+                      .errors = h.pipe[2][0],
+                      .page = h.map,
+                      .page_fd = h.page };
   return 0;
 failed:
   close_handles(&h, 1);
+  return rc;
+}
+
+int eas_zygote_answer(eas_zygote *z, eas_child *child, eas_err *err)
+{
+  int rc = read_reply(z, child, err);
+  if (rc < 0) {
+    shut(&child->page_fd); /* a child that nobody knows may still have it */
+    eas_child_done(child);
+    return rc;
+  }
+  if (!(z->layers & EAS_LAYER_PID_NS)) { /* somebody it left behind may write to the page for a while */
+    eas_orphans_known(child->pid);
+    shut(&child->page_fd);
+  }
+  return 0;
+}
+
+int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err)
+{
+  eas_child child;
+  int rc = eas_zygote_ask(z, s, &child, err);
+  if (rc >= 0) rc = eas_zygote_answer(z, &child, err);
+  if (rc >= 0) *out = child;
   return rc;
 }
 
