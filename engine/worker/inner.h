@@ -134,7 +134,7 @@ int eas_worker_zygote(eas_worker *w, eas_err *err);
 int eas_worker_watch_zygote(eas_worker *w, eas_err *err);
 void eas_worker_tick(eas_worker *w); /* something runs: flush its log every second */
 void eas_worker_look_in(eas_worker *w, int64_t us);
-void eas_attempt_hand_back_unknown_all(eas_worker *w);
+void eas_worker_hand_back_unknown(eas_worker *w);
 /* request.c */
 char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
 int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, key */

@@ -284,7 +284,7 @@ void eas_worker_fill(eas_worker *w)
     int rc = eas_attempt_claim(w->o.db, w->o.registry, w->id, w->o.types, n, &claims, &next_us, &err);
     if (rc < 0) {
       eas_log(EAS_WARN, "claim: %s", err.text);
-      eas_attempt_hand_back_unknown_all(w);
+      eas_worker_hand_back_unknown(w);
       eas_worker_look_in(w, 1000000);
       return;
     }

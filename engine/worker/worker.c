@@ -61,7 +61,7 @@ static void on_code_changed(void *arg)
 }
 
 /* Everything that stands under this worker's name and that it does not hold. */
-void eas_attempt_hand_back_unknown_all(eas_worker *w)
+void eas_worker_hand_back_unknown(eas_worker *w)
 {
   int n = 0, cap = w->running.n + w->finished.n + w->n_waiting + 1;
   eas_held *known = eas_alloc((size_t)cap * sizeof *known);
