@@ -178,8 +178,7 @@ void eas_worker_commit_now(eas_worker *w)
     for (int i = 0; i < done; i++) eas_running_free(w->finished.list[i]);
     w->finished.n -= done;
     memmove(w->finished.list, w->finished.list + done, (size_t)w->finished.n * sizeof *w->finished.list);
-    if (rc < 0)
-      eas_log(EAS_WARN, "commit of %d attempts: %s%s", n, err.text, w->killed ? "" : "; they are kept and tried again");
+    if (rc < 0) eas_worker_warn(w, "commit", &err, w->killed ? "" : "; the group is kept and tried again");
     if (rc < 0 && !w->killed) {
       if (!w->commit_timer) w->commit_timer = eas_loop_after(w->o.loop, RETRY_US, on_commit_timer, w);
       return;

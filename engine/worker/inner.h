@@ -106,8 +106,10 @@ struct eas_worker {
   int n_waiting;
   eas_run_list running;  /* with a process or in the store thread */
   eas_run_list finished; /* waiting for the commit */
-  eas_run_list asked;    /* of running: the zygote owes an answer, in this order */
-  eas_run_list again;    /* asked a zygote that died */
+  char warned[256];      /* the last failure told, and when: it may come twice a second */
+  int64_t warned_us;
+  eas_run_list asked; /* of running: the zygote owes an answer, in this order */
+  eas_run_list again; /* asked a zygote that died */
   int64_t commit_timer, look_timer, second_timer, renew_timer;
   int look_queued, draining, killed;
   double mean_us; /* running mean of what an attempt takes, task and QC */
@@ -125,6 +127,7 @@ void eas_list_remove(eas_run_list *l, const eas_running *r);
 
 /* start.c */
 void eas_worker_fill(eas_worker *w);
+void eas_worker_warn(eas_worker *w, const char *what, const eas_err *err, const char *then);
 eas_running *eas_running_new(eas_worker *w, eas_claim *claim);
 void eas_running_free(eas_running *r);
 int eas_running_spawn(eas_running *r, int is_qc, eas_err *err);

@@ -12,7 +12,7 @@
 #include "worker/inner.h"
 #include "worker/scratch.h"
 
-enum { LONG_US = 1000 * 1000 };
+enum { LONG_US = 1000 * 1000, WARN_AGAIN_US = 60 * 1000 * 1000 };
 enum { AHEAD_US = 50 * 1000 }; /* claim what can be started within this time */
 
 void eas_list_add(eas_run_list *l, eas_running *r)
@@ -270,6 +270,16 @@ static int how_many(const eas_worker *w)
   return n > EAS_CLAIM_MAX ? EAS_CLAIM_MAX : n;
 }
 
+/* What is tried again and again is told once, and then every minute that it lasts. */
+void eas_worker_warn(eas_worker *w, const char *what, const eas_err *err, const char *then)
+{
+  int64_t now = eas_tick_us();
+  if (strncmp(w->warned, err->text, sizeof w->warned - 1) == 0 && now - w->warned_us < WARN_AGAIN_US) return;
+  snprintf(w->warned, sizeof w->warned, "%.*s", (int)sizeof w->warned - 1, err->text);
+  w->warned_us = now;
+  eas_log(EAS_WARN, "%s: %s%s", what, err->text, then);
+}
+
 void eas_worker_fill(eas_worker *w)
 {
   w->look_queued = 0;
@@ -283,7 +293,7 @@ void eas_worker_fill(eas_worker *w)
     int64_t next_us = 0;
     int rc = eas_attempt_claim(w->o.db, w->o.registry, w->id, w->o.types, n, &claims, &next_us, &err);
     if (rc < 0) {
-      eas_log(EAS_WARN, "claim: %s", err.text);
+      eas_worker_warn(w, "claim", &err, "");
       eas_worker_hand_back_unknown(w);
       eas_worker_look_in(w, 1000000);
       return;
