@@ -20,6 +20,9 @@ local NUMBERS = { "depth", "depth_err", "sigma", "sigma_red", "depth_odd", "dept
   "phase_secondary", "n_transits", "n_expected", "n_in_transit" }
 local NAN = 0 / 0
 
+--- Of the checks and their limits, stored with each verdict.
+vetting.version = 2
+
 -- Depths are relative: a light curve in electrons is divided by its median.
 local function relative(s)
   local median = s.flux:median()
@@ -44,7 +47,7 @@ end
 --- Checks a candidate against the light curve it was found in.
 ---@param lc table light curve; flagged and non-finite samples are left out
 ---@param candidate table period, t0 (any mid-transit), duration, days; optional sde with sde_pass and sde_fail, or
----  method ("bls", "tls", ...) for their defaults
+---  method ("bls", "tls", ...) for their defaults; star_radius (of the sun's)
 ---@return table[] checks {name, value, limit, verdict}; numbers NaN where they cannot be had
 ---@return table numbers depth, depth_err, sigma, sigma_red, depth_odd, depth_even, depth_secondary, ...
 ---@return string verdict "fail" if any check failed, else "warn" or "pass"
@@ -67,6 +70,30 @@ function vetting.check(lc, candidate)
   for _, name in ipairs(NUMBERS) do measured[name] = numbers[0][name] end
   local checks, overall = results_of(raw)
   return checks, measured, overall
+end
+
+local RATIOS = { { 1, "the same" }, { 1 / 2, "1/2" }, { 2, "2" }, { 1 / 3, "1/3" }, { 3, "3" } }
+
+--- Do other searches of the same light curve agree? One note for each that has a period: value is theirs over ours,
+--- limit the alias it is within 3 % of ("the same", "1/2", "2", "1/3", "3"), nil if none.
+---@param period number
+---@param others table<string, table> results by name, as task.requested_metadata
+---@return table[] checks
+function vetting.agreement(period, others)
+  local list = {}
+  for name, result in pairs(others) do
+    local theirs = type(result) == "table" and tonumber(result.period)
+    if theirs and theirs > 0 and period and period > 0 then
+      local check = { name = "agrees with " .. name, value = theirs / period, verdict = "note" }
+      for _, ratio in ipairs(RATIOS) do
+        local off = check.value / ratio[1]
+        if not check.limit and off > 0.97 and off < 1.03 then check.limit = ratio[2] end
+      end
+      list[#list + 1] = check
+    end
+  end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
 end
 
 return vetting
