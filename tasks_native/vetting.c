@@ -4,8 +4,9 @@
 static const double events_most = 1e7;
 
 static const char *const names[EAS_VETTING_CHECKS] = {
-  "candidate", "sde",   "snr",     "red_snr", "transits",  "empty", "odd_even", "secondary", "opposite", "shape",
-  "duration",  "depth", "scatter", "share",   "leave_out", "sine",  "edges",    "coverage",  "alias",    "artefact",
+  "candidate", "sde",      "snr",      "red_snr",  "transits", "empty",  "odd_even",  "secondary",
+  "opposite",  "shape",    "duration", "depth",    "scatter",  "share",  "leave_out", "sine",
+  "edges",     "coverage", "alias",    "artefact", "inverted", "radius",
 };
 
 const char *eas_vetting_name(int check)
@@ -50,7 +51,8 @@ size_t eas_vetting_work_size(const eas_vetting_job *job)
 {
   double first, events = count_events(job, &first);
   size_t doubles = job->n + 2 * (VET_BINS_MAX + VET_BINS_PER_DURATION + 1);
-  return doubles * sizeof(double) + (size_t)events * sizeof(vet_event) + 64;
+  return doubles * sizeof(double) + (size_t)events * sizeof(vet_event) + job->n * sizeof(vet_part) +
+         (VET_BINS_MAX + VET_BINS_PER_DURATION) * sizeof(vet_sum) + 64;
 }
 
 static void judge(const eas_vetting_job *job, int check, double value, double limit, int verdict)
@@ -251,7 +253,23 @@ static void check_period(const vet_fold *f)
   /* days, and the first fractions of a quarter of 90 days */
   if (f->period > 0.5) nearest = fabs(f->period - fmax(1, nearbyint(f->period))) / f->period;
   for (int k = 1; k <= 6; k++) nearest = fmin(nearest, fabs(f->period - 90.0 / k) / f->period);
+  /* transits of a sample or two, seen at the same instants of the cadence every time */
+  double off = fabs(f->period - nearbyint(f->period / f->interval) * f->interval);
+  if (f->duration < 2 * f->interval && off * (double)f->n_event < 0.5 * f->interval)
+    nearest = fmin(nearest, off / f->period);
   judge(job, EAS_VETTING_ARTEFACT, nearest, 1e-3, nearest >= 1e-3 ? EAS_VETTING_PASS : EAS_VETTING_WARN);
+}
+
+static const double sun_in_jupiters = 695500.0 / 71492.0;
+
+static void check_noise(vet_fold *f)
+{
+  const eas_vetting_job *job = f->job;
+  double ratio = vet_inverted(f);
+  judge(job, EAS_VETTING_INVERTED, ratio, 0.9, ratio < 0.9 ? EAS_VETTING_PASS : EAS_VETTING_FAIL);
+  if (!(job->set.star_radius > 0)) return;
+  double radius = sqrt(fmax(vet_mean(f->in), 0)) * job->set.star_radius * sun_in_jupiters;
+  judge(job, EAS_VETTING_RADIUS, radius, 2.5, radius <= 2.5 ? EAS_VETTING_PASS : EAS_VETTING_WARN);
 }
 
 static void check_all(vet_fold *f, eas_vetting_numbers *numbers)
@@ -280,6 +298,7 @@ static void check_all(vet_fold *f, eas_vetting_numbers *numbers)
   if (!isnan(f->sine_gain))
     judge(job, EAS_VETTING_SINE, f->sine_gain, 0, f->sine_gain <= 0 ? EAS_VETTING_PASS : EAS_VETTING_FAIL);
   check_period(f);
+  check_noise(f);
 }
 
 int eas_vetting_run(const void *argument, size_t i0, size_t i1, void *work)
@@ -307,7 +326,9 @@ int eas_vetting_run(const void *argument, size_t i0, size_t i1, void *work)
                  .scratch = work };
   f.bin_n = f.scratch + job->n;
   f.bin_sum = f.bin_n + cells;
-  f.event = (vet_event *)(void *)(f.bin_sum + cells);
+  f.part = (vet_part *)(void *)(f.bin_sum + cells);
+  f.cell = (vet_sum *)(void *)(f.part + job->n);
+  f.event = (vet_event *)(void *)(f.cell + VET_BINS_MAX + VET_BINS_PER_DURATION);
   check_all(&f, job->numbers);
   return EAS_OK;
 }

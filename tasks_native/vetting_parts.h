@@ -13,6 +13,11 @@ typedef struct {
   double before, after; /* samples within one duration outside */
 } vet_event;
 
+typedef struct {
+  double time;
+  vet_sum sum;
+} vet_part;
+
 enum { VET_BINS_MAX = 20000, VET_BINS_PER_DURATION = 20 };
 
 typedef struct {
@@ -32,6 +37,8 @@ typedef struct {
   double *bin_n, *bin_sum;         /* [bins + VET_BINS_PER_DURATION + 1], prefix sums in the end */
   double sine_gain;                /* log-likelihood of the best sine over the box; NaN: singular */
   double *scratch;                 /* [n] */
+  vet_part *part;                  /* [n] of vet_inverted */
+  vet_sum *cell;                   /* [VET_BINS_MAX + VET_BINS_PER_DURATION] of vet_inverted */
 } vet_fold;
 
 static inline double vet_mean(vet_sum s)
@@ -49,6 +56,10 @@ static inline double vet_offset(const vet_fold *f, double t, double *number)
 
 /* Everything of vet_fold that a pass over the samples finds. f has job, period, t0, duration and memory. */
 void vet_measure(vet_fold *f);
+
+/* Strongest brightening over strongest dimming, both boxes of the duration, at trial periods around the
+ * candidate's. Infinite if nothing dims. After vet_measure. */
+double vet_inverted(vet_fold *f);
 
 /* Error of a mean depth over n samples of m transits. */
 static inline double vet_error(const vet_fold *f, double n, double m)

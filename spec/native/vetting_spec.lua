@@ -14,6 +14,7 @@ local function job_of(t, y, set)
   job.n, job.time, job.flux, job.out, job.numbers, job.flag = #t, keep[1], keep[2], keep[3], keep[4], keep[5]
   job.set.period, job.set.t0, job.set.duration = set.period, set.t0, set.duration
   job.set.sde, job.set.sde_pass, job.set.sde_fail = set.sde or K.nan, 9, 7
+  job.set.star_radius = set.star_radius or K.nan
   return job, keep
 end
 
@@ -30,7 +31,7 @@ local function vet(t, y, set)
   return verdict, value, ffi.new("eas_vetting_numbers", keep[4][0])
 end
 
-local CANDIDATE = { period = 3.3, t0 = 1.1, duration = 0.12, sde = 20 }
+local CANDIDATE = { period = 3.3, t0 = 1.1, duration = 0.12, sde = 20, star_radius = 1 }
 local function curve(change)
   local set = { n = 6000, step = 900 / 86400, period = 3.3, t0 = 1.1, duration = 0.12, depth = 2e-3, noise = 4e-4, seed = 21 }
   for k, v in pairs(change or {}) do set[k] = v end
@@ -77,7 +78,7 @@ describe("a clean planet", function()
   it("is judged alike where t0 is any of its transits, and time begins elsewhere", function()
     local moved = {}
     for i, v in ipairs(t) do moved[i] = v + 2458000 end
-    local other = vet(moved, y, { period = 3.3, t0 = 2458001.1 - 3.3 * 7, duration = 0.12, sde = 20 })
+    local other = vet(moved, y, { period = 3.3, t0 = 2458001.1 - 3.3 * 7, duration = 0.12, sde = 20, star_radius = 1 })
     assert.same(verdict, other)
   end)
 
@@ -190,6 +191,48 @@ describe("a false alarm", function()
     assert.equal("warn", vet(t, y, { period = 3.0005, t0 = 1.1, duration = 0.12 }).artefact)
   end)
 
+  it("in red noise fails inverted", function()
+    local failed = 0
+    for seed = 1, 10 do
+      local t, y = curve { depth = 0, seed = seed, noise = 1e-5 }
+      local red = 0
+      for i = 1, #t do
+        red = 0.95 * red + 1e-3 * K.normal(1000 + seed, i)
+        y[i] = y[i] + red
+      end
+      local verdict = vet(t, y, { period = 3.3, t0 = 1.1, duration = 0.12 })
+      if verdict.inverted == "fail" then failed = failed + 1 end
+    end
+    assert.is_true(failed >= 7, failed .. " of 10")
+  end)
+
+  it("is told by how strong its opposite is", function()
+    local t, y = curve { depth = 0, noise = 1e-5 }
+    add(t, y, 1.1, 3.3, 2e-3)
+    add(t, y, 1.9, 3.3, -1.2e-3)
+    local _, value = vet(t, y, CANDIDATE)
+    K.near(0.6, value.inverted, 0.1)
+    local mirror = {}
+    for i = 1, #y do mirror[i] = 2 - y[i] end
+    local verdict, other = vet(t, mirror, { period = 3.3, t0 = 1.9, duration = 0.12 })
+    K.near(1 / 0.6, other.inverted, 0.1)
+    assert.equal("fail", verdict.inverted)
+  end)
+
+  it("of a body larger than planets are warns radius", function()
+    local t, y = curve { depth = 0.04 }
+    local verdict, value = vet(t, y, { period = 3.3, t0 = 1.1, duration = 0.12, star_radius = 1.4 })
+    assert.equal("warn", verdict.radius)
+    K.near(math.sqrt(0.04) * 1.4 * 695500 / 71492, value.radius, 0.02)
+  end)
+
+  it("seen at the same instants of the cadence warns artefact", function()
+    local set = { n = 3000, step = 1 / 48, period = 161 / 48, t0 = 33 / 48, duration = 0.03, depth = 5e-3, noise = 1e-4, seed = 5 }
+    local t, y = K.box_curve(set)
+    assert.equal("warn", vet(t, y, { period = 161 / 48, t0 = 33 / 48, duration = 0.03 }).artefact)
+    assert.equal("pass", vet(t, y, { period = 161 / 48, t0 = 33 / 48, duration = 0.12 }).artefact)
+  end)
+
   it("in white noise fails significance, always", function()
     for seed = 1, 200 do
       local t, y = curve { n = 500, depth = 0, seed = seed }
@@ -214,6 +257,20 @@ describe("limits", function()
       local t, y = curve { n = n * 96 } -- days
       assert.equal(expected, vet(t, y, CANDIDATE).transits, n .. " days")
     end
+  end)
+end)
+
+describe("a long light curve", function()
+  it("is vetted in a moment, also where the duration is one sample and the period is all of it", function()
+    local n = 200000
+    local t, y = {}, {}
+    for i = 1, n do t[i], y[i] = i / 3456, 1 + 1e-4 * math.sin(12.9898 * i) * math.cos(78.233 * i) end
+    local start = os.clock()
+    for _, set in ipairs { { 3.3, 0.12 }, { 40, 3e-4 }, { 7e-4, 3e-4 }, { 57, 25 } } do
+      local verdict = vet(t, y, { period = set[1], t0 = 0.2, duration = set[2] })
+      assert.is_true(verdict.inverted == "fail" or verdict.inverted == "pass")
+    end
+    assert.is_true(os.clock() - start < 15)
   end)
 end)
 

@@ -13,6 +13,7 @@ local shown = { -- checks on the card: name there, format, sign of the limit
   scatter = { "chance of the scatter", "%.2g", "≥" }, coverage = { "coverage", "%.2f", "≥" },
   artefact = { "off an instrument's period", "%.2g", "≥" }, candidate = { "candidate", "%d", "=" },
   sine = { "sine", "%.3g", "≤" }, alias = { "alias", "%.3g", "=" }, edges = { "at gaps", "%.2f", "≤" },
+  inverted = { "upside down", "%.2f", "<" }, radius = { "radius/Jupiter", "%.2f", "≤" },
 }
 local broken = { ["≥"] = "<", ["<"] = "≥", ["≤"] = ">", ["="] = "≠" } -- what a limit that does not hold reads like
 local order = { "sde", "red_snr", "transits", "odd_even", "secondary", "share", "shape", "sine" }

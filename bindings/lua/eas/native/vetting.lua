@@ -62,6 +62,7 @@ function vetting.check(lc, candidate)
   local set = job.set
   set.period, set.t0 = candidate.period or NAN, candidate.t0 or NAN
   set.duration, set.sde = candidate.duration or NAN, candidate.sde or NAN
+  set.star_radius = candidate.star_radius or NAN
   set.sde_pass, set.sde_fail = candidate.sde_pass or limits[1], candidate.sde_fail or limits[2]
   native.check(lib.eas_vetting_check(job), "vetting", nil, 2)
   native.whole(lib, "eas_vetting_run", job, 1, lib.eas_vetting_work_size(job), { s, flux, raw, numbers })
