@@ -1,13 +1,13 @@
-/* cmd_errors.c: eas errors, logs: failures grouped by cause, and what attempts said. */
+/* cmd_errors.c: eas errors: failures grouped by cause. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/inner.h"
 #include "cli/table.h"
 #include "model/view.h"
 
@@ -24,7 +24,7 @@ static void time_cell(eas_table *t, const json_t *v, const char *key)
   eas_table_cell(t, EAS_PLAIN, text + 11); /* the day is in --json */
 }
 
-static int filter_of(eas_cli *c, eas_view_filter *f, eas_err *err)
+int eas_cli_filter(eas_cli *c, eas_view_filter *f, eas_err *err)
 {
   int64_t limit = 0, since = 0, group = 0;
   f->type = eas_cli_get(c, "--type");
@@ -69,7 +69,7 @@ static int cmd_errors(eas_cli *c)
   eas_view_filter f = { 0 };
   eas_err err = { 0 };
   json_t *groups = NULL;
-  int rc = filter_of(c, &f, &err);
+  int rc = eas_cli_filter(c, &f, &err);
   if (rc >= 0) rc = eas_cli_job(c, c->n_args ? c->args[0] : eas_cli_get(c, "--job"), &f.job, &err);
   if (rc >= 0) rc = eas_view_errors(c->db, &f, &groups, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
@@ -91,67 +91,3 @@ const eas_command eas_cmd_errors = { .name = "errors",
                                      .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT,
                                      .max_args = 1,
                                      .run = cmd_errors };
-
-static int which_logs(eas_cli *c, eas_view_filter *f, eas_err *err)
-{
-  char letter = 'j';
-  int64_t id = 0;
-  const char *name = c->n_args ? c->args[0] : eas_cli_get(c, "--job");
-  if (name && eas_id_parse(name, &letter, &id, NULL) == 0 && (letter == 'a' || name[0] == 't')) {
-    if (letter == 'a')
-      f->attempt = id;
-    else
-      f->task = id;
-    return eas_cli_open_db(c, EAS_DB_READ, err);
-  }
-  return eas_cli_job(c, name, &f->job, err);
-}
-
-static int level_ink(int64_t level)
-{
-  return level >= EAS_ERROR ? EAS_RED : level >= EAS_WARN ? EAS_YELLOW : level <= EAS_DEBUG ? EAS_DIM : EAS_PLAIN;
-}
-
-static void print_line(const eas_cli *c, const json_t *v)
-{
-  char when[40];
-  int64_t level = eas_json_int(v, "level", EAS_INFO);
-  eas_time_format(eas_json_int(v, "at", 0), 0, when);
-  when[19] = 0;
-  const char *ink = eas_ink(c, level_ink(level)), *off = *ink ? eas_ink_off(c) : "";
-  printf("%s %s%-5s%s %s %s  %s%s%s\n", c->tty ? when + 11 : when, ink, eas_log_level_name((int)level), off,
-         eas_json_str(v, "attempt"), eas_json_str(v, "type"), level >= EAS_WARN ? ink : "", eas_json_str(v, "text"),
-         level >= EAS_WARN ? off : "");
-}
-
-static int cmd_logs(eas_cli *c)
-{
-  eas_view_filter f = { .level = EAS_DEBUG };
-  eas_err err = { 0 };
-  json_t *lines = NULL, *v;
-  size_t i;
-  const char *level = eas_cli_get(c, "--level");
-  int rc = filter_of(c, &f, &err);
-  if (rc >= 0 && level && (f.level = eas_log_level(level)) < 0)
-    rc = eas_fail(&err, EAS_EINVAL, "eas logs: --level is debug, info, warn or error, not '%s'", level);
-  if (rc >= 0) rc = which_logs(c, &f, &err);
-  if (rc >= 0 && !eas_cli_get(c, "--limit")) f.limit = f.attempt || f.task ? 0 : 1000;
-  if (rc >= 0) rc = eas_view_logs(c->db, &f, &lines, &err);
-  if (rc < 0) return eas_cli_fail(c, &err);
-  if (c->json) return eas_print_json(lines);
-  json_array_foreach(lines, i, v) print_line(c, v);
-  if (json_array_size(lines) == 0)
-    printf("no log line%s\n", f.since_us ? " in that time; try a longer --since" : level ? " of that level" : "");
-  json_decref(lines);
-  return EAS_EXIT_OK;
-}
-
-const eas_command eas_cmd_logs = { .name = "logs",
-                                   .args = "[JOB|TASK|ATTEMPT]",
-                                   .summary = "what attempts logged, printed and wrote to stderr",
-                                   .detail =
-                                       "Of a job the newest 1000 lines (--limit 0: all); of a task or an attempt all.",
-                                   .examples = "  eas logs j3 --level warn --since 10m\n  eas logs a533",
-                                   .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT,
-                                   .max_args = 1,
-                                   .run = cmd_logs };

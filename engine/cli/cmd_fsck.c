@@ -12,7 +12,7 @@
 typedef struct {
   eas_cli *c;
   json_t *bad;
-  int64_t versions, links, wanted_links;
+  int64_t versions, links, wanted_links, logs;
   int verify;
 } fsck;
 
@@ -20,6 +20,31 @@ static void complain(fsck *f, const char *check, const char *where, const char *
 {
   json_array_append_new(
       f->bad, json_pack("{s:s,s:s,s:s,s:s}", "check", check, "where", where, "found", found, "expected", expected));
+}
+
+/* Are the bytes there, and those that were stored? */
+static int has_bytes(fsck *f, const char *what, const char *where, const eas_digest *d)
+{
+  eas_err err = { 0 };
+  char check[64];
+  if (!eas_store_has(f->c->store, d)) {
+    snprintf(check, sizeof check, "%s without bytes", what);
+    complain(f, check, where, "no object in the store", "its bytes");
+    return 0;
+  }
+  if (f->verify && eas_store_verify(f->c->store, d, &err) < 0)
+    complain(f, "changed bytes", where, err.text, "the stored SHA-256");
+  return 1;
+}
+
+static int on_log(void *arg, int64_t attempt, const eas_digest *d)
+{
+  fsck *f = arg;
+  char where[40];
+  snprintf(where, sizeof where, "a%" PRId64, attempt);
+  f->logs++;
+  has_bytes(f, "log", where, d);
+  return 0;
 }
 
 static int on_version(void *arg, int64_t version, const char *directory, const char *filename, const eas_digest *d,
@@ -30,13 +55,7 @@ static int on_version(void *arg, int64_t version, const char *directory, const c
   eas_err err = { 0 };
   snprintf(where, sizeof where, "v%" PRId64 " %.250s/%.250s", version, directory, filename);
   f->versions++;
-  if (!eas_store_has(f->c->store, d)) {
-    complain(f, "product without bytes", where, "no object in the store", "its bytes");
-    return 0;
-  }
-  if (f->verify && eas_store_verify(f->c->store, d, &err) < 0)
-    complain(f, "changed bytes", where, err.text, "the stored SHA-256");
-  if (!is_newest) return 0;
+  if (!has_bytes(f, "product", where, d) || !is_newest) return 0;
   f->wanted_links++;
   if (eas_store_link(f->c->store, directory, filename, d, &err) < 0)
     complain(f, "link", where, err.text, "a link to the newest passed version");
@@ -53,6 +72,7 @@ static int cmd_fsck(eas_cli *c)
   if (rc >= 0) rc = eas_cli_open_store(c, &err);
   if (rc >= 0) rc = eas_fsck_db(c->db, &f.bad, &err);
   if (rc >= 0) rc = eas_fsck_versions(c->db, on_version, &f, &err);
+  if (rc >= 0) rc = eas_fsck_logs(c->db, on_log, &f, &err);
   if (rc < 0) {
     json_decref(f.bad);
     return eas_cli_fail(c, &err);
@@ -60,8 +80,8 @@ static int cmd_fsck(eas_cli *c)
   size_t n = json_array_size(f.bad), i;
   json_t *v;
   if (c->json) {
-    eas_print_json(json_pack("{s:b,s:I,s:I,s:O}", "ok", n == 0, "versions", (json_int_t)f.versions, "links",
-                             (json_int_t)f.links, "problems", f.bad));
+    eas_print_json(json_pack("{s:b,s:I,s:I,s:I,s:O}", "ok", n == 0, "versions", (json_int_t)f.versions, "links",
+                             (json_int_t)f.links, "logs", (json_int_t)f.logs, "problems", f.bad));
   } else {
     json_array_foreach(f.bad, i, v)
     {
@@ -71,8 +91,8 @@ static int cmd_fsck(eas_cli *c)
       free(found);
       free(expected);
     }
-    printf("%" PRId64 " versions%s, %" PRId64 " links, %zu problem%s\n", f.versions, f.verify ? " read again" : "",
-           f.links, n, n == 1 ? "" : "s");
+    printf("%" PRId64 " versions%s, %" PRId64 " links, %" PRId64 " long logs, %zu problem%s\n", f.versions,
+           f.verify ? " read again" : "", f.links, f.logs, n, n == 1 ? "" : "s");
   }
   json_decref(f.bad);
   return n ? EAS_EXIT_FAILED : EAS_EXIT_OK;
@@ -136,7 +156,7 @@ static int cmd_gc(eas_cli *c)
   if (g.yes)
     printf("%" PRId64 " objects removed, %s\n", g.removed, size);
   else
-    printf("%" PRId64 " objects that no version names, %s%s\n", g.n, size, g.n ? "; --yes removes them" : "");
+    printf("%" PRId64 " objects that no version or log names, %s%s\n", g.n, size, g.n ? "; --yes removes them" : "");
   return EAS_EXIT_OK;
 }
 
@@ -146,7 +166,8 @@ static const eas_option GC[] = {
 
 const eas_command eas_cmd_gc = { .name = "gc",
                                  .args = "",
-                                 .summary = "finds stored bytes that no product version names; --yes removes them",
+                                 .summary =
+                                     "finds stored bytes that no product version or log names; --yes removes them",
                                  .detail = "",
                                  .examples = "  eas gc --grace 2h --yes",
                                  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_YES,

@@ -207,7 +207,8 @@ static void attempt_card(eas_cli *c, const json_t *a)
     indent(eas_json_str(a, "trace"));
   }
   later_line(a);
-  field("more", "eas logs %s     eas show %s", eas_json_str(a, "attempt"), eas_json_str(a, "task"));
+  field("more", "eas logs %s%s     eas show %s", eas_json_str(a, "attempt"), eas_json_str(a, "log") ? " --full" : "",
+        eas_json_str(a, "task"));
 }
 
 static void task_card(eas_cli *c, const json_t *t)

@@ -96,6 +96,14 @@ typedef struct {
   int64_t product;
   eas_digest digest;
   int64_t size;
+/* The object that holds a log which the database has not whole. */
+typedef struct {
+  eas_digest digest;
+  int64_t size;         /* packed */
+  int64_t bytes, lines; /* unpacked */
+  int64_t left_out;     /* lines that came when it was full */
+} eas_result_log;
+
   const char *verdict; /* "pass" "fail" */
   const char *reason;  /* NULL if passed */
   const json_t *metadata;
@@ -117,7 +125,8 @@ typedef struct {
   int64_t wall_us, cpu_us, peak_kb, layers;
   const eas_log_entry *log;
   int n_log;
-  int first_seq; /* seq of log[0]; earlier lines went by eas_attempt_live */
+  int first_seq;                   /* seq of log[0]; earlier lines went by eas_attempt_live */
+  const eas_result_log *whole_log; /* or NULL: the lines are all */
   const eas_result_version *versions;
   int n_versions;
   const json_t *spawn; /* list of task objects (task:spawn) or NULL */

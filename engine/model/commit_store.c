@@ -149,6 +149,14 @@ int eas_result_store(eas_db *db, const eas_result *r, eas_err *err)
                      NULL, err);
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) free(text[i]);
   }
+  const eas_result_log *w = r->whole_log;
+  if (rc >= 0 && w)
+    rc = eas_db_send(db,
+                     "INSERT INTO attempt_log (attempt, digest, size, bytes, lines, left_out) VALUES ($1, $2, $3, $4, "
+                     "$5, $6)",
+                     EAS_ARGS(eas_v_int(r->attempt), eas_v_blob(&w->digest, sizeof w->digest), eas_v_int(w->size),
+                              eas_v_int(w->bytes), eas_v_int(w->lines), eas_v_int(w->left_out)),
+                     NULL, err);
   return rc < 0 ? rc : eas_log_send(db, r->attempt, 0, r->first_seq, r->log, r->n_log, err);
 }
 

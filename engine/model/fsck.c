@@ -114,11 +114,35 @@ int eas_fsck_versions(eas_db *db, eas_fsck_version_fn *fn, void *arg, eas_err *e
   return n < 0 ? n : stop;
 }
 
+int eas_fsck_logs(eas_db *db, eas_fsck_log_fn *fn, void *arg, eas_err *err)
+{
+  int64_t after = 0;
+  int n, stop = 0;
+  do {
+    eas_rows *r = NULL;
+    n = eas_db_query(db, "SELECT attempt, digest FROM attempt_log WHERE attempt > $1 ORDER BY attempt LIMIT $2",
+                     EAS_ARGS(eas_v_int(after), eas_v_int(PAGE)), &r, err);
+    for (int i = 0; i < n && !stop; i++) {
+      eas_digest d;
+      size_t size = 0;
+      const void *b = eas_rows_blob(r, i, 1, &size);
+      after = eas_rows_int(r, i, 0);
+      if (!b || size != sizeof d.b) continue;
+      memcpy(d.b, b, sizeof d.b);
+      stop = fn(arg, after, &d);
+    }
+    eas_rows_free(r);
+  } while (n == PAGE && !stop);
+  return n < 0 ? n : stop;
+}
+
 int eas_fsck_wanted(eas_db *db, const eas_digest *d, eas_err *err)
 {
   eas_rows *r = NULL;
-  int n = eas_db_query(db, "SELECT 1 FROM version WHERE digest = $1 LIMIT 1", EAS_ARGS(eas_v_blob(d->b, sizeof d->b)),
-                       &r, err);
+  int n = eas_db_query(db,
+                       "SELECT 1 FROM version WHERE digest = $1 UNION ALL SELECT 1 FROM attempt_log WHERE digest = $1 "
+                       "LIMIT 1",
+                       EAS_ARGS(eas_v_blob(d->b, sizeof d->b)), &r, err);
   eas_rows_free(r);
   return n < 0 ? n : n > 0;
 }

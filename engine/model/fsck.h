@@ -14,7 +14,11 @@ typedef int eas_fsck_version_fn(void *arg, int64_t version, const char *director
                                 const eas_digest *d, int is_newest);
 int eas_fsck_versions(eas_db *db, eas_fsck_version_fn *fn, void *arg, eas_err *err);
 
-/* 1: some version has these bytes. */
+/* The same for each stored log. */
+typedef int eas_fsck_log_fn(void *arg, int64_t attempt, const eas_digest *d);
+int eas_fsck_logs(eas_db *db, eas_fsck_log_fn *fn, void *arg, eas_err *err);
+
+/* 1: some version or log has these bytes. */
 int eas_fsck_wanted(eas_db *db, const eas_digest *d, eas_err *err);
 
 #endif

@@ -66,7 +66,9 @@ int eas_view_failed(eas_db *db, int64_t job, json_t **out, eas_err *err);
 /* --- one thing --- */
 /* {task, job, job_name, type, name, state, done, pending, parent, attempts: [...], inputs, needs, outputs, metadata, open_children, failed_children} */
 int eas_view_task(eas_db *db, int64_t task, json_t **out, eas_err *err);
-/* All of an attempt: {attempt, task, ..., ending, verdict, reason, error, trace, checks, inputs, outputs, metadata, description, later}. */
+/* All of an attempt: {attempt, task, ..., ending, verdict, reason, error, trace, checks, inputs, outputs, metadata, description, later}.
+ * log: SHA-256 of the object with its whole log, if log_line has not all of it; log_bytes, log_lines: how much is in it;
+ * log_left_out: lines that came when it was full. */
 int eas_view_attempt(eas_db *db, int64_t attempt, json_t **out, eas_err *err);
 int eas_view_root(eas_db *db, int64_t job, int64_t *task, eas_err *err);
 /* Children of a task, by ordinal: {task, type, name, state, done, children, open_children, failed_children, metadata}. */

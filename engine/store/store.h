@@ -29,6 +29,19 @@ int eas_store_copy(eas_store *s, const char *path, eas_digest *digest, int64_t *
  * bytes are there when take, put and copy return; their names only after this.) */
 int eas_store_flush(eas_store *s, eas_err *err);
 
+/* An object that grows by pieces and is packed (zstd) on the way: the log of an attempt. Until it has its name it is a
+ * file without one: a process that dies leaves nothing. One thread at a time; close also after end. */
+typedef struct eas_store_stream eas_store_stream;
+int eas_store_stream_open(eas_store_stream **out, eas_store *s, eas_err *err);
+int eas_store_stream_add(eas_store_stream *t, const void *data, size_t n, eas_err *err);
+/* The last piece is in: digest and size of the packed object, which needs eas_store_flush as any. */
+int eas_store_stream_end(eas_store_stream *t, eas_digest *digest, int64_t *size, eas_err *err);
+void eas_store_stream_close(eas_store_stream *t);
+/* Calls fn with piece after piece of what was packed; fn returns 0 to go on, else its value is returned.
+ * EAS_ENOENT: no such object; EAS_EFORMAT: damaged, or not packed. */
+typedef int eas_store_unpack_fn(void *arg, const char *data, size_t n);
+int eas_store_unpack(const eas_store *s, const eas_digest *d, eas_store_unpack_fn *fn, void *arg, eas_err *err);
+
 char *eas_store_path(const eas_store *s, const eas_digest *d);                             /* absolute, caller frees */
 int eas_store_open_object(const eas_store *s, const eas_digest *d, int *fd, eas_err *err); /* O_RDONLY */
 int eas_store_has(const eas_store *s, const eas_digest *d);

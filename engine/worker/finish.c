@@ -18,9 +18,13 @@ static void on_commit_timer(void *arg)
 void eas_worker_finished(eas_running *r)
 {
   eas_worker *w = r->w;
+  eas_running_release(r);
+  if (eas_ingest_log(r)) {
+    eas_worker_look(w);
+    return;
+  }
   int64_t wall = eas_tick_us() - r->started_us;
   w->mean_us = w->mean_us > 0 ? 0.8 * w->mean_us + 0.2 * (double)wall : (double)wall;
-  eas_running_release(r);
   eas_list_remove(&w->running, r);
   if (r->dropped) {
     eas_running_free(r);
@@ -91,6 +95,7 @@ static void to_result(eas_running *r, eas_result *out)
                        .reused = r->reused,
                        .wall_us = r->task_wall_us,
                        .cpu_us = r->cpu_us,
+  out->whole_log = eas_logbuf_stored(&r->log);
                        .peak_kb = r->peak_kb,
                        .layers = r->layers,
                        .spawn = pass ? r->spawn : NULL,

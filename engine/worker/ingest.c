@@ -32,21 +32,35 @@ static void take_products(eas_running *r)
   free(out);
 }
 
+/* Packs pieces of logs; attempts whose log is whole in the store join the group. */
+static eas_running *store_logs(eas_log_piece *pieces, eas_running *group)
+{
+  for (eas_log_piece *p = pieces, *next; p; p = next) {
+    eas_running *r = eas_log_store(p, &next);
+    if (!r) continue;
+    r->next = group;
+    group = r;
+  }
+  return group;
+}
+
 static void *store_thread(void *arg)
 {
   eas_worker *w = arg;
   pthread_mutex_lock(&w->lock);
   for (;;) {
-    while (!w->ingest && !w->thread_stop) pthread_cond_wait(&w->wake, &w->lock);
-    if (!w->ingest) break;
+    while (!w->ingest && !w->log_sink.first && !w->thread_stop) pthread_cond_wait(&w->wake, &w->lock);
+    if (!w->ingest && !w->log_sink.first) break;
     eas_running *group = w->ingest;
     w->ingest = NULL;
     w->ingest_tail = &w->ingest;
+    eas_log_piece *pieces = eas_log_sink_take(&w->log_sink);
     pthread_mutex_unlock(&w->lock);
 
     eas_err err = { 0 };
     for (eas_running *r = group; r; r = r->next) take_products(r);
-    int rc = eas_store_flush(w->o.store, &err); /* one sync of folders for the group */
+    group = store_logs(pieces, group);
+    int rc = group ? eas_store_flush(w->o.store, &err) : 0; /* one sync of folders for the group */
 
     pthread_mutex_lock(&w->lock);
     for (eas_running *r = group, *next; r; r = next) {
@@ -56,7 +70,7 @@ static void *store_thread(void *arg)
       w->ingested = r;
     }
     uint64_t one = 1;
-    if (write(w->ingest_fd, &one, sizeof one) < 0) continue; /* full counter: the loop is awake anyway */
+    if (group && write(w->ingest_fd, &one, sizeof one) < 0) continue; /* full counter: the loop is awake anyway */
   }
   pthread_mutex_unlock(&w->lock);
   return NULL;
@@ -76,6 +90,7 @@ static void start_qc(eas_running *r)
   }
   if (eas_running_spawn(r, 1, &err) < 0) {
     r->reason = eas_format("QC did not start: %s", err.text);
+    r->qc_broke = 1;
     eas_worker_finished(r);
   }
 }
@@ -94,7 +109,10 @@ static void on_ingested(void *arg, int fd, uint32_t events)
     eas_running *r = list;
     list = r->next;
     r->next = NULL;
-    start_qc(r);
+    if (r->log_sealed)
+      eas_worker_finished(r);
+    else
+      start_qc(r);
   }
 }
 
@@ -112,6 +130,13 @@ void eas_ingest_give(eas_worker *w, eas_running *r)
   pthread_mutex_unlock(&w->lock);
 }
 
+int eas_ingest_log(eas_running *r)
+{
+  if (r->dropped || !eas_logbuf_seal(&r->log, r)) return 0;
+  r->log_sealed = 1;
+  return 1;
+}
+
 int eas_ingest_open(eas_worker *w, eas_err *err)
 {
   w->ingest_tail = &w->ingest;
@@ -119,6 +144,7 @@ int eas_ingest_open(eas_worker *w, eas_err *err)
   if (w->ingest_fd < 0) return eas_fail(err, EAS_EIO, "eventfd: %s", strerror(errno));
   pthread_mutex_init(&w->lock, NULL);
   pthread_cond_init(&w->wake, NULL);
+  w->log_sink = (eas_log_sink){ .store = w->o.store, .lock = &w->lock, .wake = &w->wake };
   if (pthread_create(&w->thread, NULL, store_thread, w) != 0)
     return eas_fail(err, EAS_ENOMEM, "start the store thread: %s", strerror(errno));
   w->thread_on = 1;

@@ -68,6 +68,7 @@ struct eas_running {
   eas_made *made;
   int n_made;
   eas_logbuf log;
+  int log_sealed; /* its log is whole: in the store thread for the last time */
   int verdict_seen, verdict_pass;
   char *reason;
   int64_t reused; /* attempt whose results these are, or 0 */
@@ -120,6 +121,7 @@ struct eas_worker {
   pthread_cond_t wake;
   eas_running *ingest, **ingest_tail, *ingested;
   int thread_on, thread_stop, ingest_fd;
+  eas_log_sink log_sink;
 };
 
 void eas_list_add(eas_run_list *l, eas_running *r);
@@ -159,6 +161,7 @@ int eas_ingest_open(eas_worker *w, eas_err *err);
 void eas_ingest_give(eas_worker *w, eas_running *r);
 void eas_ingest_close(eas_worker *w);
 /* finish.c */
+int eas_ingest_log(eas_running *r); /* 1: eas_worker_finished is called again when the rest of its log is stored */
 void eas_worker_finished(eas_running *r);
 void eas_running_reused(eas_running *r, const eas_reusable *found);
 void eas_worker_commit_now(eas_worker *w);

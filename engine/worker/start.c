@@ -41,6 +41,7 @@ eas_running *eas_running_new(eas_worker *w, eas_claim *claim)
   memset(claim, 0, sizeof *claim); /* moved */
   r->type = eas_registry_type(w->o.registry, r->claim.type);
   r->slot = -1;
+  eas_logbuf_init(&r->log, r->claim.attempt, &w->log_sink);
   r->p.child.pidfd = r->p.child.events = r->p.child.output = r->p.child.errors = -1;
   r->metadata = json_object();
   r->checks = json_array();
