@@ -47,6 +47,21 @@ struct eas_db { /* the first member of each back end's own struct */
 int eas_db_open_sqlite(eas_db **out, const char *path, int flags, eas_err *err);
 int eas_db_open_postgres(eas_db **out, const char *url, int flags, eas_err *err);
 
+/* --- rows.c --- */
+/* Names of columns, which all answers of a statement share. */
+typedef struct {
+  int refs, n;
+  char **names;
+} eas_heads;
+eas_heads *eas_heads_new(int columns, const char *(*name)(void *arg, int i), void *arg); /* one reference, yours */
+void eas_heads_free(eas_heads *h);                                                       /* drops one; NULL allowed */
+eas_rows *eas_rows_new(eas_heads *heads);                                                /* adds a reference */
+void eas_rows_set_changed(eas_rows *r, int changed);
+void eas_rows_add_null(eas_rows *r);
+void eas_rows_add_int(eas_rows *r, int64_t v);
+void eas_rows_add_real(eas_rows *r, double v);
+void eas_rows_add_bytes(eas_rows *r, int type, const void *p, size_t n);
+
 /* --- statements: sql.c --- */
 char *eas_sql_for(int kind, const char *sql); /* tokens and comments of this back end; caller frees */
 int eas_sql_params(const char *sql);          /* highest $n */
@@ -58,6 +73,9 @@ typedef struct {
   char *sql;
   void *handle;
   int n_params;
+  int *numbers; /* SQLite: which argument each of its parameters is, from 0; they count in order of appearance */
+  int n_numbers;
+  eas_heads *heads;
 } eas_stmt;
 typedef struct {
   eas_stmt **list;
@@ -72,14 +90,6 @@ typedef struct {
 eas_stmt *eas_stmts_find(eas_stmts *c, const char *sql);
 eas_stmt *eas_stmts_add(eas_stmts *c, int kind, const char *sql); /* handle NULL, to be prepared */
 void eas_stmts_clear(eas_stmts *c, void (*free_handle)(void *));
-
-/* --- rows.c --- */
-eas_rows *eas_rows_new(int columns, const char *(*name)(void *arg, int i), void *arg);
-void eas_rows_set_changed(eas_rows *r, int changed);
-void eas_rows_add_null(eas_rows *r);
-void eas_rows_add_int(eas_rows *r, int64_t v);
-void eas_rows_add_real(eas_rows *r, double v);
-void eas_rows_add_bytes(eas_rows *r, int type, const void *p, size_t n);
 
 /* --- bell.c: a file and inotify --- */
 typedef struct {

@@ -18,9 +18,9 @@ int eas_db_open(eas_db **out, const char *url, int flags, eas_err *err)
   return eas_hint(err, "use sqlite:PATH or postgresql://USER@HOST/NAME"), EAS_EURL;
 }
 
-static void drop_kept(eas_db *db)
+static void drop_kept(eas_db *db, int slots)
 {
-  for (int i = 0; i < EAS_DB_SLOTS; i++) eas_db_keep(db, i, NULL, NULL);
+  for (int i = 0; i < slots; i++) eas_db_keep(db, i, NULL, NULL);
 }
 
 static void drop_results(eas_db *db)
@@ -32,7 +32,7 @@ static void drop_results(eas_db *db)
 void eas_db_close(eas_db *db)
 {
   if (!db) return;
-  drop_kept(db);
+  drop_kept(db, EAS_DB_SLOTS);
   drop_results(db);
   free(db->results);
   db->ops->close(db);
@@ -112,7 +112,7 @@ void eas_db_rollback(eas_db *db)
   db->poison.code = 0;
   db->ring = 0;
   drop_results(db);
-  drop_kept(db);
+  drop_kept(db, EAS_DB_LASTING);
 }
 
 /* --- statements --- */
@@ -192,7 +192,16 @@ const char *eas_db_id_list(const eas_db *db, const int64_t *ids, int n, eas_buf 
   int pg = db->kind == EAS_DB_POSTGRES;
   eas_buf_clear(out);
   eas_buf_char(out, pg ? '{' : '[');
-  for (int i = 0; i < n; i++) eas_buf_printf(out, "%s%lld", i ? "," : "", (long long)ids[i]);
+  for (int i = 0; i < n; i++) {
+    char digits[24];
+    int at = sizeof digits;
+    uint64_t left = ids[i] < 0 ? 0 - (uint64_t)ids[i] : (uint64_t)ids[i];
+    do digits[--at] = (char)('0' + left % 10);
+    while (left /= 10);
+    if (ids[i] < 0) digits[--at] = '-';
+    if (i) digits[--at] = ',';
+    eas_buf_add(out, digits + at, sizeof digits - (size_t)at);
+  }
   eas_buf_char(out, pg ? '}' : ']');
   return out->data;
 }

@@ -64,7 +64,9 @@ static inline eas_val eas_v_blob(const void *p, size_t n)
 #endif
 
 /* "WHERE id " EAS_IN_IDS("$1"): a set of ids as one parameter, its text made by eas_db_id_list. */
-#define EAS_IN_IDS(p) "/*pg = ANY (CAST(" p " AS BIGINT[])) *//*sqlite IN (SELECT value FROM json_each(" p ")) */"
+#define EAS_IN_IDS(p) "/*pg = ANY (CAST(" p " AS BIGINT[])) *//*sqlite IN (SELECT value FROM eas_ids(" p ")) */"
+/* The same as the table s, column value, to be read first: "FROM " EAS_OF_IDS("$1") " attempt a ON a.id = s.value". */
+#define EAS_OF_IDS(p) "/*pg unnest(CAST(" p " AS BIGINT[])) AS s (value) JOIN*//*sqlite eas_ids(" p ") s CROSS JOIN*/"
 /* The same for texts: a JSON list of strings in both. */
 #define EAS_IN_TEXTS(p)                                                                                                \
   "IN (SELECT /*pg json_array_elements_text(CAST(" p " AS JSON)) *//*sqlite value FROM json_each(" p ") */)"
@@ -105,8 +107,9 @@ int eas_db_ids(eas_db *db, const char *table, int n, int64_t *out, eas_err *err)
 const char *eas_db_id_list(const eas_db *db, const int64_t *ids, int n, eas_buf *out);
 #endif
 
-/* What a layer above keeps with a connection (caches). Dropped, by its free function, at every rollback and at close. */
-enum { EAS_DB_WORDS, EAS_DB_DOCUMENTS, EAS_DB_SLOTS };
+/* What a layer above keeps with a connection (caches). Dropped, by its free function, at close, and those before
+ * EAS_DB_LASTING at every rollback. */
+enum { EAS_DB_WORDS, EAS_DB_DOCUMENTS, EAS_DB_LASTING, EAS_DB_BORN = EAS_DB_LASTING, EAS_DB_SLOTS };
 void *eas_db_kept(const eas_db *db, int slot); /* NULL: nothing */
 void eas_db_keep(eas_db *db, int slot, void *data, void (*free_data)(void *));
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "db/backend.h"
+#include "db/sqlite_ids.h"
 
 enum { BUSY_DEADLINE_US = 5000000, BACK_OFF_MIN_US = 200, BACK_OFF_MAX_US = 500 };
 
@@ -80,6 +81,20 @@ static void finalize(void *handle)
   sqlite3_finalize(handle);
 }
 
+static const char *column_name(void *arg, int i)
+{
+  return sqlite3_column_name(arg, i);
+}
+
+/* Looking a parameter's name up at each execution costs more than binding it. */
+static void number(eas_stmt *stmt)
+{
+  stmt->n_numbers = sqlite3_bind_parameter_count(stmt->handle);
+  stmt->numbers = eas_alloc((size_t)(stmt->n_numbers + 1) * sizeof *stmt->numbers);
+  for (int at = 0; at < stmt->n_numbers; at++)
+    stmt->numbers[at] = (int)strtol(sqlite3_bind_parameter_name(stmt->handle, at + 1) + 1, NULL, 10) - 1;
+}
+
 static int prepare(sqlite_db *s, const char *sql, eas_stmt **out, eas_err *err)
 {
   eas_stmt *stmt = eas_stmts_find(&s->stmts, sql);
@@ -93,6 +108,8 @@ static int prepare(sqlite_db *s, const char *sql, eas_stmt **out, eas_err *err)
       return fail(s, err, stmt->sql);
     if (!handle) return eas_fail(err, EAS_EBUG, "database: empty statement");
     stmt->handle = handle;
+    number(stmt);
+    stmt->heads = eas_heads_new(sqlite3_column_count(handle), column_name, handle);
   }
   *out = stmt;
   return 0;
@@ -103,8 +120,8 @@ static int bind(sqlite_db *s, const eas_stmt *stmt, const eas_val *args, int n, 
   sqlite3_stmt *h = stmt->handle;
   if (stmt->n_params > n)
     return eas_fail(err, EAS_EBUG, "database: %d parameters given, $%d is used: %.300s", n, stmt->n_params, stmt->sql);
-  for (int at = sqlite3_bind_parameter_count(h); at > 0; at--) { /* parameters count in order of appearance */
-    const eas_val *v = &args[strtol(sqlite3_bind_parameter_name(h, at) + 1, NULL, 10) - 1];
+  for (int at = stmt->n_numbers; at > 0; at--) {
+    const eas_val *v = &args[stmt->numbers[at - 1]];
     int rc = SQLITE_OK;
     switch (v->type) {
     case EAS_V_INT: rc = sqlite3_bind_int64(h, at, v->i); break;
@@ -118,20 +135,16 @@ static int bind(sqlite_db *s, const eas_stmt *stmt, const eas_val *args, int n, 
   return 0;
 }
 
-static const char *column_name(void *arg, int i)
-{
-  return sqlite3_column_name(arg, i);
-}
-
 static void add_row(eas_rows *rows, sqlite3_stmt *h, int columns)
 {
   for (int i = 0; i < columns; i++) {
-    switch (sqlite3_column_type(h, i)) {
+    int kind = sqlite3_column_type(h, i);
+    switch (kind) {
     case SQLITE_INTEGER: eas_rows_add_int(rows, sqlite3_column_int64(h, i)); break;
     case SQLITE_FLOAT: eas_rows_add_real(rows, sqlite3_column_double(h, i)); break;
     case SQLITE_NULL: eas_rows_add_null(rows); break;
     default: {
-      int type = sqlite3_column_type(h, i) == SQLITE_TEXT ? EAS_V_TEXT : EAS_V_BLOB;
+      int type = kind == SQLITE_TEXT ? EAS_V_TEXT : EAS_V_BLOB;
       const void *p = type == EAS_V_TEXT ? (const void *)sqlite3_column_text(h, i) : sqlite3_column_blob(h, i);
       eas_rows_add_bytes(rows, type, p ? p : "", (size_t)sqlite3_column_bytes(h, i));
     }
@@ -148,8 +161,8 @@ static int run(eas_db *db, const char *sql, const eas_val *args, int n, eas_rows
   if (rc < 0) return rc;
 
   sqlite3_stmt *h = stmt->handle;
-  int before = sqlite3_total_changes(s->handle), columns = sqlite3_column_count(h), step;
-  eas_rows *rows = out ? eas_rows_new(columns, column_name, h) : NULL;
+  int before = sqlite3_total_changes(s->handle), columns = stmt->heads->n, step;
+  eas_rows *rows = out ? eas_rows_new(stmt->heads) : NULL;
   while ((step = sqlite3_step(h)) == SQLITE_ROW)
     if (rows) add_row(rows, h, columns);
   int changed = sqlite3_stmt_readonly(h) || sqlite3_total_changes(s->handle) == before ? 0 : sqlite3_changes(s->handle);
@@ -317,6 +330,7 @@ static int set_up(sqlite_db *s, eas_err *err)
   if (sqlite3_create_function(s->handle, "eas_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL, sql_now, NULL, NULL) !=
       SQLITE_OK)
     return fail(s, err, NULL);
+  if (eas_sqlite_ids(s->handle) != SQLITE_OK) return fail(s, err, NULL);
   if (s->db.flags & EAS_DB_READ)
     return script(&s->db, "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536", err);
   return script(&s->db,

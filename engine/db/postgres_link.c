@@ -214,7 +214,9 @@ static void add_value(eas_rows *rows, Oid type, const char *text, int len)
 eas_rows *eas_pg_rows(const PGresult *res, int changed)
 {
   int columns = PQnfields(res), n = PQntuples(res);
-  eas_rows *rows = eas_rows_new(columns, column_name, (void *)(uintptr_t)res);
+  eas_heads *heads = eas_heads_new(columns, column_name, (void *)(uintptr_t)res);
+  eas_rows *rows = eas_rows_new(heads);
+  eas_heads_free(heads);
   for (int i = 0; i < n; i++) {
     for (int j = 0; j < columns; j++) {
       if (PQgetisnull(res, i, j))

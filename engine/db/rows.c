@@ -16,22 +16,36 @@ typedef struct {
 
 struct eas_rows {
   int columns, changed;
+  eas_heads *heads;
   size_t n_cells, cap;
   cell *cells;
-  size_t *names; /* offsets in bytes */
   eas_buf bytes;
 };
 
-eas_rows *eas_rows_new(int columns, const char *(*name)(void *arg, int i), void *arg)
+eas_heads *eas_heads_new(int columns, const char *(*name)(void *arg, int i), void *arg)
+{
+  eas_heads *h = eas_alloc(sizeof *h);
+  h->refs = 1;
+  h->n = columns;
+  h->names = eas_alloc((size_t)(columns ? columns : 1) * sizeof *h->names);
+  for (int i = 0; i < columns; i++) h->names[i] = eas_strdup(name(arg, i));
+  return h;
+}
+
+void eas_heads_free(eas_heads *h)
+{
+  if (!h || --h->refs > 0) return;
+  for (int i = 0; i < h->n; i++) free(h->names[i]);
+  free(h->names);
+  free(h);
+}
+
+eas_rows *eas_rows_new(eas_heads *heads)
 {
   eas_rows *r = eas_alloc(sizeof *r);
-  r->columns = columns;
-  r->names = eas_alloc((size_t)(columns ? columns : 1) * sizeof *r->names);
-  for (int i = 0; i < columns; i++) {
-    const char *s = name(arg, i);
-    r->names[i] = r->bytes.len;
-    eas_buf_add(&r->bytes, s, strlen(s) + 1);
-  }
+  r->columns = heads->n;
+  r->heads = heads;
+  heads->refs++;
   return r;
 }
 
@@ -40,7 +54,7 @@ void eas_rows_free(eas_rows *r)
   if (!r) return;
   eas_buf_done(&r->bytes);
   free(r->cells);
-  free(r->names);
+  eas_heads_free(r->heads);
   free(r);
 }
 
@@ -96,7 +110,7 @@ int eas_rows_changed(const eas_rows *r)
 
 const char *eas_rows_name(const eas_rows *r, int column)
 {
-  return r->bytes.data + r->names[column];
+  return r->heads->names[column];
 }
 
 static const cell *at(const eas_rows *r, int row, int column)

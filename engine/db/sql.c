@@ -145,6 +145,8 @@ void eas_stmts_clear(eas_stmts *c, void (*free_handle)(void *))
     if (free_handle) free_handle(c->list[i]->handle);
     free(c->list[i]->key);
     free(c->list[i]->sql);
+    free(c->list[i]->numbers);
+    eas_heads_free(c->list[i]->heads);
     free(c->list[i]);
   }
   free(c->list);

@@ -9,8 +9,9 @@
 #include "model/settle.h"
 
 /* Looked at first and changed after: SQLite pays a statement journal for UPDATE ... RETURNING. */
-static const char look[] = "SELECT id, token, task, job, type, number FROM attempt WHERE id " EAS_IN_IDS(
-    "$1") " AND " EAS_STATE_IS("state", "running") " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char look[] = "SELECT a.id, a.token, a.task, a.job, a.type, a.number FROM " EAS_OF_IDS(
+    "$1") " attempt a ON a.id = s.value WHERE " EAS_STATE_IS("a.state", "running") "/*pg  ORDER BY a.id FOR NO KEY "
+                                                                                   "UPDATE OF a*/"; /* $1 is sorted */
 
 static const char end_attempt[] =
     "UPDATE attempt SET state = 'ended', ending = $2, verdict = $3, ended_at = eas_now(), wall_us = $4, cpu_us = $5,"
@@ -91,11 +92,13 @@ static eas_outcome outcome_of(const eas_result *r)
 static int guard(eas_db *db, member *list, int n, eas_err *err)
 {
   int64_t *ids = eas_alloc((size_t)n * sizeof *ids);
-  for (int i = 0; i < n; i++) ids[i] = list[i].result->attempt;
+  int n_ids = 0;
+  for (int i = 0; i < n; i++)
+    if (i == 0 || list[i].result->attempt != list[i - 1].result->attempt) ids[n_ids++] = list[i].result->attempt;
   eas_buf text;
   eas_buf_init(&text);
   eas_rows *rows = NULL;
-  int found = eas_db_query(db, look, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n, &text))), &rows, err);
+  int found = eas_db_query(db, look, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n_ids, &text))), &rows, err);
   eas_buf_done(&text);
   free(ids);
   int kept = 0, k = 0;
@@ -151,7 +154,9 @@ static int store(eas_db *db, member *list, int n, eas_settle *s, int64_t *versio
     n_versions += r->n_versions;
   }
   if (rc >= 0)
-    rc = eas_db_send(db, "DELETE FROM progress WHERE attempt " EAS_IN_IDS("$1"),
+    rc = eas_db_send(db,
+                     "DELETE FROM progress WHERE attempt IN (SELECT p.attempt FROM " EAS_OF_IDS(
+                         "$1") " progress p ON p.attempt = s.value)",
                      EAS_ARGS(eas_v_text(eas_db_id_list(db, attempts, n, &ids))), NULL, err);
   eas_buf_done(&ids);
   free(attempts);

@@ -18,7 +18,7 @@ static const struct {
     "found "
     "FROM (SELECT t.job, t.type, CASE WHEN t.state = 'ready' THEN a.state WHEN t.state = 'passed' AND p.ending = "
     "'reused' THEN 'reused' "
-    "ELSE t.state END AS state, count(*) AS n FROM task t LEFT JOIN attempt a ON a.task = t.id AND a.state <> 'ended' "
+    "ELSE t.state END AS state, count(*) AS n FROM task t LEFT JOIN attempt a ON a.task = t.id AND a.ending IS NULL "
     "LEFT JOIN attempt p ON p.id = t.accepted GROUP BY 1, 2, 3) x JOIN task_type y ON y.id = x.type "
     "LEFT JOIN job_type c ON c.job = x.job AND c.type = x.type "
     "WHERE c.job IS NULL OR x.n <> CASE x.state WHEN 'waiting' THEN c.waiting WHEN 'queued' THEN c.queued WHEN "
@@ -54,7 +54,7 @@ static const struct {
     "WHERE t.state = 'passed' AND (a.id IS NULL OR a.verdict IS NULL OR a.verdict <> 'pass' OR a.task <> t.id)" },
   { "ready without an open attempt",
     "SELECT 't' || t.id AS \"where\", 0 AS found, 1 AS expected FROM task t WHERE t.state = 'ready' AND NOT EXISTS "
-    "(SELECT 1 FROM attempt a WHERE a.task = t.id AND a.state <> 'ended')" },
+    "(SELECT 1 FROM attempt a WHERE a.task = t.id AND a.ending IS NULL)" },
   { "newest version of a product did not pass",
     "SELECT 'p' || p.id AS \"where\", coalesce(v.verdict, 'none') AS found, 'pass' AS expected FROM product p LEFT "
     "JOIN version v ON v.id = p.passed "

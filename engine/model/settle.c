@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 
-static const char lock_tasks[] = "SELECT id, parent, open_children, failed_children FROM task WHERE id " EAS_IN_IDS(
-    "$1") " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char lock_tasks[] = "SELECT t.id, t.parent, t.open_children, t.failed_children FROM " EAS_OF_IDS(
+    "$1") " task t ON t.id = s.value/*pg  ORDER BY t.id FOR NO KEY UPDATE OF t*/"; /* $1 is sorted */
 static const char find_chain[] = EAS_UP_CHAIN("id IN (SELECT c.parent FROM task c WHERE c.id " EAS_IN_IDS("$1") ")");
 
 static const char pass_task[] =
@@ -23,15 +23,20 @@ static const char again_task[] = "UPDATE task SET attempts = $2 WHERE id = $1";
 static const char pass_products[] =
     "UPDATE product SET passed = (SELECT max(v.id) FROM version v WHERE v.product = product.id AND v.verdict = 'pass')"
     " WHERE id " EAS_IN_IDS("$1");
+/* A few edges of many: found by a join, which needs no table of its own of the ids. */
+#define EAS_EDGES_OF(table, column)                                                                                    \
+  "/*pg " column                                                                                                       \
+  " = ANY (CAST($1 AS BIGINT[]))*//*sqlite rowid IN (SELECT e.rowid FROM eas_ids($1) s CROSS JOIN " table              \
+  " e ON e." column " = s.value)*/"
 static const char meet_inputs[] =
-    "UPDATE task_input SET met = 1 WHERE product " EAS_IN_IDS("$1") " AND met = 0 RETURNING task";
+    "UPDATE task_input SET met = 1 WHERE " EAS_EDGES_OF("task_input", "product") " AND met = 0 RETURNING task";
 static const char meet_needs[] =
-    "UPDATE task_need SET met = 1 WHERE needed " EAS_IN_IDS("$1") " AND met = 0 RETURNING task";
+    "UPDATE task_need SET met = 1 WHERE " EAS_EDGES_OF("task_need", "needed") " AND met = 0 RETURNING task";
 
 /* Passed, but somebody waits for a product that did not: that one can never come. */
-static const char spread_missing[] = "UPDATE task SET spread = 1 WHERE id " EAS_IN_IDS(
-    "$1") " AND EXISTS (SELECT 1 FROM product p WHERE p.task = task.id"
-          " AND p.passed IS NULL AND EXISTS (SELECT 1 FROM task_input i WHERE i.product = p.id AND i.met = 0))";
+static const char spread_missing[] = "UPDATE task SET spread = 1 WHERE id IN (SELECT p.task FROM " EAS_OF_IDS(
+    "$1") " product p ON p.task = s.value"
+          " WHERE p.passed IS NULL AND EXISTS (SELECT 1 FROM task_input i WHERE i.product = p.id AND i.met = 0))";
 
 static const char meet_task[] =
     "UPDATE task SET pending = pending - $2,"
@@ -44,7 +49,7 @@ static const char bear[] =
     "eas_now()"
     " FROM task t WHERE t.id " EAS_IN_IDS("$1") " AND t.state = 'ready'"
                                                 " AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.task = t.id AND "
-                                                "a.state <> 'ended') RETURNING job, type";
+                                                "a.ending IS NULL) RETURNING job, type";
 static const char bear_next[] =
     "INSERT INTO attempt (/*sqlite id, */task, job, type, number, state, not_before, queued_at) VALUES"
     " (/*sqlite $6, */$1, $2, $3, $4, 'queued', CASE WHEN CAST($5 AS BIGINT) > 0 THEN eas_now() + CAST($5 AS BIGINT) "

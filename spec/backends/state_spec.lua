@@ -177,7 +177,7 @@ B.each(function(kind)
     local engine = db:again()
     workload(engine)
     -- Small by nature: active workers, jobs not done, cancelled jobs, tasks that control has to spread.
-    local fine = { "worker", "worker_lease", "job_cancelled", "job_open", "task_spread", "json_each", "up", "d", "f", "b", "subquery", "constant row" }
+    local fine = { "worker", "worker_lease", "job_cancelled", "job_open", "task_spread", "json_each", "eas_ids", "s", "up", "d", "f", "b", "subquery", "constant row" }
     local seen, nulls = 0, {}
     for i = 1, 20 do nulls[i] = B.NULL end
     local i = 0
