@@ -92,10 +92,6 @@ typedef struct {
   int level;
   const char *text;
 } eas_log_entry;
-typedef struct {
-  int64_t product;
-  eas_digest digest;
-  int64_t size;
 /* The object that holds a log which the database has not whole. */
 typedef struct {
   eas_digest digest;
@@ -104,6 +100,10 @@ typedef struct {
   int64_t left_out;     /* lines that came when it was full */
 } eas_result_log;
 
+typedef struct {
+  int64_t product;
+  eas_digest digest;
+  int64_t size;
   const char *verdict; /* "pass" "fail" */
   const char *reason;  /* NULL if passed */
   const json_t *metadata;

@@ -95,7 +95,6 @@ static void to_result(eas_running *r, eas_result *out)
                        .reused = r->reused,
                        .wall_us = r->task_wall_us,
                        .cpu_us = r->cpu_us,
-  out->whole_log = eas_logbuf_stored(&r->log);
                        .peak_kb = r->peak_kb,
                        .layers = r->layers,
                        .spawn = pass ? r->spawn : NULL,
@@ -106,6 +105,7 @@ static void to_result(eas_running *r, eas_result *out)
     out->provenance = r->provenance;
   }
   out->log = eas_logbuf_rest(&r->log, &out->n_log, &out->first_seq);
+  out->whole_log = eas_logbuf_stored(&r->log);
   if (!r->reused) out->versions = versions_of(r, &out->n_versions);
 }
 

@@ -120,8 +120,8 @@ struct eas_worker {
   pthread_mutex_t lock;
   pthread_cond_t wake;
   eas_running *ingest, **ingest_tail, *ingested;
-  int thread_on, thread_stop, ingest_fd;
   eas_log_sink log_sink;
+  int thread_on, thread_stop, ingest_fd;
 };
 
 void eas_list_add(eas_run_list *l, eas_running *r);
@@ -159,9 +159,9 @@ void eas_running_event(eas_running *r, const eas_event_head *head, const char *p
 /* ingest.c */
 int eas_ingest_open(eas_worker *w, eas_err *err);
 void eas_ingest_give(eas_worker *w, eas_running *r);
+int eas_ingest_log(eas_running *r); /* 1: eas_worker_finished is called again when the rest of its log is stored */
 void eas_ingest_close(eas_worker *w);
 /* finish.c */
-int eas_ingest_log(eas_running *r); /* 1: eas_worker_finished is called again when the rest of its log is stored */
 void eas_worker_finished(eas_running *r);
 void eas_running_reused(eas_running *r, const eas_reusable *found);
 void eas_worker_commit_now(eas_worker *w);
