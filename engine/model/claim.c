@@ -31,11 +31,9 @@ static const char find_candidates[] =
 static const char find_worker[] =
     "SELECT id FROM worker WHERE id = $1 AND state = 'active' AND lease_until > eas_now()/*pg  FOR SHARE*/";
 
-static const char find_oldest[] =
-    "SELECT a.id, a.task, a.number, a.token, eas_now() - a.queued_at, t.parent"
-    " FROM attempt a /*sqlite CROSS */JOIN task t ON t.id = a.task WHERE a.state = 'queued' AND a.type = $1"
-    " AND a.job = $2 AND a.not_before <= eas_now() ORDER BY a.id LIMIT $3 OFFSET $4"
-    "/*pg  FOR NO KEY UPDATE OF a SKIP LOCKED*/";
+static const char find_oldest[] = "SELECT id, task, number, token, eas_now() - queued_at FROM attempt WHERE state = "
+                                  "'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
+                                  " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
 
 /* $3: one more than were taken. If so many are due, another claimer holds some: look again soon. */
 static const char find_next[] =
@@ -143,7 +141,6 @@ static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets,
                            .number = (int)eas_rows_int(r, k, 2),
                            .token = eas_rows_int(r, k, 3) + 1,
                            .queued_us = eas_rows_int(r, k, 4),
-                           .parent = eas_rows_int(r, k, 5),
                            .job = b->job,
                            .type = b->type,
                            .type_name = b->type_name };
