@@ -47,4 +47,28 @@ EAS_EXPORT size_t eas_fixed_step_work_size(const eas_fixed_step_job *job);
 /* Fills *job->out when 0 is in [i0, i1). Returns EAS_OK. */
 EAS_EXPORT int eas_fixed_step_run(const void *job, size_t i0, size_t i1, void *work);
 
+/* A light curve on an even raster. Each sample goes to the nearest point, so that no time moves by more than half a
+ * step; samples that share a point are averaged. Raster and samples agree in the mean: barycentric times, whose steps
+ * vary by parts in 10^4, keep their place over years. */
+typedef struct {      /* all borrowed */
+  size_t n;           /* >= 2 */
+  const double *time; /* [n] day, finite, strictly increasing */
+  const double *flux; /* [n] finite */
+  double interval;    /* day, > 0: of eas_fixed_step_report */
+  int compat;         /* 1: as the Python prototype: points from the first time in steps of the interval, the last one
+                             left out, each with the first sample within 1e-4 day */
+  double start, step; /* day: set by eas_fixed_step_raster_plan */
+  size_t m;           /* points: set by it */
+  double *out;        /* [m] flux; NaN where no sample is */
+  size_t filled, shared; /* points without a sample, samples that share a point: set by eas_fixed_step_raster_fill */
+  double offset_most;    /* day, largest distance of a sample from its point: set by it */
+} eas_fixed_step_raster;
+
+/* Finds start, step and m. EAS_OK, EAS_EFEW, EAS_EARG (NULL; interval), EAS_EDATA (times), EAS_EGRID: over
+ * 100 n + 10^6 points, so nearly all would be empty. */
+EAS_EXPORT int eas_fixed_step_raster_plan(eas_fixed_step_raster *raster);
+
+/* Fills out[m] of a planned raster, in O(n + m). */
+EAS_EXPORT int eas_fixed_step_raster_fill(eas_fixed_step_raster *raster);
+
 #endif

@@ -1,0 +1,40 @@
+-- transit_search_qats: transits whose intervals may vary (QATS), on a light curve put on an even raster.
+--   input     lightcurve
+--   output    periodogram, debugging (optional, alike): period, delta_min, delta_max, q, s_best, m_best of every trial
+--   settings  search_settings.*, days; lc_duration truncates the light curve
+--   metadata  period, transit_count, period_span, first_transit, last_transit (mid-times), depth, duration, t0, s_best,
+--             sde, transit_times, ttv, transit_depths, ...; outcome, target_period; credible, vetting
+local eas = require "eas"
+local qats = require "eas.native.qats"
+local transit = require "lib.transit"
+
+local settings = {
+  duration_min      = { 0.05, "shortest transit" },
+  duration_max      = { 0.2, "longest transit" },
+  duration_count    = { 16, "durations tried, evenly spaced" },
+  period_min        = { 4, "shortest interval" },
+  period_max        = { nil, "longest; the light curve over min_transit_count if not given", type = "number" },
+  min_transit_count = { 2, "transits that the longest interval leaves room for" },
+  max_ttv_mag       = { 0.0005, "how much intervals vary, relative; at least one cadence" },
+  periodic          = { false, "also try strictly periodic trains" },
+  clip              = { 5, "robust sigmas above the median from which a sample is left out" },
+}
+
+return eas.task(function(task)
+  local set = transit.settings(task, settings)
+  local lc = transit.input(task, set)
+  set.period_max = set.period_max or lc:duration() / set.min_transit_count
+  transit.check_limits(set)
+  local search = qats.new(lc, set)
+
+  task:info("%d trials of %d cadences, %d of them empty", search.n_periods, search.raster.n, search.raster.filled)
+  for done, total in search:run(task.threads) do task:progress(done, total) end
+
+  local best = search:best()
+  for _, kind in ipairs { "periodogram", "debugging" } do
+    if task:wants(kind) then task:output(kind, eas.table(search:periodogram()), { period = best.period }) end
+  end
+  task:set(best)
+  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
+  task:set(transit.vet(qats.straighten(lc, best), best, "qats"))
+end)
