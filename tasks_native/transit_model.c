@@ -1,4 +1,5 @@
 /* transit_model.c: the job: which samples can be in transit, exposures, sums and noise. */
+#include <string.h>
 #include "transit_model_parts.h"
 
 int eas_transit_model_check(const eas_transit_model_job *job)
@@ -23,7 +24,7 @@ int eas_transit_model_check(const eas_transit_model_job *job)
 size_t eas_transit_model_work_size(const eas_transit_model_job *job)
 {
   (void)job;
-  return 64;
+  return sizeof(transit_block);
 }
 
 /* Instant j of the exposure, from its middle. */
@@ -44,26 +45,116 @@ static double exposed(const eas_transit_model_settings *set, const transit_orbit
   return sum / set->supersample;
 }
 
+static double time_of(const eas_transit_model_job *job, size_t i)
+{
+  return job->time != NULL ? job->time[i] : job->start + (double)i * job->step;
+}
+
+static double blur_of(const eas_transit_model_settings *set)
+{
+  return set->supersample > 1 ? 0.5 * set->exposure : 0;
+}
+
+/* By quadrature, sample for sample. */
+static void run_exactly(const eas_transit_model_job *job, const transit_orbit *orbit, const transit_disc *disc,
+                        size_t i0, size_t i1)
+{
+  double blur = blur_of(&job->set);
+  for (size_t i = i0; i < i1; i++) {
+    double t = time_of(job, i), x = transit_phase(orbit, t);
+    if (!job->set.every_sample && x > orbit->after + blur && x < orbit->period - orbit->before - blur)
+      job->deficit[i] = 0;
+    else
+      job->deficit[i] = exposed(&job->set, orbit, disc, t);
+  }
+}
+
+/* How many samples from i on are out of transit for sure, by steps: two less than there is room for. */
+static size_t quiet(const eas_transit_model_job *job, const transit_orbit *orbit, size_t i, size_t i1)
+{
+  double blur = blur_of(&job->set);
+  if (job->time != NULL || !(job->step > 0) || job->set.every_sample) return 0;
+  double x = transit_phase(orbit, time_of(job, i));
+  double room = floor((orbit->period - orbit->before - blur - x) / job->step) - 2;
+  if (!(x > orbit->after + blur && room > 0)) return 0;
+  return room < (double)(i1 - i) ? (size_t)room : i1 - i;
+}
+
+/* Keeps those of n samples that can be in transit; returns how many. */
+static size_t keep(const eas_transit_model_job *job, transit_block *b, size_t n)
+{
+  const transit_plan *plan = job->plan;
+  double blur = blur_of(&job->set), late = plan->orbit.after + blur;
+  double early = plan->orbit.period - plan->orbit.before - blur;
+  size_t m = 0;
+  for (size_t k = 0; k < n; k++) m += !(b->x[k] > late && b->x[k] < early);
+  if (m == n || job->set.every_sample) return n;
+  if (m == 0) return 0;
+  m = 0;
+  for (size_t k = 0; k < n; k++) {
+    b->index[m] = (uint32_t)k;
+    b->t[m] = b->t[k];
+    b->x[m] = b->x[k];
+    m += !(b->x[k] > late && b->x[k] < early);
+  }
+  return m;
+}
+
+/* One block from i on through the plan's tables: those samples that can be in transit, the others are 0. */
+static void run_block(const eas_transit_model_job *job, transit_block *b, size_t i, size_t n)
+{
+  const eas_transit_model_settings *set = &job->set;
+  const transit_plan *plan = job->plan;
+  double *deficit = job->deficit + i;
+  if (job->time != NULL)
+    memcpy(b->t, job->time + i, n * sizeof(double));
+  else
+    for (size_t k = 0; k < n; k++) b->t[k] = job->start + (double)(i + k) * job->step;
+  transit_block_phase(plan, b, n, 0);
+  size_t m = keep(job, b, n);
+  if (m < n) memset(deficit, 0, n * sizeof(double));
+  if (m == 0) return;
+
+  for (size_t k = 0; k < m; k++) b->sum[k] = 0;
+  for (int j = 0; j < set->supersample; j++) {
+    if (set->supersample > 1) transit_block_phase(plan, b, m, instant(set, j));
+    transit_block_add(plan, b, m);
+  }
+  if (set->supersample > 1)
+    for (size_t k = 0; k < m; k++) b->sum[k] /= set->supersample;
+  if (m == n)
+    memcpy(deficit, b->sum, n * sizeof(double));
+  else
+    for (size_t k = 0; k < m; k++) deficit[b->index[k]] = b->sum[k];
+}
+
 int eas_transit_model_run(const void *argument, size_t i0, size_t i1, void *work)
 {
   const eas_transit_model_job *job = argument;
-  const eas_transit_model_settings *set = &job->set;
+  const transit_plan *plan = job->plan;
   transit_disc disc;
   transit_orbit orbit;
-  (void)work;
-  int rc = transit_disc_of(&disc, set->radius_ratio, set->law, set->u1, set->u2);
+  int rc = transit_disc_of(&disc, job->set.radius_ratio, job->set.law, job->set.u1, job->set.u2);
   if (rc != EAS_OK) return rc;
-  transit_orbit_of(&orbit, set, disc.p);
+  transit_orbit_of(&orbit, &job->set, disc.p);
 
-  double blur = set->supersample > 1 ? 0.5 * set->exposure : 0;
-  for (size_t i = i0; i < i1; i++) {
-    double t = job->time != NULL ? job->time[i] : job->start + (double)i * job->step;
-    double x = transit_phase(&orbit, t);
-    if (job->distance != NULL) job->distance[i] = transit_distance(&orbit, x);
-    if (!set->every_sample && x > orbit.after + blur && x < orbit.period - orbit.before - blur)
-      job->deficit[i] = 0;
-    else
-      job->deficit[i] = exposed(set, &orbit, &disc, t);
+  if (job->distance != NULL)
+    for (size_t i = i0; i < i1; i++)
+      job->distance[i] = transit_distance(&orbit, transit_phase(&orbit, time_of(job, i)));
+  if (plan == NULL || !plan->tabulated) {
+    run_exactly(job, &orbit, &disc, i0, i1);
+    return EAS_OK;
+  }
+  for (size_t i = i0; i < i1;) {
+    size_t skip = quiet(job, &orbit, i, i1), left = i1 - i;
+    if (skip > 0) {
+      memset(job->deficit + i, 0, skip * sizeof(double));
+      i += skip;
+      continue;
+    }
+    size_t n = left < TRANSIT_BLOCK ? left : TRANSIT_BLOCK;
+    run_block(job, work, i, n);
+    i += n;
   }
   return EAS_OK;
 }

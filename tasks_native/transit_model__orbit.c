@@ -64,24 +64,35 @@ double transit_phase(const transit_orbit *orbit, double t)
   return x - orbit->period * floor((x + orbit->before) / orbit->period);
 }
 
-double transit_distance(const transit_orbit *orbit, double x)
+/* Distance from the star, and the angle along the orbit from conjunction. */
+static double place(const transit_orbit *orbit, double x, double *sine, double *cosine)
 {
   double e = orbit->e, m = 2 * transit_pi * (x / orbit->period);
-  double sine, cosine, r = orbit->axis; /* of the angle along the orbit from conjunction */
   if (e == 0) {
-    sine = sin(m);
-    cosine = cos(m);
-  } else {
-    m += orbit->m0;
-    m -= 2 * transit_pi * rint(m / (2 * transit_pi));
-    double big_e = eas_transit_model_kepler(m, e), c = cos(big_e), s = sin(big_e);
-    double shrink = 1 - e * c, cos_f = (c - e) / shrink, sin_f = sqrt((1 - e) * (1 + e)) * s / shrink;
-    sine = sin_f * orbit->cos_f0 - cos_f * orbit->sin_f0;
-    cosine = cos_f * orbit->cos_f0 + sin_f * orbit->sin_f0;
-    r *= shrink;
+    *sine = sin(m);
+    *cosine = cos(m);
+    return orbit->axis;
   }
+  m += orbit->m0;
+  m -= 2 * transit_pi * rint(m / (2 * transit_pi));
+  double big_e = eas_transit_model_kepler(m, e), c = cos(big_e), s = sin(big_e);
+  double shrink = 1 - e * c, cos_f = (c - e) / shrink, sin_f = sqrt((1 - e) * (1 + e)) * s / shrink;
+  *sine = sin_f * orbit->cos_f0 - cos_f * orbit->sin_f0;
+  *cosine = cos_f * orbit->cos_f0 + sin_f * orbit->sin_f0;
+  return orbit->axis * shrink;
+}
+
+double transit_distance(const transit_orbit *orbit, double x)
+{
+  double sine, cosine, r = place(orbit, x, &sine, &cosine);
   if (!(cosine > 0)) return 100;
   return r * hypot(sine, cosine * orbit->cos_inc);
+}
+
+double transit_square(const transit_orbit *orbit, double x)
+{
+  double sine, cosine, r = place(orbit, x, &sine, &cosine), c = cosine * orbit->cos_inc;
+  return r * r * (sine * sine + c * c);
 }
 
 double eas_transit_model_impact(const eas_transit_model_settings *set)

@@ -91,8 +91,11 @@ local function add_planet(total, base, planet, threads, on_progress)
   check_ranges(set)
   fill(job, set)
   native.check(lib.eas_transit_model_check(job), "transit_model", nil, 3)
+  local plan = native.aligned(lib.eas_transit_model_plan_size(job))
+  job.plan = plan
+  native.check(lib.eas_transit_model_prepare(job), "transit_model", nil, 3)
   local size = lib.eas_transit_model_work_size(job)
-  for done, of in native.run(lib, "eas_transit_model_run", job, n, size, threads or 1, { deficit, base }) do
+  for done, of in native.run(lib, "eas_transit_model_run", job, n, size, threads or 1, { deficit, base, plan }) do
     if on_progress then on_progress(done, of) end
   end
   for i = 0, n - 1 do total[i] = total[i] + deficit[i] end
