@@ -7,12 +7,10 @@
  * definition, since many of its samples stand on edges. Where another sample stands so near to an edge that
  * rounding decides, the trial is left to the definition's own order (bls__fold.c). */
 #include "bls_parts.h"
-#include "select.h"
+#include "uniform.h"
 #include <string.h>
 
 enum { DENOMINATOR_MAX = 256, TILE = 32 /* columns */, SPARE = 2 * TILE };
-
-static const double jitter_most = 1e-6; /* of the cadence */
 
 static size_t slots_most(size_t n)
 {
@@ -28,22 +26,12 @@ size_t bls_rows_plan_size(size_t n, size_t cells)
 /* Numbers every sample by its slot and finds the cadence; 0 if there is none. */
 static int number_slots(bls_rows *rows, const double *x, size_t n, double *scratch)
 {
-  for (size_t i = 1; i < n; i++) scratch[i - 1] = x[i] - x[i - 1];
-  double step = eas_median(scratch, n - 1), slot = 0, most = (double)slots_most(n) - 1;
-  for (size_t i = 1; i < n; i++) {
-    slot += fmax(1, nearbyint((x[i] - x[i - 1]) / step));
-    if (!(slot <= most)) return 0;
-  }
-  rows->slots = (size_t)slot + 1;
-  rows->step = x[n - 1] / slot;
-  double worst = 0;
-  slot = 0;
-  for (size_t i = 1; i < n; i++) {
-    slot += fmax(1, nearbyint((x[i] - x[i - 1]) / step));
-    worst = fmax(worst, fabs(x[i] / rows->step - slot));
-  }
-  rows->doubt = 2 * worst + 1e-15 * (double)rows->slots + 1e-11;
-  return worst <= jitter_most;
+  eas_uniform u;
+  if (!eas_uniform_find(x, n, slots_most(n), scratch, &u)) return 0;
+  rows->slots = u.slots;
+  rows->step = u.step;
+  rows->doubt = 2 * u.worst + 1e-15 * (double)u.slots + 1e-11;
+  return 1;
 }
 
 /* Smallest q with q edge widths a whole number of slots; 0 if there is none. */

@@ -26,18 +26,24 @@ function transit.input(task, set)
   return lc:normalise()
 end
 
+local function refuse(format, ...) error("search_settings: " .. format:format(...), 0) end
+
+function transit.check_periods(set)
+  if not (set.period_min > 0) then refuse("period_min %g d; it must be > 0", set.period_min) end
+  if not (set.period_max >= set.period_min) then
+    refuse("period_max %g d is below period_min, %g d", set.period_max, set.period_min)
+  end
+end
+
 -- Limits of a box search that make no sense, said by their names.
 function transit.check_limits(set)
-  local function refuse(format, ...) error("search_settings: " .. format:format(...), 0) end
   if not (set.duration_min > 0 and set.duration_max >= set.duration_min) then
     refuse("durations from %g to %g d; 0 < duration_min <= duration_max", set.duration_min, set.duration_max)
   end
   if not (set.period_min > set.duration_max) then
     refuse("period_min %g d must be longer than duration_max, %g d", set.period_min, set.duration_max)
   end
-  if not (set.period_max >= set.period_min) then
-    refuse("period_max %g d is below period_min, %g d", set.period_max, set.period_min)
-  end
+  transit.check_periods(set)
 end
 
 local aliases = { { 1 / 3, "1/3" }, { 1 / 2, "1/2" }, { 2, "2" }, { 3, "3" } }

@@ -1,0 +1,138 @@
+/* bls_kovacs__scan.c: the fold by samples and the scan of all boxes, by vectors. */
+#include "bls_kovacs_parts.h"
+
+enum { BLOCK = 64 };
+
+EAS_INLINE void fold_samples(const kovacs_plan *plan, double frequency, double *y, double *c)
+{
+  size_t n = plan->setup.job->n;
+  double bins = (double)plan->setup.bins;
+  int32_t last = (int32_t)plan->setup.bins - 1, index[BLOCK];
+  for (size_t i = 0; i < n; i += BLOCK) {
+    size_t m = n - i < BLOCK ? n - i : BLOCK;
+    const double *x = plan->x + i, *v = plan->v + i;
+    for (size_t j = 0; j < m; j++) {
+      double phase = x[j] * frequency;
+      phase -= (double)(int32_t)phase;
+      int32_t k = (int32_t)(bins * phase);
+      index[j] = k < last ? k : last;
+    }
+    for (size_t j = 0; j < m; j++) {
+      y[index[j]] += v[j];
+      c[index[j]] += 1;
+    }
+  }
+}
+
+EAS_TARGET_AVX512 static void fold_avx512(const kovacs_plan *plan, double frequency, double *y, double *c)
+{
+  fold_samples(plan, frequency, y, c);
+}
+
+EAS_TARGET_AVX2 static void fold_avx2(const kovacs_plan *plan, double frequency, double *y, double *c)
+{
+  fold_samples(plan, frequency, y, c);
+}
+
+void kovacs_fold(const kovacs_plan *plan, double frequency, double *y, double *c)
+{
+  memset(y, 0, plan->setup.bins * sizeof *y);
+  memset(c, 0, plan->setup.bins * sizeof *c);
+  if (plan->level == EAS_SIMD_AVX512)
+    fold_avx512(plan, frequency, y, c);
+  else if (plan->level == EAS_SIMD_AVX2)
+    fold_avx2(plan, frequency, y, c);
+  else
+    fold_samples(plan, frequency, y, c);
+}
+
+/* A box is worth dividing for if s^2 >= least r (n - r). */
+typedef struct {
+  double n, samples_min, least;
+  double s_most; /* of a sum that counts: 0 where only dips do */
+} scan_test;
+
+EAS_INLINE int64_t can_beat(const scan_test *t, double s, double r)
+{
+  return (s * s >= t->least * (r * (t->n - r))) & (r >= t->samples_min) & (r < t->n) & (s <= t->s_most);
+}
+
+/* Boxes one bin wider: sums of all of them grow by a bin, in the order of the definition. */
+EAS_INLINE void widen(const kovacs_setup *setup, const scan_test *t, const double *restrict y, const double *restrict c,
+                      double *restrict s, double *restrict r, int64_t *restrict hits)
+{
+  for (size_t i = 0; i < setup->bins; i += KOVACS_LANES) {
+    int64_t found = 0;
+    for (size_t j = i; j < i + KOVACS_LANES; j++) {
+      s[j] += y[j];
+      r[j] += c[j];
+      found += can_beat(t, s[j], r[j]);
+    }
+    hits[i / KOVACS_LANES] = found;
+  }
+}
+
+/* The best box of the trial before is a good one here too: what is worse need not be looked at. The result does not
+ * depend on it, since every box as good as the best still is. */
+static void raise_by_hint(const kovacs_setup *setup, const kovacs_best *hint, const double *y, const double *c,
+                          scan_test *t)
+{
+  kovacs_best found = { .power = -1 };
+  double s = 0, r = 0;
+  if (hint->power < 0) return;
+  for (size_t i = hint->start; i <= hint->start + hint->more; i++) {
+    s += y[i];
+    r += c[i];
+  }
+  if (can_beat(t, s, r)) kovacs_try(setup, s, r, hint->start, hint->more, &found);
+  t->least = found.power * (1 - 1e-12);
+}
+
+EAS_INLINE void scan_all(const kovacs_setup *setup, const double *y, const double *c, double *s, double *r,
+                         const kovacs_best *hint, kovacs_best *best)
+{
+  scan_test t = { .n = (double)setup->job->n, .samples_min = setup->samples_min, .least = -1 };
+  t.s_most = setup->job->set.sign == EAS_BLS_KOVACS_DIPS ? -5e-324 : INFINITY;
+  raise_by_hint(setup, hint, y, c, &t);
+  size_t lanes = kovacs_round(setup->bins);
+  for (size_t i = 0; i < lanes; i++) {
+    s[i] = 0;
+    r[i] = i < setup->bins ? 0 : -INFINITY; /* lanes behind the last bin never count */
+  }
+  int64_t *hits = (int64_t *)(void *)(s + lanes);
+  for (size_t more = 0; more <= setup->wide; more++) {
+    widen(setup, &t, y + more, c + more, s, r, hits);
+    if (more + 1 < setup->narrow) continue;
+    for (size_t i = 0; i < setup->bins; i += KOVACS_LANES) {
+      if (hits[i / KOVACS_LANES] == 0) continue;
+      for (size_t j = i; j < i + KOVACS_LANES; j++) {
+        if (!can_beat(&t, s[j], r[j])) continue;
+        kovacs_try(setup, s[j], r[j], j, more, best);
+        t.least = fmax(t.least, best->power * (1 - 1e-12));
+      }
+    }
+  }
+}
+
+EAS_TARGET_AVX512 static void scan_avx512(const kovacs_setup *setup, const double *y, const double *c, double *s,
+                                          double *r, const kovacs_best *hint, kovacs_best *best)
+{
+  scan_all(setup, y, c, s, r, hint, best);
+}
+
+EAS_TARGET_AVX2 static void scan_avx2(const kovacs_setup *setup, const double *y, const double *c, double *s, double *r,
+                                      const kovacs_best *hint, kovacs_best *best)
+{
+  scan_all(setup, y, c, s, r, hint, best);
+}
+
+void kovacs_scan(const kovacs_plan *plan, const double *y, const double *c, double *s, double *r,
+                 const kovacs_best *hint, kovacs_best *best)
+{
+  if (plan->level == EAS_SIMD_AVX512)
+    scan_avx512(&plan->setup, y, c, s, r, hint, best);
+  else if (plan->level == EAS_SIMD_AVX2)
+    scan_avx2(&plan->setup, y, c, s, r, hint, best);
+  else
+    scan_all(&plan->setup, y, c, s, r, hint, best);
+}
