@@ -80,24 +80,17 @@ static size_t quiet(const eas_transit_model_job *job, const transit_orbit *orbit
   return room < (double)(i1 - i) ? (size_t)room : i1 - i;
 }
 
-/* Keeps those of n samples that can be in transit; returns how many. */
-static size_t keep(const eas_transit_model_job *job, transit_block *b, size_t n)
+/* Moves those of n samples that can be in transit to the front. */
+static void gather(const transit_plan *plan, transit_block *b, size_t n, double blur)
 {
-  const transit_plan *plan = job->plan;
-  double blur = blur_of(&job->set), late = plan->orbit.after + blur;
-  double early = plan->orbit.period - plan->orbit.before - blur;
+  double late = plan->orbit.after + blur, early = plan->orbit.period - plan->orbit.before - blur;
   size_t m = 0;
-  for (size_t k = 0; k < n; k++) m += !(b->x[k] > late && b->x[k] < early);
-  if (m == n || job->set.every_sample) return n;
-  if (m == 0) return 0;
-  m = 0;
   for (size_t k = 0; k < n; k++) {
     b->index[m] = (uint32_t)k;
     b->t[m] = b->t[k];
     b->x[m] = b->x[k];
     m += !(b->x[k] > late && b->x[k] < early);
   }
-  return m;
 }
 
 /* One block from i on through the plan's tables: those samples that can be in transit, the others are 0. */
@@ -110,14 +103,15 @@ static void run_block(const eas_transit_model_job *job, transit_block *b, size_t
     memcpy(b->t, job->time + i, n * sizeof(double));
   else
     for (size_t k = 0; k < n; k++) b->t[k] = job->start + (double)(i + k) * job->step;
-  transit_block_phase(plan, b, n, 0);
-  size_t m = keep(job, b, n);
+  size_t m = transit_block_phase(plan, b, n, 0, blur_of(set));
+  if (set->every_sample) m = n;
   if (m < n) memset(deficit, 0, n * sizeof(double));
   if (m == 0) return;
+  if (m < n) gather(plan, b, n, blur_of(set));
 
   for (size_t k = 0; k < m; k++) b->sum[k] = 0;
   for (int j = 0; j < set->supersample; j++) {
-    if (set->supersample > 1) transit_block_phase(plan, b, m, instant(set, j));
+    if (set->supersample > 1) transit_block_phase(plan, b, m, instant(set, j), 0);
     transit_block_add(plan, b, m);
   }
   if (set->supersample > 1)

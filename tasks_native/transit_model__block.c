@@ -1,60 +1,93 @@
 /* transit_model__block.c: a block of samples through the plan's tables.
  *
- * Every step is one rounded operation per sample, whatever the width of the vectors: samples have the same bits
- * wherever a block begins, and at any SIMD level. */
+ * Every step is the same operation for each sample, in vectors and beside them: samples have the same bits wherever
+ * a block begins. */
 #include <string.h>
 #include "simd.h"
 #include "transit_model_parts.h"
 
 static const double far_away = 1e4; /* square of a distance at which no disc touches */
 
-EAS_INLINE void phase(const transit_orbit *o, transit_block *b, size_t n, double shift)
+EAS_INLINE size_t phase(const transit_orbit *o, transit_block *restrict b, size_t n, double shift, double blur)
 {
   double t0 = o->t0, before = o->before, period = o->period, per_day = 1 / period;
   for (size_t i = 0; i < n; i++) {
     double x = b->t[i] + shift - t0;
     b->x[i] = x - period * floor((x + before) * per_day);
   }
+  double late = o->after + blur, early = period - before - blur;
+  int64_t out = 0;
+  for (size_t i = 0; i < n; i++) out += (b->x[i] > late) & (b->x[i] < early);
+  return n - (size_t)out;
 }
 
-EAS_INLINE void circular(const transit_plan *plan, transit_block *b, size_t n)
+/* a b + c; fused where the instructions are there. */
+EAS_INLINE double madd(double a, double b, double c, int fused)
+{
+  return fused ? __builtin_fma(a, b, c) : a * b + c;
+}
+
+EAS_INLINE void circular(const transit_plan *plan, transit_block *restrict b, size_t n, int fused)
 {
   double rate = 2 * transit_pi / plan->orbit.period, after = plan->orbit.after;
   for (size_t i = 0; i < n; i++) {
     double m = rate * b->x[i];
     b->tau[i] = m * m;
-    b->z[i] = plan->sine[plan->terms - 1];
+    b->z[i] = plan->sine[TRANSIT_SINE_TERMS - 1];
   }
-  for (int k = plan->terms - 2; k >= 0; k--) {
-    double c = plan->sine[k];
-    for (size_t i = 0; i < n; i++) b->z[i] = b->z[i] * b->tau[i] + c;
+  int top = plan->terms <= 8 ? 8 : TRANSIT_SINE_TERMS;
+  for (int k = top - 4; k >= 0; k -= 4) { /* by fours; terms that are not there are 0 */
+    double c0 = plan->sine[k], c1 = plan->sine[k + 1], c2 = plan->sine[k + 2], c3 = plan->sine[k + 3];
+    for (size_t i = 0; i < n; i++) {
+      double y = b->tau[i], z = k + 4 == top ? c3 : madd(b->z[i], y, c3, fused);
+      z = madd(z, y, c2, fused);
+      z = madd(z, y, c1, fused);
+      b->z[i] = madd(z, y, c0, fused);
+    }
   }
   for (size_t i = 0; i < n; i++) b->z[i] = b->x[i] <= after ? b->z[i] : far_away;
 }
 
-/* out[i] = polynomial piece[i] at tau[i]; rows of coefficients, one row for each power. */
-EAS_INLINE void polynomials(const double *restrict coef, size_t row, const int64_t *restrict piece,
-                            const double *restrict tau, size_t n, double *restrict out)
+enum { GROUP = 8 };
+
+/* One step of Horner's rule for a group, each sample with its own piece. */
+EAS_INLINE void step_apart(const double *restrict coef, const int64_t *restrict piece, const double *restrict tau,
+                           double *restrict y, int fused)
 {
-  for (size_t i = 0; i < n; i++) {
-    double at = tau[i], y = coef[(TRANSIT_TERMS - 1) * row + (size_t)piece[i]];
-#define STEP(k) y = y * at + coef[(k)*row + (size_t)piece[i]]
-    STEP(9);
-    STEP(8);
-    STEP(7);
-    STEP(6);
-    STEP(5);
-    STEP(4);
-    STEP(3);
-    STEP(2);
-    STEP(1);
-    STEP(0);
-#undef STEP
+  for (size_t i = 0; i < GROUP; i++) y[i] = madd(y[i], tau[i], coef[piece[i]], fused);
+}
+
+/* out[i] = polynomial piece[i] at tau[i]; rows of coefficients, one row for each power. Samples that follow each
+ * other mostly share a piece, and then its coefficients are read once; the arithmetic is the same. */
+EAS_INLINE void polynomials(const double *restrict coef, size_t row, const int64_t *restrict piece,
+                            const double *restrict tau, size_t n, double *restrict out, int fused)
+{
+  size_t i = 0;
+  for (; i + GROUP <= n; i += GROUP) {
+    int64_t first = piece[i], other = 0;
+    double y[GROUP];
+    for (size_t j = 0; j < GROUP; j++) other |= piece[i + j] ^ first;
+    if (other == 0) {
+      const double *own = coef + first;
+      for (size_t j = 0; j < GROUP; j++) y[j] = own[(TRANSIT_TERMS - 1) * row];
+#pragma GCC unroll 16
+      for (int k = TRANSIT_TERMS - 2; k >= 0; k--)
+        for (size_t j = 0; j < GROUP; j++) y[j] = madd(y[j], tau[i + j], own[(size_t)k * row], fused);
+    } else {
+      for (size_t j = 0; j < GROUP; j++) y[j] = coef[(TRANSIT_TERMS - 1) * row + (size_t)piece[i + j]];
+#pragma GCC unroll 16
+      for (int k = TRANSIT_TERMS - 2; k >= 0; k--) step_apart(coef + (size_t)k * row, piece + i, tau + i, y, fused);
+    }
+    memcpy(out + i, y, sizeof y);
+  }
+  for (; i < n; i++) {
+    double y = coef[(TRANSIT_TERMS - 1) * row + (size_t)piece[i]];
+    for (int k = TRANSIT_TERMS - 2; k >= 0; k--) y = madd(y, tau[i], coef[(size_t)k * row + (size_t)piece[i]], fused);
     out[i] = y;
   }
 }
 
-EAS_INLINE void eccentric(const transit_plan *plan, transit_block *restrict b, size_t n)
+EAS_INLINE void eccentric(const transit_plan *plan, transit_block *restrict b, size_t n, int fused)
 {
   double before = plan->orbit.before, after = plan->orbit.after, most = plan->pieces - 1;
   double scale = plan->pieces / (before + after);
@@ -65,7 +98,7 @@ EAS_INLINE void eccentric(const transit_plan *plan, transit_block *restrict b, s
     b->tau[i] = 2 * (u - k) - 1;
     b->piece[i] = (int64_t)k;
   }
-  polynomials(plan->path[0], TRANSIT_ORBIT_PIECES, b->piece, b->tau, n, b->z);
+  polynomials(plan->path[0], TRANSIT_ORBIT_PIECES, b->piece, b->tau, n, b->z, fused);
   for (size_t i = 0; i < n; i++) b->z[i] = b->x[i] <= after ? b->z[i] : far_away;
 }
 
@@ -100,47 +133,45 @@ EAS_INLINE void locate(const transit_table *table, size_t n, const double *restr
   }
 }
 
-EAS_INLINE void add(const transit_plan *plan, transit_block *restrict b, size_t n)
+EAS_INLINE void add(const transit_plan *plan, transit_block *restrict b, size_t n, int fused)
 {
   const transit_table *table = &plan->table;
   double high = table->high;
   if (plan->orbit.e == 0)
-    circular(plan, b, n);
+    circular(plan, b, n, fused);
   else
-    eccentric(plan, b, n);
+    eccentric(plan, b, n, fused);
   locate(table, n, b->z, b->piece, b->tau);
-  polynomials(table->coef[0], TRANSIT_ROW, b->piece, b->tau, n, b->value);
+  polynomials(table->coef[0], TRANSIT_ROW, b->piece, b->tau, n, b->value, fused);
   for (size_t i = 0; i < n; i++) b->sum[i] += b->z[i] < high ? b->value[i] : 0;
 }
 
-EAS_TARGET_AVX512 static void phase_avx512(const transit_orbit *o, transit_block *b, size_t n, double shift)
+EAS_TARGET_AVX512 static size_t phase_avx512(const transit_orbit *o, transit_block *b, size_t n, double shift,
+                                             double blur)
 {
-  phase(o, b, n, shift);
+  return phase(o, b, n, shift, blur);
 }
 
-EAS_TARGET_AVX2 static void phase_avx2(const transit_orbit *o, transit_block *b, size_t n, double shift)
+EAS_TARGET_AVX2 static size_t phase_avx2(const transit_orbit *o, transit_block *b, size_t n, double shift, double blur)
 {
-  phase(o, b, n, shift);
+  return phase(o, b, n, shift, blur);
 }
 
-void transit_block_phase(const transit_plan *plan, transit_block *b, size_t n, double shift)
+size_t transit_block_phase(const transit_plan *plan, transit_block *b, size_t n, double shift, double blur)
 {
-  if (plan->simd == EAS_SIMD_AVX512)
-    phase_avx512(&plan->orbit, b, n, shift);
-  else if (plan->simd == EAS_SIMD_AVX2)
-    phase_avx2(&plan->orbit, b, n, shift);
-  else
-    phase(&plan->orbit, b, n, shift);
+  if (plan->simd == EAS_SIMD_AVX512) return phase_avx512(&plan->orbit, b, n, shift, blur);
+  if (plan->simd == EAS_SIMD_AVX2) return phase_avx2(&plan->orbit, b, n, shift, blur);
+  return phase(&plan->orbit, b, n, shift, blur);
 }
 
 EAS_TARGET_AVX512 static void add_avx512(const transit_plan *plan, transit_block *b, size_t n)
 {
-  add(plan, b, n);
+  add(plan, b, n, 1);
 }
 
 EAS_TARGET_AVX2 static void add_avx2(const transit_plan *plan, transit_block *b, size_t n)
 {
-  add(plan, b, n);
+  add(plan, b, n, 1);
 }
 
 void transit_block_add(const transit_plan *plan, transit_block *b, size_t n)
@@ -150,5 +181,5 @@ void transit_block_add(const transit_plan *plan, transit_block *b, size_t n)
   else if (plan->simd == EAS_SIMD_AVX2)
     add_avx2(plan, b, n);
   else
-    add(plan, b, n);
+    add(plan, b, n, 0);
 }

@@ -92,8 +92,8 @@ typedef struct {
   uint32_t index[TRANSIT_BLOCK];
 } transit_block;
 
-/* x of n samples at t (day): the transit_phase. */
-void transit_block_phase(const transit_plan *plan, transit_block *b, size_t n, double shift);
+/* x of n samples from t (day) + shift: the transit_phase. Returns how many can be in transit, exposures of 2 blur. */
+size_t transit_block_phase(const transit_plan *plan, transit_block *b, size_t n, double shift, double blur);
 
 /* b->sum += deficits at b->x of n samples. */
 void transit_block_add(const transit_plan *plan, transit_block *b, size_t n);
