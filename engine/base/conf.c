@@ -24,6 +24,8 @@ static const eas_conf_key keys[] = {
   { "container", "EAS_CONTAINER", "string", "",
     "container of the registry that this worker is; empty: runs every type" },
   { "slots", "EAS_SLOTS", "int", "0", "attempts at once; 0: one per CPU" },
+  { "max_running", "EAS_MAX_RUNNING", "string", "",
+    "TYPE=N ...: attempts of a type at once, over all workers; beats the registry" },
   { "task_path", "EAS_TASK_PATH", "list", "", "folders of packs beside the core, divided by ':'" },
   { "input_path", "EAS_INPUT_PATH", "path", ".", "folder that `files:` loops and ingest may read" },
   { "exec_path", "EAS_EXEC_PATH", "list", "",

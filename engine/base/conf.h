@@ -39,6 +39,7 @@ int eas_conf_finish(eas_conf *c, eas_err *err);
 const char *eas_conf_str(const eas_conf *c, const char *key);
 int64_t eas_conf_int(const eas_conf *c, const char *key);         /* int, bool */
 int64_t eas_conf_duration_us(const eas_conf *c, const char *key); /* "60 s", "10 min", "24 h" */
+int eas_conf_parse_duration(const char *text, int64_t *us);       /* such a text: 0 or EAS_EFORMAT */
 int64_t eas_conf_bytes(const eas_conf *c, const char *key);       /* "64 MB" */
 const char *eas_conf_source(const eas_conf *c, const char *key);  /* "default", a file:line, the variable, a flag */
 const eas_conf_key *eas_conf_keys(int *n);

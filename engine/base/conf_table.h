@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include "base/conf.h"
 
-enum { EAS_CONF_KEYS = 26 };
+enum { EAS_CONF_KEYS = 48 };
 
 struct eas_conf {
   struct {
@@ -16,7 +16,6 @@ struct eas_conf {
 int eas_conf_find(const char *key);
 /* Checks text against a key's type. */
 int eas_conf_check(const eas_conf_key *key, const char *text, eas_err *err);
-int eas_conf_parse_duration(const char *text, int64_t *us); /* 0 or EAS_EFORMAT */
 int eas_conf_parse_size(const char *text, int64_t *bytes);
 void eas_conf_put(eas_conf *c, int at, const char *value, const char *source);
 /* The URL with the password of its user replaced by `with`, which is encoded; *had: it had one. Caller frees. */

@@ -174,9 +174,32 @@ int eas_cli_usage(eas_cli *c, const char *format, ...)
   return eas_cli_fail(c, &err);
 }
 
+/* max_running of the configuration: "TYPE=N TYPE=N". */
+static int limit_types(eas_cli *c, eas_err *err)
+{
+  char *copy = eas_strdup(eas_conf_str(c->conf, "max_running")), *save = NULL;
+  int rc = 0;
+  for (char *p = strtok_r(copy, " ,", &save); p && rc >= 0; p = strtok_r(NULL, " ,", &save)) {
+    char *eq = strchr(p, '='), *end = NULL;
+    long n = eq ? strtol(eq + 1, &end, 10) : -1;
+    if (!eq || end == eq + 1 || *end || n < 0 || n > 1000000) {
+      eas_fail(err, EAS_EINVAL, "max_running: TYPE=N is wanted, found '%s'", p);
+      rc = eas_hint(err, "as max_running: transit_search_tls=8");
+      break;
+    }
+    *eq = 0;
+    rc = eas_registry_set_max_running(c->registry, p, (int)n, err);
+    if (rc < 0) eas_err_prefix(err, "max_running");
+  }
+  free(copy);
+  return rc;
+}
+
 int eas_cli_open_registry(eas_cli *c, eas_err *err)
 {
-  return c->registry ? 0 : eas_registry_open(&c->registry, (const char *const *)c->packs, err);
+  if (c->registry) return 0;
+  int rc = eas_registry_open(&c->registry, (const char *const *)c->packs, err);
+  return rc < 0 ? rc : limit_types(c, err);
 }
 
 int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)

@@ -45,10 +45,17 @@ static json_t *type_json(const eas_task_type *t)
 {
   json_t *containers = json_array();
   for (int i = 0; t->containers[i]; i++) json_array_append_new(containers, json_string(t->containers[i]));
-  return json_pack("{s:s,s:s,s:o,s:f,s:i,s:f,s:f,s:b,s:b,s:b,s:s?,s:s?}", "name", t->name, "description",
-                   t->description, "containers", containers, "timeout_seconds", (double)t->timeout_ms / 1000,
-                   "max_attempts", t->max_attempts, "memory_gb", t->memory_gb, "cpu", t->cpu, "random", t->random,
-                   "reuse", t->reuse, "flow", t->flow, "script", t->script, "qc", t->qc);
+  json_t *retry = json_array();
+  char *words = eas_strdup(eas_retry_kinds()), *save = NULL;
+  for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
+    if (t->retry & eas_retry_kind(w)) json_array_append_new(retry, json_string(w));
+  free(words);
+  return json_pack("{s:s,s:s,s:o,s:f,s:i,s:i,s:o,s:f,s:i,s:f,s:f,s:b,s:b,s:b,s:s?,s:s?}", "name", t->name,
+                   "description", t->description, "containers", containers, "timeout_seconds",
+                   (double)t->timeout_ms / 1000, "max_attempts", t->max_attempts, "max_losses", t->max_losses, "retry",
+                   retry, "retry_delay_seconds", (double)t->retry_delay_ms / 1000, "max_running", t->max_running,
+                   "memory_gb", t->memory_gb, "cpu", t->cpu, "random", t->random, "reuse", t->reuse, "flow", t->flow,
+                   "script", t->script, "qc", t->qc);
 }
 
 static int registry_list(eas_cli *c)

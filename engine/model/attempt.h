@@ -13,6 +13,7 @@
 #include "db/db.h"
 #include "registry/registry.h"
 #endif
+#include "model/policy.h"
 
 /* --- workers and leases --- */
 typedef struct {
@@ -47,8 +48,11 @@ typedef struct {
 
 typedef struct {
   int64_t attempt, task, job, token;
-  int number;       /* this try, from 1 */
-  int max_attempts; /* of the type (registry) */
+  int number;        /* this try, from 1 */
+  eas_policy policy; /* what is tried again: the type's and the job's */
+  int n_lost;        /* earlier tries that do not count as such: lost or cancelled */
+  int n_memory;      /* earlier tries that ended for want of memory */
+  int rerun;         /* 1: it has passed once, and a user wants it anew */
   char *type;
   char *task_name; /* "" if none */
   char *job_name;
@@ -72,8 +76,8 @@ typedef struct {
 
 /* Claims up to max queued attempts of the types named (NULL-terminated; flow control never), in the order of DESIGN.md §13:
  * job by priority, then fewest running; in it the oldest. Binds and records the versions of inputs. n = 0: nothing is there;
- * *next_us (set whenever n < max) then says when the earliest not_before of these types falls due, in UTC by the database's
- * clock (0: none). EAS_ESTALE: the worker's lease is over. */
+ * *next_us (set whenever n < max) then says in how many microseconds the earliest not_before of these types falls due, by the
+ * database's clock (0: none). EAS_ESTALE: the worker's lease is over. */
 int eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
                       eas_claims *out, int64_t *next_us, eas_err *err);
 void eas_claims_done(eas_claims *c);
@@ -163,7 +167,8 @@ int eas_attempt_reusable(eas_db *db, int64_t job, const eas_digest *key, eas_reu
 void eas_reusable_done(eas_reusable *r);
 
 /* --- control --- */
-/* Attempts of workers whose lease is over end `lost`; next attempt (at most 20 losses), or the task fails. all_but: with a worker id, every
+/* Attempts of workers whose lease is over end `lost`; next attempt by policy (from the second loss on after a back-off), or
+ * the task fails: after max_losses it is quarantined, and its note says so. r may be NULL: the default policy. all_but: with a worker id, every
  * other worker is declared lost at once (embedded mode). Returns the number of attempts lost. */
 int eas_rescue(eas_db *db, const eas_registry *r, int64_t all_but, int *n_ready, eas_err *err);
 /* One level of skipping: dependants of tasks that ended without what they should make. Returns tasks skipped (0: nothing left). */

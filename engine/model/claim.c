@@ -6,6 +6,8 @@
 
 #include "model/words.h"
 
+enum { LIMITED_US = 1000 * 1000 };
+
 /* Attempts of one type in one job; those of a job stand together. */
 typedef struct {
   int64_t job, type, document, left; /* left: queued, less those taken; an upper bound, some may be for later */
@@ -13,12 +15,20 @@ typedef struct {
   char *type_name;
   int taken;
   int share; /* of the job, in this round (in its first row) */
+  int limit; /* of its type; -1: none */
 } candidate;
+
+/* A type that may run so many times at once, over all workers and jobs. */
+typedef struct {
+  char *type;
+  int64_t room; /* what is left of it */
+} limit;
 
 typedef struct {
   candidate *list;
   int n;
-  eas_rows *rows;
+  limit *limits;
+  int n_limits;
 } candidates;
 
 static const char find_candidates[] =
@@ -26,6 +36,13 @@ static const char find_candidates[] =
     " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job)"
     " FROM task_type y JOIN job_type q ON q.type = y.id AND q.queued > 0 JOIN job j ON j.id = q.job"
     " WHERE y.name " EAS_IN_TEXTS("$1") " AND j.state = 'active' ORDER BY j.priority DESC, q.job, q.type";
+
+/* Claims of limited types take turns, so that each counts what the one before has taken. */
+static const char lock_limited[] =
+    "SELECT id FROM task_type WHERE name " EAS_IN_TEXTS("$1") " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char count_limited[] =
+    "SELECT y.name, (SELECT coalesce(sum(q.running), 0) FROM job j /*sqlite CROSS */JOIN job_type q ON q.job = j.id AND"
+    " q.type = y.id WHERE j.done_at IS NULL) FROM task_type y WHERE y.name " EAS_IN_TEXTS("$1");
 
 /* Shared with a rescue that declares this worker lost: one of them waits for the other. */
 static const char find_worker[] =
@@ -38,50 +55,84 @@ static const char find_oldest[] = "SELECT id, task, number, token, eas_now() - q
 /* $3: one more than were taken. If so many are due, another claimer holds some: look again soon. */
 static const char find_next[] =
     "SELECT CASE WHEN (SELECT count(*) FROM (SELECT id FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
-    " AND not_before <= eas_now() LIMIT $3) d) >= $3 THEN eas_now() + 5000"
-    " ELSE (SELECT min(not_before) FROM (SELECT not_before FROM attempt WHERE state = 'queued' AND type = $1 AND job = "
+    " AND not_before <= eas_now() LIMIT $3) d) >= $3 THEN 5000"
+    " ELSE (SELECT min(not_before) - eas_now() FROM (SELECT not_before FROM attempt WHERE state = 'queued' AND type = "
+    "$1 AND job = "
     "$2"
     " AND not_before > eas_now() ORDER BY id LIMIT 10000) f) END";
 
-static char *type_list(const char *const *types)
+/* limited: only those with a limit. NULL: there are none of these. */
+static char *type_list(const eas_registry *r, const char *const *types, int limited)
 {
   json_t *list = json_array();
-  for (; *types; types++) json_array_append_new(list, json_string(*types));
-  char *text = json_dumps(list, JSON_COMPACT);
+  for (; *types; types++) {
+    const eas_task_type *t = limited && r ? eas_registry_type(r, *types) : NULL;
+    if (!limited || (t && t->max_running > 0)) json_array_append_new(list, json_string(*types));
+  }
+  char *text = json_array_size(list) ? json_dumps(list, JSON_COMPACT) : NULL;
   json_decref(list);
   return text;
 }
 
-static int look(eas_db *db, int64_t worker, const char *const *types, candidates *out, eas_err *err)
+static void add_limits(candidates *c, const eas_registry *r, const eas_rows *rows)
 {
-  char *names = type_list(types);
-  int on_worker, on_list;
+  int n = rows ? eas_rows_n(rows) : 0;
+  c->limits = eas_alloc((size_t)(n + 1) * sizeof *c->limits);
+  for (int i = 0; i < n; i++) {
+    const char *name = eas_rows_text(rows, i, 0);
+    int64_t room = eas_registry_type(r, name)->max_running - eas_rows_int(rows, i, 1);
+    c->limits[c->n_limits++] = (limit){ eas_strdup(name), room > 0 ? room : 0 };
+  }
+  for (int i = 0; i < c->n; i++) {
+    c->list[i].limit = -1;
+    for (int k = 0; k < c->n_limits; k++)
+      if (strcmp(c->limits[k].type, c->list[i].type_name) == 0) c->list[i].limit = k;
+  }
+}
+
+static int look(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, candidates *out,
+                eas_err *err)
+{
+  char *names = type_list(r, types, 0), *limited = type_list(r, types, 1);
+  int on_worker, on_list, on_limits = -1;
   int rc = eas_db_send(db, find_worker, EAS_ARGS(eas_v_int(worker)), &on_worker, err);
+  if (rc >= 0 && limited) rc = eas_db_send(db, lock_limited, EAS_ARGS(eas_v_text(limited)), NULL, err);
+  if (rc >= 0 && limited) rc = eas_db_send(db, count_limited, EAS_ARGS(eas_v_text(limited)), &on_limits, err);
   if (rc >= 0) rc = eas_db_send(db, find_candidates, EAS_ARGS(eas_v_text(names)), &on_list, err);
   if (rc >= 0) rc = eas_db_flush(db, err);
   free(names);
+  free(limited);
   if (rc < 0) return rc;
   if (eas_rows_n(eas_db_result(db, on_worker)) == 0)
     return eas_fail(err, EAS_ESTALE, "worker %lld: its lease is over", (long long)worker);
 
-  const eas_rows *r = eas_db_result(db, on_list);
-  out->n = eas_rows_n(r);
+  const eas_rows *rows = eas_db_result(db, on_list);
+  out->n = eas_rows_n(rows);
   out->list = eas_alloc((size_t)(out->n + 1) * sizeof *out->list);
   for (int i = 0; i < out->n; i++)
-    out->list[i] = (candidate){ .job = eas_rows_int(r, i, 0),
-                                .type = eas_rows_int(r, i, 1),
-                                .document = eas_rows_int(r, i, 2),
-                                .left = eas_rows_int(r, i, 3),
-                                .priority = eas_rows_int(r, i, 4),
-                                .running = eas_rows_int(r, i, 6),
-                                .type_name = eas_strdup(eas_rows_text(r, i, 5)) };
+    out->list[i] = (candidate){ .job = eas_rows_int(rows, i, 0),
+                                .type = eas_rows_int(rows, i, 1),
+                                .document = eas_rows_int(rows, i, 2),
+                                .left = eas_rows_int(rows, i, 3),
+                                .priority = eas_rows_int(rows, i, 4),
+                                .running = eas_rows_int(rows, i, 6),
+                                .type_name = eas_strdup(eas_rows_text(rows, i, 5)) };
+  add_limits(out, r, on_limits < 0 ? NULL : eas_db_result(db, on_limits));
   return 0;
 }
 
 static void candidates_done(candidates *c)
 {
   for (int i = 0; i < c->n; i++) free(c->list[i].type_name);
+  for (int i = 0; i < c->n_limits; i++) free(c->limits[i].type);
   free(c->list);
+  free(c->limits);
+}
+
+/* How many of it could still be taken. */
+static int64_t open_of(const candidates *c, const candidate *t)
+{
+  return t->limit >= 0 && c->limits[t->limit].room < t->left ? c->limits[t->limit].room : t->left;
 }
 
 static int next_job(const candidates *c, int i)
@@ -94,7 +145,7 @@ static int next_job(const candidates *c, int i)
 static int64_t left_of_job(const candidates *c, int first)
 {
   int64_t left = 0;
-  for (int i = first, end = next_job(c, first); i < end; i++) left += c->list[i].left;
+  for (int i = first, end = next_job(c, first); i < end; i++) left += open_of(c, &c->list[i]);
   return left;
 }
 
@@ -128,7 +179,7 @@ static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets,
     for (int i = first; i < end; i++) {
       const eas_rows *r = eas_db_result(db, tickets[i]);
       int k = at[i - first];
-      if (!r || k >= eas_rows_n(r)) continue;
+      if (!r || k >= eas_rows_n(r) || open_of(c, &c->list[i]) <= 0) continue;
       if (best < 0 || eas_rows_int(r, k, 0) < eas_rows_int(eas_db_result(db, tickets[best]), at[best - first], 0))
         best = i;
     }
@@ -136,6 +187,7 @@ static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets,
     const eas_rows *r = eas_db_result(db, tickets[best]);
     const candidate *b = &c->list[best];
     int k = at[best - first]++;
+    if (b->limit >= 0) c->limits[b->limit].room--;
     out[n] = (eas_chosen){ .attempt = eas_rows_int(r, k, 0),
                            .task = eas_rows_int(r, k, 1),
                            .number = (int)eas_rows_int(r, k, 2),
@@ -166,7 +218,7 @@ static int choose_round(eas_db *db, candidates *c, int want, eas_chosen *out, ea
     for (int k = i, end = next_job(c, i); k < end; k++) {
       const candidate *t = &c->list[k];
       tickets[k] = -1;
-      if (rc >= 0 && c->list[i].share && t->left > 0)
+      if (rc >= 0 && c->list[i].share && open_of(c, t) > 0)
         rc = eas_db_send(
             db, find_oldest,
             EAS_ARGS(eas_v_int(t->type), eas_v_int(t->job), eas_v_int(c->list[i].share), eas_v_int(t->taken)),
@@ -193,21 +245,28 @@ static int choose(eas_db *db, candidates *c, int max, eas_chosen *out, eas_err *
   return rc < 0 ? rc : n;
 }
 
-/* When the first of those that wait for their time falls due; soon if only another claimer holds them. */
+/* In what time the first of those that wait for theirs falls due; soon if only another claimer holds them. */
 static int look_ahead(eas_db *db, const candidates *c, int64_t *next_us, eas_err *err)
 {
   int rc = 0;
   int *tickets = eas_alloc((size_t)(c->n + 1) * sizeof *tickets);
-  for (int i = 0; i < c->n && rc >= 0; i++)
+  for (int i = 0; i < c->n && rc >= 0; i++) {
+    tickets[i] = -1;
+    if (c->list[i].limit >= 0 && c->limits[c->list[i].limit].room == 0) {
+      *next_us = LIMITED_US; /* whoever makes room rings; this is for a bell that was lost */
+      continue;
+    }
     rc = eas_db_send(db, find_next,
                      EAS_ARGS(eas_v_int(c->list[i].type), eas_v_int(c->list[i].job), eas_v_int(c->list[i].taken + 1)),
                      &tickets[i], err);
+  }
   if (rc >= 0) rc = eas_db_flush(db, err);
   for (int i = 0; i < c->n && rc >= 0; i++) {
-    const eas_rows *r = eas_db_result(db, tickets[i]);
-    if (eas_rows_null(r, 0, 0)) continue;
-    int64_t at = eas_rows_int(r, 0, 0);
-    if (!*next_us || at < *next_us) *next_us = at;
+    const eas_rows *r = tickets[i] < 0 ? NULL : eas_db_result(db, tickets[i]);
+    if (!r || eas_rows_null(r, 0, 0)) continue;
+    int64_t in = eas_rows_int(r, 0, 0);
+    if (in < 1) in = 1;
+    if (!*next_us || in < *next_us) *next_us = in;
   }
   free(tickets);
   return rc;
@@ -255,7 +314,7 @@ int eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const c
 
   candidates c = { 0 };
   eas_chosen *chosen = eas_alloc((size_t)max * sizeof *chosen);
-  rc = look(db, worker, types, &c, err);
+  rc = look(db, r, worker, types, &c, err);
   if (rc >= 0) rc = choose(db, &c, max, chosen, err);
   int n = rc;
   if (rc >= 0 && n < max && c.n && next_us) rc = look_ahead(db, &c, next_us, err);

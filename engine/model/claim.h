@@ -11,9 +11,9 @@ typedef struct {
   const char *type_name;
 } eas_chosen;
 
-typedef struct { /* tickets of what eas_bind_send sent */
-  int attempts, tasks, inputs, outputs, needs, chain;
-  int *documents; /* of those not parsed yet; -1 else */
+typedef struct {                                             /* tickets of what eas_bind_send sent */
+  int attempts, tasks, inputs, outputs, needs, chain, tries; /* tries: -1 when not asked */
+  int *documents;                                            /* of those not parsed yet; -1 else */
   int64_t *ids;
   int n; /* distinct documents of the group */
 } eas_bind;

@@ -18,7 +18,8 @@ static const char bind_inputs[] =
                                     " ON CONFLICT (attempt, kind) DO UPDATE SET version = excluded.version";
 
 static const char about_tasks[] =
-    "SELECT t.id, n.path, wn.text, wd.text, wl.text, t.seed, j.name, j.document, j.compat, t.parent, t.metadata"
+    "SELECT t.id, n.path, wn.text, wd.text, wl.text, t.seed, j.name, j.document, j.compat, t.parent, t.metadata,"
+    " CASE WHEN t.accepted IS NULL THEN 0 ELSE 1 END"
     " FROM task t JOIN node n ON n.id = t.node JOIN job j ON j.id = t.job JOIN word wd ON wd.id = t.directory"
     " LEFT JOIN word wn ON wn.id = t.name LEFT JOIN word wl ON wl.id = t.label WHERE t.id " EAS_IN_IDS("$1");
 
@@ -34,6 +35,12 @@ static const char about_outputs[] =
 static const char about_needs[] =
     "SELECT e.task, w.text, a.metadata FROM task_need e JOIN word w ON w.id = e.name"
     " JOIN task m ON m.id = e.needed JOIN attempt a ON a.id = m.accepted WHERE e.task " EAS_IN_IDS("$1");
+
+/* Asked only when one of the group was tried before. */
+static const char about_tries[] = "SELECT task, count(CASE WHEN ending = 'lost' OR ending = 'cancelled' THEN 1 END), "
+                                  "count(CASE WHEN ending = 'memory' "
+                                  "THEN 1 END)"
+                                  " FROM attempt WHERE task " EAS_IN_IDS("$1") " AND state = 'ended' GROUP BY task";
 
 /* Each ancestor once, however many of the group are below it. */
 static const char about_ancestors[] =
@@ -63,6 +70,10 @@ int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, c
   if (rc >= 0) rc = eas_db_send(db, about_outputs, &t, 1, &out->outputs, err);
   if (rc >= 0) rc = eas_db_send(db, about_needs, &t, 1, &out->needs, err);
   if (rc >= 0) rc = eas_db_send(db, about_ancestors, &t, 1, &out->chain, err);
+  int again = 0;
+  for (int i = 0; i < n; i++) again |= chosen[i].number > 1;
+  out->tries = -1;
+  if (rc >= 0 && again) rc = eas_db_send(db, about_tries, &t, 1, &out->tries, err);
   out->n = n_documents;
   out->documents = eas_alloc((size_t)(n_documents + 1) * sizeof *out->documents);
   out->ids = eas_alloc((size_t)(n_documents + 1) * sizeof *out->ids);
@@ -156,7 +167,8 @@ static char *text_or(const eas_rows *r, int row, int column, const char *otherwi
   return eas_strdup(s ? s : otherwise);
 }
 
-static int add_tasks(eas_db *db, const eas_rows *r, const chain *up, eas_claim *out, int n, eas_err *err)
+static int add_tasks(eas_db *db, const eas_registry *reg, const eas_rows *r, const chain *up, eas_claim *out, int n,
+                     eas_err *err)
 {
   for (int i = 0; i < eas_rows_n(r); i++) {
     eas_claim *c = by_task(out, n, eas_rows_int(r, i, 0));
@@ -169,10 +181,25 @@ static int add_tasks(eas_db *db, const eas_rows *r, const chain *up, eas_claim *
     json_t *shared = overlay(inherited(up, eas_rows_int(r, i, 9)), r, i, 10);
     c->metadata = json_copy(shared); /* a claim's own: siblings share what they inherit */
     json_decref(shared);
+    c->rerun = (int)eas_rows_int(r, i, 11);
+    json_t *job = NULL;
     int rc = eas_document_entry(db, eas_rows_int(r, i, 7), eas_rows_text(r, i, 1), &c->entry, err);
+    if (rc >= 0) rc = eas_document_entry(db, eas_rows_int(r, i, 7), "$", &job, err);
     if (rc < 0) return rc;
+    eas_policy_of(reg ? eas_registry_type(reg, c->type) : NULL, json_object_get(job, "retry"), &c->policy);
+    json_decref(job);
   }
   return 0;
+}
+
+static void add_tries(const eas_rows *r, eas_claim *out, int n)
+{
+  for (int i = 0; i < eas_rows_n(r); i++) {
+    eas_claim *c = by_task(out, n, eas_rows_int(r, i, 0));
+    if (!c) continue;
+    c->n_lost = (int)eas_rows_int(r, i, 1);
+    c->n_memory = (int)eas_rows_int(r, i, 2);
+  }
 }
 
 static void add_inputs(const eas_rows *r, eas_claim *out, int n)
@@ -220,7 +247,6 @@ int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const ea
   int changed = eas_rows_changed(eas_db_result(db, b->attempts));
   if (changed != n) return eas_fail(err, EAS_EDB, "claim: %d of %d attempts were not queued any more", n - changed, n);
   for (int i = 0; i < n; i++) {
-    const eas_task_type *type = r ? eas_registry_type(r, chosen[i].type_name) : NULL;
     out[i] = (eas_claim){ .attempt = chosen[i].attempt,
                           .task = chosen[i].task,
                           .job = chosen[i].job,
@@ -228,7 +254,6 @@ int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const ea
                           .number = chosen[i].number,
                           .queued_us = chosen[i].queued_us,
                           .type = eas_strdup(chosen[i].type_name),
-                          .max_attempts = type ? type->max_attempts : 1,
                           .requested_metadata = json_object() };
   }
   add_inputs(eas_db_result(db, b->inputs), out, n);
@@ -241,7 +266,8 @@ int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const ea
   chain up = { .rows = eas_db_result(db, b->chain) };
   int n_up = eas_rows_n(up.rows);
   up.merged = eas_alloc((size_t)(n_up + 1) * sizeof *up.merged);
-  int rc = add_tasks(db, eas_db_result(db, b->tasks), &up, out, n, err);
+  if (b->tries >= 0) add_tries(eas_db_result(db, b->tries), out, n);
+  int rc = add_tasks(db, r, eas_db_result(db, b->tasks), &up, out, n, err);
   for (int i = 0; i < n_up; i++) json_decref(up.merged[i]);
   free(up.merged);
   return rc;

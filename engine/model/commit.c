@@ -204,6 +204,18 @@ static int settle(eas_db *db, member *list, int n, int *n_ready, eas_err *err)
   return rc;
 }
 
+/* An attempt of a limited type makes room for others, which wait for no more than that. */
+static int makes_room(eas_db *db, const eas_registry *r, const member *list, int n)
+{
+  for (int i = 0; i < n && r; i++) {
+    const char *name = NULL;
+    if (eas_type_name(db, list[i].settled.type, &name, NULL) < 0) continue;
+    const eas_task_type *t = eas_registry_type(r, name);
+    if (t && t->max_running > 0) return 1;
+  }
+  return 0;
+}
+
 static int commit_group(eas_db *db, const eas_registry *r, member *list, int n, int *n_ready, eas_err *err)
 {
   int rc = eas_db_begin(db, err);
@@ -212,7 +224,7 @@ static int commit_group(eas_db *db, const eas_registry *r, member *list, int n, 
   if (kept > 0) {
     rc = spawn(db, r, list, kept, n_ready, err);
     if (rc >= 0) rc = settle(db, list, kept, n_ready, err);
-    if (rc >= 0 && *n_ready) rc = eas_db_ring(db, err);
+    if (rc >= 0 && (*n_ready || makes_room(db, r, list, kept))) rc = eas_db_ring(db, err);
   }
   if (rc >= 0) return eas_db_commit(db, err);
   eas_db_rollback(db);

@@ -254,7 +254,8 @@ static int expand_job(eas_db *db, const eas_registry *r, const eas_expand_option
   return rc < 0 ? rc : 0;
 }
 
-/* Active jobs with flow control queued, and not too much else: by priority, then age. */
+/* Active jobs with flow control queued, and not too much else: by priority; then those for which least is queued, so that
+ * a small job need not wait until a large one is opened. */
 static int find_jobs(eas_db *db, int64_t *jobs, eas_err *err)
 {
   int64_t type[4];
@@ -268,7 +269,8 @@ static int find_jobs(eas_db *db, int64_t *jobs, eas_err *err)
       " AND EXISTS (SELECT 1 FROM job_type f WHERE f.job = j.id AND f.type IN ($1, $2, $3, $4) AND f.queued > 0)"
       " AND COALESCE((SELECT SUM(w.queued) FROM job_type w WHERE w.job = j.id AND w.type NOT IN ($1, $2, $3, $4)), 0) "
       "< $5"
-      " ORDER BY j.priority DESC, j.id LIMIT $6",
+      " ORDER BY j.priority DESC, COALESCE((SELECT SUM(w.queued) FROM job_type w WHERE w.job = j.id AND w.type NOT IN "
+      "($1, $2, $3, $4)), 0), j.id LIMIT $6",
       EAS_ARGS(eas_v_int(type[0]), eas_v_int(type[1]), eas_v_int(type[2]), eas_v_int(type[3]), eas_v_int(MOST_QUEUED),
                eas_v_int(MOST_JOBS)),
       &rows, err);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "model/expand_plan.h"
+#include "model/policy.h"
 
 typedef struct {
   const char *name, *form;
@@ -25,6 +26,7 @@ static const field fields[] = {
   { "seed", "seed: 1", JOB },
   { "priority", "priority: 0", JOB },
   { "compat", "compat: \"prototype\"", JOB },
+  { "retry", "retry: { \"max_attempts\": 3 }", JOB },
   { "parameter", "parameter: \"NAME\"", FOR },
   { "values", "values: [1, 2, 3]", FOR },
   { "linear_range", "linear_range: [start, stop, count]", FOR },
@@ -134,7 +136,15 @@ static void check_job(eas_plan *p, const json_t *doc)
 {
   check_whole(p, doc, "seed", 0);
   check_whole(p, doc, "priority", INT64_MIN);
-  const json_t *compat = json_object_get(doc, "compat");
+  const char *below;
+  const json_t *compat = json_object_get(doc, "compat"), *retry = json_object_get(doc, "retry");
+  char *wrong = retry ? eas_policy_check(retry, &below) : NULL, *at = NULL;
+  if (wrong)
+    eas_plan_fault(p, "$", at = eas_format(".retry%s%s", *below ? "." : "", below), 0,
+                   "as { \"max_attempts\": 5, \"endings\": [\"lost\", \"crashed\", \"timeout\"], \"delay\": \"2 s\" }",
+                   "retry: %s", wrong);
+  free(wrong);
+  free(at);
   if (compat && (!json_is_string(compat) || strcmp(json_string_value(compat), "prototype") != 0))
     eas_plan_fault(p, "$", ".compat", 0,
                    "compat: \"prototype\" formats numbers in names as the prototype did, 0.0 for 0",

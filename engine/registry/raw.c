@@ -35,7 +35,7 @@ static int is_yes(const xmlNode *e)
   return yes;
 }
 
-static int read_timeout(const xmlNode *e, const char *file, int64_t *out, eas_err *err)
+static int read_duration(const xmlNode *e, const char *file, int64_t *out, eas_err *err)
 {
   static const struct {
     const char *unit;
@@ -49,8 +49,50 @@ static int read_timeout(const xmlNode *e, const char *file, int64_t *out, eas_er
   double ms = v * factor;
   int rc = 0;
   if (!(ms >= 1 && ms <= 366.0 * DAY_MS))
-    rc = eas_fail(err, EAS_EFORMAT, "%s:%d: timeout '%s': expected 1 ms to 366 d", file, line_of(e), text);
+    rc = eas_fail(err, EAS_EFORMAT, "%s:%d: %s '%s': expected 1 ms to 366 d", file, line_of(e), (const char *)e->name,
+                  text);
   *out = (int64_t)ms;
+  free(text);
+  return rc;
+}
+
+/* ---- what is tried again */
+
+static const char all_kinds[] =
+    "lost crashed timeout cpu memory disk processes error qc"; /* in the order of the bits */
+
+const char *eas_retry_kinds(void)
+{
+  return all_kinds;
+}
+
+unsigned eas_retry_kind(const char *word)
+{
+  size_t n = strlen(word);
+  unsigned bit = 1;
+  for (const char *p = all_kinds; *p; bit <<= 1) {
+    size_t m = strcspn(p, " ");
+    if (m == n && memcmp(p, word, n) == 0) return bit;
+    p += m + strspn(p + m, " ");
+  }
+  return 0;
+}
+
+/* "none", or endings divided by blanks. */
+static int read_retry(const xmlNode *e, eas_task_type *t, eas_err *err)
+{
+  char *text = eas_registry_text(e), *save = NULL;
+  int rc = 0;
+  t->retry = 0;
+  for (char *w = strcmp(text, "none") == 0 ? NULL : strtok_r(text, " \t\r\n", &save); w && rc == 0;
+       w = strtok_r(NULL, " \t\r\n", &save)) {
+    unsigned bit = eas_retry_kind(w);
+    t->retry |= bit;
+    if (bit) continue;
+    rc = eas_fail(err, EAS_EFORMAT, "%s:%d: retry of task '%s': no attempt ends as '%s'", t->file, line_of(e), t->name,
+                  w);
+    eas_hint(err, "none, or some of: %s", all_kinds);
+  }
   free(text);
   return rc;
 }
@@ -97,6 +139,9 @@ static void set_defaults(eas_task_type *t)
   t->description = "";
   t->timeout_ms = DAY_MS;
   t->max_attempts = 3;
+  t->max_losses = EAS_MAX_LOSSES;
+  t->retry = EAS_RETRY_DEFAULT;
+  t->retry_delay_ms = EAS_RETRY_DELAY_MS;
   t->memory_gb = 0; /* not given: from its containers */
   t->cpu = 1;
 }
@@ -115,7 +160,15 @@ static int set_field(eas_registry *r, eas_task_type *t, const xmlNode *e, eas_er
   if (strcmp(field, "description") == 0)
     t->description = eas_registry_keep(r, eas_registry_text(e));
   else if (strcmp(field, "timeout") == 0)
-    return read_timeout(e, t->file, &t->timeout_ms, err);
+    return read_duration(e, t->file, &t->timeout_ms, err);
+  else if (strcmp(field, "retry_delay") == 0)
+    return read_duration(e, t->file, &t->retry_delay_ms, err);
+  else if (strcmp(field, "retry") == 0)
+    return read_retry(e, t, err);
+  else if (strcmp(field, "max_losses") == 0)
+    t->max_losses = (int)number_of(e);
+  else if (strcmp(field, "max_running") == 0)
+    t->max_running = (int)number_of(e);
   else if (strcmp(field, "max_attempts") == 0)
     t->max_attempts = (int)number_of(e);
   else if (strcmp(field, "random") == 0)

@@ -221,6 +221,18 @@ const eas_container *eas_registry_containers(const eas_registry *r, int *n)
   return r->container;
 }
 
+int eas_registry_set_max_running(eas_registry *r, const char *type, int max_running, eas_err *err)
+{
+  for (int i = 0; i < r->n_raw; i++)
+    if (strcmp(r->type[i].name, type) == 0) {
+      r->type[i].max_running = max_running;
+      return 0;
+    }
+  eas_fail(err, EAS_ENOENT, "unknown task type '%s'", type);
+  const char *near = eas_registry_nearest(r, type);
+  return near ? eas_hint(err, "use %s", near) : eas_hint(err, "all types: eas registry list");
+}
+
 const char *eas_registry_nearest(const eas_registry *r, const char *name)
 {
   return eas_nearest(name, r->names, (size_t)r->n_raw);

@@ -18,10 +18,11 @@ static eas_running *first(eas_run_list *l)
 static void not_spawned(eas_running *r, const char *why)
 {
   if (!r->is_qc) {
-    eas_running_fail(r, "error", why);
+    eas_running_fail(r, "crashed", why); /* not its script's fault, as far as one can tell */
     return;
   }
   if (!r->reason) r->reason = eas_format("QC did not start: %s", why);
+  r->qc_broke = 1;
   r->verdict_pass = 0;
   eas_worker_finished(r);
 }

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "worker/inner.h"
 
-enum { GROUP_US = 3000, BUSY_GROUP_US = 10000, RETRY_US = 500 * 1000, GROUP_ROWS = 32, BACKOFF_US = 500 * 1000 };
+enum { GROUP_US = 3000, BUSY_GROUP_US = 10000, RETRY_US = 500 * 1000, GROUP_ROWS = 32 };
 
 static void on_commit_timer(void *arg)
 {
@@ -43,22 +43,13 @@ void eas_worker_finished(eas_running *r)
   }
 }
 
-/* Which endings are tried again: what may be the machine's fault. A script's error is the same next time. */
+/* By the policy of its type and job. More memory than the machine gives helps nobody. */
 static int again(const eas_running *r)
 {
-  static const char *const endings[] = { "crashed", "timeout", "memory", "disk" };
-  if (r->claim.number >= r->claim.max_attempts) return 0;
-  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-    if (strcmp(r->ending, endings[i]) == 0) return 1;
-  return 0;
-}
-
-static int64_t backoff(int number)
-{
-  int64_t us = (int64_t)BACKOFF_US << (number > 10 ? 10 : number - 1);
-  uint32_t noise;
-  eas_random_bytes(&noise, sizeof noise);
-  return us + us * (noise % 256) / 512;
+  const eas_policy *p = &r->claim.policy;
+  unsigned kind = r->qc_broke ? EAS_RETRY_CRASHED : eas_policy_kind(r->ending, !r->verdict_pass);
+  if (kind == EAS_RETRY_MEMORY && r->limits.memory_bytes >= r->w->memory_cap) return 0;
+  return (p->kinds & kind) && r->claim.number - r->claim.n_lost < p->max_attempts;
 }
 
 static eas_result_version *versions_of(const eas_running *r, int *n)
@@ -99,7 +90,7 @@ static void to_result(eas_running *r, eas_result *out)
                        .layers = r->layers,
                        .spawn = pass ? r->spawn : NULL,
                        .again = again(r),
-                       .delay_us = backoff(r->claim.number) };
+                       .delay_us = eas_policy_delay(&r->claim.policy, r->claim.number - r->claim.n_lost) };
   if (r->type && r->type->reuse) { /* what is never reused needs no record of what it was made of */
     out->description = r->description;
     out->provenance = r->provenance;

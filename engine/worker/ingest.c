@@ -90,6 +90,7 @@ static void start_qc(eas_running *r)
   }
   if (eas_running_spawn(r, 1, &err) < 0) {
     r->reason = eas_format("QC did not start: %s", err.text);
+    r->qc_broke = 1;
     eas_worker_finished(r);
   }
 }

@@ -70,6 +70,7 @@ struct eas_running {
   eas_logbuf log;
   int log_sealed; /* its log is whole: in the store thread for the last time */
   int verdict_seen, verdict_pass;
+  int qc_broke; /* its QC did not come to a verdict, by no fault of what it judges */
   char *reason;
   int64_t reused; /* attempt whose results these are, or 0 */
   eas_result_version *reused_versions;
@@ -140,6 +141,7 @@ int eas_worker_watch_zygote(eas_worker *w, eas_err *err);
 void eas_worker_tick(eas_worker *w); /* something runs: flush its log every second */
 void eas_worker_look_in(eas_worker *w, int64_t us);
 void eas_worker_hand_back_unknown(eas_worker *w);
+void eas_worker_start_over(eas_worker *w); /* its lease is over */
 /* request.c */
 char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
 int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, key */

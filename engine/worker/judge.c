@@ -213,6 +213,7 @@ void eas_running_qc_over(eas_running *r)
   eas_child_done(&r->p.child);
   int qc_ok = strcmp(fate.ending, "ok") == 0 && r->verdict_seen;
   int good = strcmp(r->ending, "ok") == 0;
+  r->qc_broke = good && !qc_ok && strcmp(fate.ending, "error") != 0 && strcmp(fate.ending, "ok") != 0;
   if (!qc_ok && (!r->reason || r->p.stop_cause)) { /* what it was stopped for says more than what it said then */
     free(r->reason);
     r->reason = fate.message ? eas_format("QC: %s", fate.message) : eas_strdup("QC gave no verdict");

@@ -96,6 +96,7 @@ static void make_limits(eas_running *r)
 {
   const eas_worker *w = r->w;
   int64_t memory = (int64_t)(r->type->memory_gb * 1073741824.0);
+  for (int i = 0; i < r->claim.n_memory && memory < w->memory_cap; i++) memory *= 2;
   if (memory <= 0 || memory > w->memory_cap) memory = w->memory_cap;
   r->cpus = (int)ceil(r->type->cpu);
   if (r->cpus < 1) r->cpus = 1;

@@ -201,7 +201,8 @@ static int try_reuse(eas_running *r)
 {
   eas_reusable found;
   memset(&found, 0, sizeof found);
-  if (!r->has_key || eas_attempt_reusable(r->w->o.db, r->claim.job, &r->key, &found, NULL) != 1) return 0;
+  if (!r->has_key || r->claim.rerun || eas_attempt_reusable(r->w->o.db, r->claim.job, &r->key, &found, NULL) != 1)
+    return 0;
   int ok = 1;
   for (int i = 0; i < r->claim.n_outputs && ok; i++) {
     int have = 0;
@@ -226,7 +227,7 @@ static void start(eas_running *r)
     eas_running_fail(r, "error", "this worker has no script for the type");
     return;
   }
-  if (eas_running_spawn(r, 0, &err) < 0) eas_running_fail(r, "error", err.text);
+  if (eas_running_spawn(r, 0, &err) < 0) eas_running_fail(r, "crashed", err.text); /* no fault of its script */
 }
 
 static eas_running *pop_waiting(eas_worker *w)
@@ -293,6 +294,10 @@ void eas_worker_fill(eas_worker *w)
     eas_err err = { 0 };
     int64_t next_us = 0;
     int rc = eas_attempt_claim(w->o.db, w->o.registry, w->id, w->o.types, n, &claims, &next_us, &err);
+    if (rc == EAS_ESTALE) {
+      eas_worker_start_over(w);
+      return;
+    }
     if (rc < 0) {
       eas_worker_warn(w, "claim", &err, "");
       eas_worker_hand_back_unknown(w);
@@ -308,7 +313,7 @@ void eas_worker_fill(eas_worker *w)
     int got = claims.n;
     free(claims.list);
     if (got == 0) {
-      if (next_us > 0) eas_worker_look_in(w, next_us - eas_now_us());
+      if (next_us > 0) eas_worker_look_in(w, next_us);
       break;
     }
     start_waiting(w);

@@ -89,7 +89,7 @@ static int register_worker(eas_worker *w, eas_err *err)
 }
 
 /* The lease is over: others may run our attempts already. Nothing of ours counts any more. */
-static void start_over(eas_worker *w)
+void eas_worker_start_over(eas_worker *w)
 {
   eas_err err = { 0 };
   eas_log(EAS_WARN, "worker w%lld: its lease is over; children are killed and it registers anew", (long long)w->id);
@@ -105,7 +105,12 @@ static void start_over(eas_worker *w)
     w->running.list[i]->dropped = 1;
     eas_process_kill(w->running.list[i], "cancelled");
   }
-  if (register_worker(w, &err) < 0) eas_log(EAS_ERROR, "register: %s", err.text);
+  if (register_worker(w, &err) < 0) {
+    eas_log(EAS_ERROR, "register: %s; trying again", err.text);
+    eas_worker_look_in(w, SECOND_US);
+    return;
+  }
+  eas_log(EAS_INFO, "worker w%lld is up", (long long)w->id);
   eas_worker_look(w);
 }
 
@@ -115,7 +120,7 @@ static void on_renew(void *arg)
   eas_err err = { 0 };
   int rc = eas_worker_renew(w->o.db, w->id, w->lease_us, &err);
   if (rc == EAS_ESTALE)
-    start_over(w);
+    eas_worker_start_over(w);
   else if (rc < 0)
     eas_log(EAS_WARN, "lease: %s", err.text);
   w->renew_timer = eas_loop_after(w->o.loop, w->renew_us, on_renew, w);
@@ -249,6 +254,9 @@ static int open_parts(eas_worker *w, eas_err *err)
   w->lease_us = eas_conf_duration_us(conf, "lease");
   w->renew_us = eas_conf_duration_us(conf, "lease_renew");
   w->memory_cap = machine_memory();
+  const eas_container *container = w->o.container ? eas_registry_container(w->o.registry, w->o.container) : NULL;
+  if (container && container->memory_gb > 0 && container->memory_gb * 1073741824.0 < (double)w->memory_cap)
+    w->memory_cap = (int64_t)(container->memory_gb * 1073741824.0);
   w->exec_path = split_list(eas_conf_str(conf, "exec_path"));
   int rc = absolute_folder(eas_conf_str(conf, "scratch"), &w->scratch_root, err);
   if (rc >= 0) rc = absolute_folder(eas_conf_str(conf, "data"), &w->data_root, err);

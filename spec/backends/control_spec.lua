@@ -85,7 +85,7 @@ B.each(function(kind)
       assert.equal("lost", attempts[1].ending)
       assert.equal(list[1].token + 1, attempts[1].token)
       assert.equal("queued", attempts[2].state)
-      assert.equal("its worker was lost", db:value("SELECT reason FROM attempt_note WHERE attempt = $1", list[1].attempt))
+      assert.equal(("its worker was lost: w%d on here"):format(worker), db:value("SELECT reason FROM attempt_note WHERE attempt = $1", list[1].attempt))
       assert.equal(0, (rescue()))
       assert.same({ true, true, true }, select(2, w:commit(worker, list))) -- it comes back: nothing of it is taken
       assert.equal(C.EAS_ESTALE, C.eas_worker_renew(db.c, worker, 60e6, db.err))

@@ -41,7 +41,7 @@ local function count(self, job, type, state, n)
     :format(state, state, state), job, type, n)
 end
 
--- A job with a passed root. options: name, priority, state, places (entries of its document).
+-- A job with a passed root. options: name, priority, state, places (entries of its document), fields (more of it, as JSON).
 function World:job(options)
   options = options or {}
   local db, job, document, root, node, attempt = self.db, {}, self.db:id "document", self.db:id "task", self.db:id "node", self.db:id "attempt"
@@ -50,7 +50,7 @@ function World:job(options)
   local entries = {}
   for i = 0, (options.places or 20) - 1 do entries[#entries + 1] = ('{"task": "null", "place": %d}'):format(i) end
   db:exec("INSERT INTO document (id, digest, source, body) VALUES ($1, $2, 'job.json', $3)", document,
-    { blob = ("%032d"):format(document) }, '{"task_list": [' .. table.concat(entries, ", ") .. "]}")
+    { blob = ("%032d"):format(document) }, '{"task_list": [' .. table.concat(entries, ", ") .. "]" .. (options.fields and ", " .. options.fields or "") .. "}")
   db:exec("INSERT INTO job (id, name, document, identity, state, priority, seed, root, created_at) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, eas_now())",
     job.id, options.name or "stars", document, { blob = ("%032d"):format(job.id) }, options.state or "active", options.priority or 0, root)
   db:exec("INSERT INTO node (id, job, path) VALUES ($1, $2, '$')", node, job.id)
@@ -134,7 +134,7 @@ function World:claim(worker, max, options)
   local types = ffi.new("const char *[?]", #names + 1, names)
   types[#names] = nil
   local out, next_us, list = ffi.new "eas_claims", ffi.new "int64_t[1]", {}
-  local rc = C.eas_attempt_claim(db.c, nil, worker, types, max, out, next_us, db.err)
+  local rc = C.eas_attempt_claim(db.c, options.registry, worker, types, max, out, next_us, db.err)
   if rc < 0 then return nil, db:message(), rc end
   assert(rc == out.n)
   for i = 0, out.n - 1 do
@@ -143,7 +143,9 @@ function World:claim(worker, max, options)
       attempt = tonumber(c.attempt), task = tonumber(c.task), job = tonumber(c.job), token = tonumber(c.token), number = c.number,
       type = ffi.string(c.type), task_name = ffi.string(c.task_name), job_name = ffi.string(c.job_name),
       directory = ffi.string(c.directory), entry = text_of(c.entry), metadata = text_of(c.metadata),
-      requested = text_of(c.requested_metadata), inputs = {}, outputs = {}, seed = tonumber(c.seed), queued_us = tonumber(c.queued_us)
+      requested = text_of(c.requested_metadata), inputs = {}, outputs = {}, seed = tonumber(c.seed), queued_us = tonumber(c.queued_us),
+      n_lost = c.n_lost, n_memory = c.n_memory, rerun = c.rerun,
+      policy = { max_attempts = c.policy.max_attempts, max_losses = c.policy.max_losses, kinds = c.policy.kinds, delay_us = tonumber(c.policy.delay_us) }
     }
     for k = 0, c.n_inputs - 1 do
       local x = c.inputs[k]
@@ -162,7 +164,7 @@ end
 
 -- Commits results { attempt, token, ending = "ok", verdict = "pass", reason, error, metadata = json, versions = { product -> verdict },
 -- log = { text... }, first_seq, again, delay_us, key, reused, wall_us }. Gives n_ready, list of stale flags; or nil, message, code.
-function World:commit(worker, list, db)
+function World:commit(worker, list, db, registry)
   db = db or self.db
   local results, keep, n_ready, made = ffi.new("eas_result[?]", #list), { list }, ffi.new "int[1]", {}
   local function json_of(text)
@@ -201,7 +203,7 @@ function World:commit(worker, list, db)
       x.log, x.n_log, x.first_seq = log, #r.log, r.first_seq or 0
     end
   end
-  local rc = C.eas_attempt_commit(db.c, nil, worker, results, #list, n_ready, db.err)
+  local rc = C.eas_attempt_commit(db.c, registry, worker, results, #list, n_ready, db.err)
   for _, v in ipairs(made) do C.json_delete(v) end -- nobody else holds them
   if rc < 0 then return nil, db:message(), rc end
   local stale = {}

@@ -18,7 +18,7 @@ end
 -- An entry of a registry file; fields of a type beside task and qc.
 local function entry(name, t)
   local lines = { "<task><name>" .. name .. "</name><container>all</container>" }
-  for _, field in ipairs { "description", "timeout", "max_attempts", "memory_gb", "cpu", "random", "reuse" } do
+  for _, field in ipairs { "description", "timeout", "max_attempts", "max_losses", "max_running", "retry", "retry_delay", "memory_gb", "cpu", "random", "reuse" } do
     if t[field] then lines[#lines + 1] = ("<%s>%s</%s>"):format(field, t[field], field) end
   end
   return table.concat(lines) .. "</task>\n"
