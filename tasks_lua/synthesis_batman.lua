@@ -1,4 +1,4 @@
--- synthesis_batman: the light curve of one transiting planet with white noise.
+-- synthesis_batman: the light curve of a star with one transiting planet, or several, and white noise.
 --   output    lightcurve
 --   settings  specs.*: lib/synthesis.lua lists them
 --   metadata  specs, integrated_transit_power, pixels_in_transit, pixels_out_of_transit, mes; also on the file
@@ -7,8 +7,7 @@ local synthesis = require "lib.synthesis"
 local transit_model = require "eas.native.transit_model"
 
 return eas.task(function(task)
-  local set = task:settings { specs = synthesis.specs }.specs
-  if set.impact_parameter then set.orbital_angle = nil end
+  local set = synthesis.complete(task:settings { specs = synthesis.specs }.specs)
   local model = synthesis.model(set)
   model.seed, model.threads = task.seed, task.threads
   model.on_progress = function(done, total) task:progress(done, total) end

@@ -135,6 +135,28 @@ describe("synthesis_batman", function()
     end
   end)
 
+  it("takes several planets, eccentric orbits, laws of limb darkening and exposures", function()
+    local specs = { duration = 30, sampling_cadence = 1800, noise = 1e-5, eccentricity = 0.2, omega = 40, supersample = 5,
+                    semi_major_axis = 0.06, law = "linear", limb_darkening = { 0.5 }, impact_parameter = 0.3, t0 = 2,
+                    planets = { { orbital_period = 5.1, planet_radius = 0.5 },
+                                { orbital_period = 8.7, t0 = 3, orbital_angle = 0, semi_major_axis = 0.09 } } }
+    local got, qc = judged("synthesis_batman", request(specs))
+    assert.is_true(got.finished, got.error and got.error.message)
+    local m = got.metadata
+    assert.same({ 5.1, 2, 0.3, "ignored" }, { m.orbital_period, m.t0, m.impact_parameter, m.mutual_eclipses })
+    assert.same({ 0.3, 0.2, 40 }, { m.planets[1].impact_parameter, m.planets[2].eccentricity, m.planets[2].omega })
+    assert.is_nil(m.planets[2].impact_parameter)
+    assert.truthy(m.mes > 100 and m.pixels_in_transit > 40)
+    assert.is_true(qc.verdict.pass, qc.verdict.reason)
+    for _, case in ipairs { { { planets = {} }, "planets is an empty list" }, { { planets = { 3 } }, "planet 1 is a number" },
+      { { planets = { { duration = 3 } } }, "planet 1: unknown setting 'duration'" }, { { law = "cubic" }, "it takes quadratic" },
+      { { planets = { { t0 = "x" } } }, "planet 1: t0 takes a number" }, { { supersample = 3, exposure_time = -1 }, "exposure" },
+      { { omega = 10, eccentricity = 1.2 }, "eccentricity" } } do
+      local bad = run.type("synthesis_batman", request(case[1]))
+      assert.truthy(bad.error and bad.error.message:find(case[2], 1, true), bad.error and bad.error.message)
+    end
+  end)
+
   describe("quality check", function()
     local specs = { duration = 20, orbital_period = 4, semi_major_axis = 0.05, noise = 1e-4, sampling_cadence = 600 }
     local function refused(change, pattern)
