@@ -84,7 +84,8 @@ int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char rea
     int loaded = eas_seccomp_load(&what);
     note(&e, EAS_LAYER_SECCOMP, loaded, what);
   }
-  int rc = eas_caps_keep_few(&what);
+  int rc = e.got & EAS_LAYER_UID ? eas_groups_drop(&what) : 0;
+  if (rc == 0) rc = eas_caps_keep_few(&what);
   if (rc < 0) return eas_fail(err, EAS_EREFUSED, "sandbox: %s: %s", what, strerror(-rc));
   e.got |= e.use & (EAS_LAYER_RLIMITS | EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU);
   *got = e.got;
@@ -128,8 +129,13 @@ static int apply(const eas_zygote_policy *z, const eas_child_policy *c, const ch
   if (rc == 0 && (c->use & EAS_LAYER_UID)) rc = eas_uid_enter(eas_slot_uid(c->slot), what);
   if (rc == 0) rc = eas_caps_drop(what);
   if (rc == 0 && (c->use & EAS_LAYER_LANDLOCK))
-    rc = eas_landlock_apply(z->probe->landlock_abi, c->scratch, c->inputs, what);
+    rc = eas_landlock_apply(z->probe->landlock_abi, c->slot, c->scratch, c->inputs, what);
   return rc;
+}
+
+void eas_sandbox_prepare_child(const eas_zygote_policy *z, int slot, const char *scratch)
+{
+  eas_landlock_keep(z->probe->landlock_abi, slot, scratch);
 }
 
 int eas_sandbox_enter_child(const eas_zygote_policy *z, const eas_child_policy *c, const int *keep, int n_keep,

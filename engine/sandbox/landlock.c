@@ -135,7 +135,8 @@ static int allow_path(int ruleset, const char *path, uint64_t rights)
   return rc;
 }
 
-int eas_landlock_apply(int abi, const char *scratch, const char *const *inputs, const char **what)
+/* What every child may, and its own scratch. A negative errno, or the descriptor of the rules. */
+static int make_rules(int abi, const char *scratch, const char **what)
 {
   ruleset_attr attr = { .fs = known(abi), .net = abi >= 4 ? NET_BOTH : 0, .scoped = abi >= 6 ? SCOPE_BOTH : 0 };
   size_t size = abi >= 6 ? sizeof attr : abi >= 4 ? 16 : 8;
@@ -147,12 +148,47 @@ int eas_landlock_apply(int abi, const char *scratch, const char *const *inputs, 
   for (int i = 0; rc == 0 && i < n_rule; i++) rc = allow(ruleset, rule[i].fd, rule[i].rights);
   if (rc == 0) {
     *what = scratch;
-    rc = allow_path(ruleset, ".", known(abi) & ~(EXECUTE | MAKE_CHAR | MAKE_BLOCK));
+    rc = allow_path(ruleset, scratch, known(abi) & ~(EXECUTE | MAKE_CHAR | MAKE_BLOCK));
   }
 #if defined __SANITIZE_ADDRESS__
   if (rc == 0)
     allow_path(ruleset, "/proc/self/maps", READ_FILE); /* it looks for the stack there before a jump out of it */
 #endif
+  if (rc == 0) return ruleset;
+  close(ruleset);
+  return rc;
+}
+
+/* A slot's scratch is the same folder again and again, and most children have no inputs: then the rules are the same. As long as
+ * they are kept they hold the folder's inode, so that another folder cannot have its number. */
+enum { KEPT = 64 };
+static struct {
+  int ruleset; /* 0: none; descriptor 0 is never one */
+  dev_t device;
+  ino_t inode;
+} kept[KEPT];
+
+void eas_landlock_keep(int abi, int slot, const char *scratch)
+{
+  struct stat st;
+  const char *what;
+  if (slot < 0 || slot >= KEPT || stat(scratch, &st) < 0) return;
+  if (kept[slot].ruleset > 0 && kept[slot].device == st.st_dev && kept[slot].inode == st.st_ino) return;
+  if (kept[slot].ruleset > 0) close(kept[slot].ruleset);
+  int ruleset = make_rules(abi, scratch, &what);
+  kept[slot].ruleset = ruleset > 0 ? ruleset : 0;
+  kept[slot].device = st.st_dev;
+  kept[slot].inode = st.st_ino;
+}
+
+int eas_landlock_apply(int abi, int slot, const char *scratch, const char *const *inputs, const char **what)
+{
+  int shared = slot >= 0 && slot < KEPT && kept[slot].ruleset > 0 && !(inputs && inputs[0]);
+  int rc = 0, ruleset = shared ? kept[slot].ruleset : make_rules(abi, ".", what);
+  if (ruleset < 0) {
+    if (strcmp(*what, ".") == 0) *what = scratch;
+    return ruleset;
+  }
   for (int i = 0; rc == 0 && inputs && inputs[i]; i++) {
     *what = inputs[i];
     rc = allow_path(ruleset, inputs[i], READ_FILE);
@@ -162,6 +198,6 @@ int eas_landlock_apply(int abi, const char *scratch, const char *const *inputs, 
     *what = "landlock_restrict_self";
     rc = syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : 0;
   }
-  close(ruleset);
+  if (!shared) close(ruleset); /* a shared one goes with all other descriptors */
   return rc;
 }

@@ -27,6 +27,18 @@ enum { WITH_ASAN = 0 };
 enum { WITH_ASAN = 0 };
 #endif
 
+enum { N_LIMITS = 7 };
+static const struct {
+  __rlimit_resource_t which;
+  const char *name;
+} LIMITS[N_LIMITS] = {
+  { RLIMIT_CORE, "RLIMIT_CORE" },     { RLIMIT_MEMLOCK, "RLIMIT_MEMLOCK" }, { RLIMIT_CPU, "RLIMIT_CPU" },
+  { RLIMIT_AS, "RLIMIT_AS" },         { RLIMIT_FSIZE, "RLIMIT_FSIZE" },     { RLIMIT_NPROC, "RLIMIT_NPROC" },
+  { RLIMIT_NOFILE, "RLIMIT_NOFILE" },
+};
+static struct rlimit ours[N_LIMITS]; /* what a child inherits */
+static int ours_known;
+
 static int64_t others; /* processes and threads that this user has besides the attempts' */
 static int64_t slots;  /* as many as there may be */
 
@@ -48,8 +60,33 @@ static int64_t threads_of(const char *pid, uid_t uid)
   return st.st_nlink > 2 ? (int64_t)st.st_nlink - 2 : 1;
 }
 
+/* The cgroup's limit comes first then, since it counts what it refused; a setuid or a zombie may count twice here. */
+enum { ABOVE_GROUP = 16 };
+
+/* Never over the hard limit that is there already: raising it takes a privilege, and lowering is all that is wanted. */
+static int lower(int i, int64_t soft, int64_t hard)
+{
+  struct rlimit want = { .rlim_cur = (rlim_t)soft, .rlim_max = (rlim_t)hard };
+  if (want.rlim_max > ours[i].rlim_max) want.rlim_max = ours[i].rlim_max;
+  if (want.rlim_cur > want.rlim_max) want.rlim_cur = want.rlim_max;
+  if (want.rlim_cur == ours[i].rlim_cur && want.rlim_max == ours[i].rlim_max) return 0;
+  return setrlimit(LIMITS[i].which, &want) < 0 ? -errno : 0;
+}
+
+/* The zygote needs neither of the first two itself, so that no child has to give them up. */
+static void read_limits(void)
+{
+  static const struct rlimit none = { 0, 0 };
+  for (int i = 0; i < N_LIMITS; i++) {
+    if (i < 2) setrlimit(LIMITS[i].which, &none);
+    if (getrlimit(LIMITS[i].which, &ours[i]) < 0) ours[i].rlim_cur = ours[i].rlim_max = RLIM_INFINITY;
+  }
+  ours_known = 1;
+}
+
 void eas_limits_prepare(void)
 {
+  read_limits();
   DIR *d = opendir("/proc");
   long cpus = sysconf(_SC_NPROCESSORS_ONLN); /* reads files of /sys: not for each child */
   slots = cpus > 4 ? 2 * (int64_t)cpus : 8;
@@ -60,52 +97,31 @@ void eas_limits_prepare(void)
   closedir(d);
 }
 
-/* The cgroup's limit comes first then, since it counts what it refused; a setuid or a zombie may count twice here. */
-enum { ABOVE_GROUP = 16 };
-
-/* Never over the hard limit that is there already: raising it takes a privilege, and lowering is all that is wanted. */
-static int lower(__rlimit_resource_t which, int64_t soft, int64_t hard)
-{
-  struct rlimit now;
-  if (getrlimit(which, &now) < 0) return -errno;
-  struct rlimit want = { .rlim_cur = (rlim_t)soft, .rlim_max = (rlim_t)hard };
-  if (want.rlim_max > now.rlim_max) want.rlim_max = now.rlim_max;
-  if (want.rlim_cur > want.rlim_max) want.rlim_cur = want.rlim_max;
-  return setrlimit(which, &want) < 0 ? -errno : 0;
-}
-
 int eas_limits_apply(const eas_limits *l, unsigned use, const char **what)
 {
-  int64_t processes = l->processes;
+  if (!ours_known) read_limits();
+  int64_t processes = l->processes, memory = 0;
   if (!(use & EAS_LAYER_UID) && processes > 0) processes = shared_limit(processes, use);
   if ((use & EAS_LAYER_CGROUP_PIDS) && processes > 0) processes += ABOVE_GROUP;
-  int as = l->memory_bytes > 0 && !(use & EAS_LAYER_CGROUP_MEMORY) && !WITH_ASAN;
-  const struct {
-    int on;
-    __rlimit_resource_t which;
-    int64_t soft, hard;
-    const char *name;
-  } rows[] = {
-    { 1, RLIMIT_CORE, 0, 0, "RLIMIT_CORE" },
-    { 1, RLIMIT_MEMLOCK, 0, 0, "RLIMIT_MEMLOCK" },
-    { l->cpu_s > 0, RLIMIT_CPU, l->cpu_s, l->cpu_s + 5, "RLIMIT_CPU" },
-    { as, RLIMIT_AS, l->memory_bytes + (1 << 30), l->memory_bytes + (1 << 30), "RLIMIT_AS" },
-    { l->file_bytes > 0, RLIMIT_FSIZE, l->file_bytes, l->file_bytes, "RLIMIT_FSIZE" },
-    { processes > 0, RLIMIT_NPROC, processes, processes, "RLIMIT_NPROC" },
-    { l->files > 0, RLIMIT_NOFILE, l->files, l->files, "RLIMIT_NOFILE" },
-  };
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    *what = rows[i].name;
-    int rc = rows[i].on ? lower(rows[i].which, rows[i].soft, rows[i].hard) : 0;
+  if (l->memory_bytes > 0 && !(use & EAS_LAYER_CGROUP_MEMORY) && !WITH_ASAN) memory = l->memory_bytes + (1 << 30);
+  const int64_t soft[N_LIMITS] = { 0, 0, l->cpu_s, memory, l->file_bytes, processes, l->files };
+  for (int i = 0; i < N_LIMITS; i++) {
+    *what = LIMITS[i].name;
+    int on = i < 2 || soft[i] > 0, more = LIMITS[i].which == RLIMIT_CPU ? 5 : 0; /* SIGXCPU, then SIGKILL */
+    int rc = on ? lower(i, soft[i], soft[i] + more) : 0;
     if (rc < 0) return rc;
   }
   return 0;
 }
 
-int eas_uid_enter(uid_t uid, const char **what)
+int eas_groups_drop(const char **what)
 {
   *what = "setgroups";
-  if (setgroups(0, NULL) < 0) return -errno;
+  return setgroups(0, NULL) < 0 ? -errno : 0;
+}
+
+int eas_uid_enter(uid_t uid, const char **what)
+{
   *what = "setresgid";
   if (syscall(SYS_setresgid, uid, uid, uid) < 0) return -errno;
   *what = "setresuid"; /* by the system call: glibc's would signal threads that a fresh clone does not have */

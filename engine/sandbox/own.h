@@ -37,12 +37,15 @@ int eas_landlock_version(void); /* ABI, or a negative errno */
 void eas_landlock_names_missing(int abi, char *out, size_t size);
 /* Zygote: opens what the rules name. own_root: after eas_ns_root, so that nothing else is there. */
 int eas_landlock_prepare(const eas_trees *trees, int own_root, int with_proc);
-int eas_landlock_apply(int abi, const char *scratch, const char *const *inputs, const char **what);
+/* Zygote: makes the rules of a slot that has no inputs, if it has none yet for that scratch. */
+void eas_landlock_keep(int abi, int slot, const char *scratch);
+int eas_landlock_apply(int abi, int slot, const char *scratch, const char *const *inputs, const char **what);
 
 int eas_limits_apply(const eas_limits *l, unsigned use, const char **what);
-void eas_limits_prepare(void);            /* zygote: counts CPUs and this user's other processes */
+void eas_limits_prepare(void);            /* zygote: its own limits, CPUs, this user's other processes */
 int eas_caps_keep_few(const char **what); /* zygote: those that it needs for its children */
 int eas_caps_drop(const char **what);     /* all sets empty, no way back by exec */
+int eas_groups_drop(const char **what);   /* zygote, if children take a uid each: no supplementary groups */
 int eas_uid_enter(uid_t uid, const char **what);
 
 void eas_cgroup_find(eas_probe *out);

@@ -52,7 +52,7 @@ static int try_landlock(const eas_probe *so_far, const char **what)
   int rc = try_no_new_privs(so_far, what);
   if (rc == 0) rc = chdir("/tmp") < 0 ? -errno : 0;
   if (rc == 0) rc = eas_landlock_prepare(&none, 0, 0);
-  if (rc == 0) rc = eas_landlock_apply(so_far->landlock_abi, "/tmp", NULL, what);
+  if (rc == 0) rc = eas_landlock_apply(so_far->landlock_abi, -1, "/tmp", NULL, what);
   if (rc < 0) return rc;
   *what = "rules without effect";
   return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 && errno == EACCES ? 0 : -ENOTSUP;

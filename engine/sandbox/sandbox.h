@@ -86,6 +86,9 @@ typedef struct {
   int n_groups;
 } eas_child_policy;
 
+/* In the zygote, before a clone; spares the child's own work when it has the same slot and scratch as one before. */
+void eas_sandbox_prepare_child(const eas_zygote_policy *z, int slot, const char *scratch);
+
 /* In the child, first thing, after a clone with CLONE_NEWPID if that layer is used: cgroups, scratch as current folder, limits,
  * uid, no capabilities, Landlock; all descriptors above 2 but keep[] (ascending) closed. *got: layers that are on. A layer of
  * c->use that cannot be put on is an error here: the zygote could. */

@@ -59,9 +59,8 @@ static _Noreturn void refuse(const char *text)
 static void place_descriptors(const eas_wanted *w)
 {
   if (dup2(w->fds[EAS_WIRE_OUTPUT], 1) < 0 || dup2(w->fds[EAS_WIRE_ERRORS], 2) < 0 ||
-      dup2(w->fds[EAS_WIRE_EVENTS], EVENT_FD) < 0)
+      dup3(w->fds[EAS_WIRE_EVENTS], EVENT_FD, O_CLOEXEC) < 0) /* not for programs that the script executes */
     _exit(EAS_EXIT_SANDBOX);
-  fcntl(EVENT_FD, F_SETFD, FD_CLOEXEC); /* not for programs that the script executes */
 }
 
 static void unpack(const eas_wanted *w, given *g)
@@ -99,10 +98,6 @@ static void enter(const eas_zygote_self *self, const eas_wanted *w, given *g)
   eas_err err = { 0 };
   if (eas_sandbox_enter_child(&self->policy, &policy, keep, 1, &got, &err) < 0) refuse(err.text);
   g->page->layers = got;
-  if (mkdir("out", 0700) < 0 && errno != EEXIST) {
-    eas_fail(&err, EAS_EIO, "make '%s/out': %s", g->scratch, strerror(errno));
-    refuse(err.text);
-  }
 }
 
 /* The supervisor may have died before the parent-death signal was asked for; then nobody reads the events. */
@@ -117,8 +112,14 @@ _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wan
 {
   static given g;
   place_descriptors(wanted);
-  setsid();
-  if (!(self->layers & EAS_LAYER_PID_NS)) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  int alone = (self->layers & EAS_LAYER_PID_NS) != 0; /* all that it starts goes with it */
+  if (alone)
+    setpgid(
+        0,
+        0); /* kill(0) reaches no other; the session is the zygote's, without a terminal. A new one costs ten times as much. */
+  else
+    setsid();
+  if (!alone) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   unpack(wanted, &g);
   eas_signals_child(EVENT_FD, &wanted->head->limits);
   enter(self, wanted, &g);
@@ -132,6 +133,7 @@ _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wan
   int rc = self->runner->run(self->runner->arg, &run);
   fflush(NULL);
   siginfo_t info;
-  if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD) g.page->childless = 1;
+  if (!alone && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD)
+    g.page->childless = 1;
   _exit(rc < 0 ? 1 : 0); /* no exit handlers: they are the zygote's */
 }

@@ -89,9 +89,14 @@ int eas_scratch_fresh(const char *path, uid_t owner, eas_scratch_mark *mark, eas
   int rc = eas_path_exists(path) ? eas_path_remove_tree(path, err) : 0;
   if (rc < 0) return rc;
   if (mkdir(path, 0700) != 0) return eas_fail(err, EAS_EIO, "make '%s': %s", path, strerror(errno));
-  if (owner != (uid_t)-1 && chown(path, owner, (gid_t)-1) != 0)
-    return eas_fail(err, EAS_EIO, "chown '%s': %s", path, strerror(errno));
-  return 0;
+  char *out = eas_path_join(path, "out");
+  const char *made = path;
+  int ok = mkdir(out, 0700) == 0;
+  if (!ok) made = out;
+  if (ok && owner != (uid_t)-1) ok = chown(out, owner, (gid_t)-1) == 0 && chown(path, owner, (gid_t)-1) == 0;
+  if (!ok) eas_fail(err, EAS_EIO, "make '%s': %s", made, strerror(errno));
+  free(out);
+  return ok ? 0 : EAS_EIO;
 }
 
 void eas_scratch_sweep(const char *root)

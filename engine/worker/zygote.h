@@ -43,7 +43,7 @@ const char *eas_zygote_reason(const eas_zygote *z, int bit); /* why a layer of `
 
 typedef struct {
   int slot;
-  const char *scratch;         /* absolute, exists */
+  const char *scratch;         /* absolute, exists, as eas_scratch_fresh makes it */
   const char *const *readable; /* input objects */
   eas_limits limits;
   const char *request; /* runner.h, JSON text */

@@ -163,6 +163,8 @@ static pid_t clone_child(const zygote *z, int *pidfd)
 static void serve(zygote *z, const eas_wanted *wanted)
 {
   int pidfd = -1;
+  if (z->self.layers & EAS_LAYER_LANDLOCK && !wanted->head->in_memfd)
+    eas_sandbox_prepare_child(&z->self.policy, wanted->head->slot, wanted->strings);
   pid_t pid = clone_child(z, &pidfd);
   if (pid == 0) eas_child_main(&z->self, wanted);
   eas_wire_answer answer = { .pid = pid, .error = pid < 0 ? errno : 0 };
@@ -191,6 +193,7 @@ int eas_zygote_main(int fd, const eas_runner *runner)
   int rc = prepare(&z, &err);
   answer_policy(&z, rc, &err);
   if (rc < 0) return 1;
+  eas_memory_settle();
   for (;;) {
     eas_wanted wanted = { .head = &message.head,
                           .strings = message.bytes + sizeof message.head,

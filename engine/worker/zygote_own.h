@@ -33,6 +33,8 @@ typedef struct {
 
 /* child.c: the whole life of a child; called in it, right after the clone. In the zygote, once, before: eas_child_prepare. */
 void eas_child_prepare(void);
+/* zygote_memory.c: before the first clone, when all is loaded. */
+void eas_memory_settle(void);
 _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wanted);
 
 /* signals.c. In the zygote, once; children inherit the handlers, which serve only after eas_signals_child. */

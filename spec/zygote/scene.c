@@ -21,6 +21,7 @@
 #include "attacks.h"
 #include "base/buf.h"
 #include "base/path.h"
+#include "worker/scratch.h"
 
 enum { NOBODY = 65534, SOFT_MS = 300, HARD_MS = 600, KILL_MS = 1500 };
 static const unsigned ALONE = EAS_LAYER_RLIMITS | EAS_LAYER_NO_NEW_PRIVS | EAS_LAYER_SECCOMP | EAS_LAYER_LANDLOCK;
@@ -152,8 +153,11 @@ void scene_close(scene *s)
 
 int scene_spawn(scene *s, const char *name, const char *padding, eas_child *out, eas_err *err)
 {
+  eas_scratch_mark unknown = { .valid = 0 };
+  uid_t owner = eas_zygote_layers(s->zygote) & EAS_LAYER_UID ? eas_slot_uid(0) : (uid_t)-1;
   eas_path_remove_tree(s->scratch, NULL);
-  if (mkdir(s->scratch, 0700) < 0) return eas_fail(err, EAS_EIO, "make '%s': %s", s->scratch, strerror(errno));
+  int rc = eas_scratch_fresh(s->scratch, owner, &unknown, err);
+  if (rc < 0) return rc;
   const char *readable[] = { s->input, NULL };
   char *request = eas_format(
       "{\"script\":\"%s\",\"data\":\"%s\",\"input\":\"%s\",\"foreign\":\"%s\",\"supervisor\":%d,\"padding\":\"%s\"}",
@@ -173,7 +177,7 @@ int scene_spawn(scene *s, const char *name, const char *padding, eas_child *out,
                       .request = request,
                       .request_len = strlen(request),
                       .group = s->group };
-  int rc = s->group ? eas_slot_group_set(s->group, &limits, err) : 0;
+  if (s->group) rc = eas_slot_group_set(s->group, &limits, err);
   if (rc == 0) rc = eas_zygote_spawn(s->zygote, &spawn, out, err);
   free(request);
   return rc;
