@@ -65,16 +65,19 @@ json_t *eas_json_load(const char *path, eas_err *err)
 
 static void put_string(eas_buf *b, const char *s, size_t n)
 {
+  size_t from = 0; /* what needs no escape goes in one piece */
   eas_buf_char(b, '"');
   for (size_t i = 0; i < n; i++) {
     unsigned char c = (unsigned char)s[i];
-    if (c == '"' || c == '\\')
-      eas_buf_printf(b, "\\%c", c);
-    else if (c < 0x20)
+    if (c != '"' && c != '\\' && c >= 0x20) continue;
+    eas_buf_add(b, s + from, i - from);
+    from = i + 1;
+    if (c < 0x20)
       eas_buf_printf(b, "\\u%04x", c);
     else
-      eas_buf_char(b, (char)c);
+      eas_buf_add(b, c == '"' ? "\\\"" : "\\\\", 2);
   }
+  eas_buf_add(b, s + from, n - from);
   eas_buf_char(b, '"');
 }
 
@@ -139,14 +142,24 @@ static void put_value(eas_buf *b, const json_t *v)
   }
 }
 
+void eas_json_add(eas_buf *b, const json_t *v)
+{
+  if (v)
+    put_value(b, v);
+  else
+    eas_buf_str(b, "null");
+}
+
+void eas_json_add_str(eas_buf *b, const char *s)
+{
+  put_string(b, s, strlen(s));
+}
+
 char *eas_json_canonical(const json_t *v)
 {
   eas_buf b;
   eas_buf_init(&b);
-  if (v)
-    put_value(&b, v);
-  else
-    eas_buf_str(&b, "null");
+  eas_json_add(&b, v);
   return eas_buf_take(&b);
 }
 

@@ -143,8 +143,10 @@ void eas_worker_look_in(eas_worker *w, int64_t us);
 void eas_worker_hand_back_unknown(eas_worker *w);
 void eas_worker_start_over(eas_worker *w); /* its lease is over */
 /* request.c */
-char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
+int64_t eas_task_seed(const eas_claim *c);
 int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, key */
+/* request_text.c */
+char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
 /* watch.c */
 int eas_process_watch(eas_running *r, eas_err *err);
 /* answer.c */

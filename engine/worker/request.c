@@ -22,7 +22,7 @@ static const char *const NAMES[] = {
   NULL
 };
 
-static int64_t task_seed(const eas_claim *c)
+int64_t eas_task_seed(const eas_claim *c)
 {
   return (int64_t)(c->seed >> (64 - SEED_BITS));
 }
@@ -85,7 +85,7 @@ static int make_key(eas_running *r, eas_err *err)
   eas_hasher_end(h, &r->key);
   r->has_key = r->type->reuse;
   r->provenance = json_pack("{s:o,s:O,s:O,s:i,s:I}", "code", files, "settings", settings, "inputs", inputs,
-                            "result_number", RESULT_NUMBER, "seed", (json_int_t)task_seed(&r->claim));
+                            "result_number", RESULT_NUMBER, "seed", (json_int_t)eas_task_seed(&r->claim));
   json_decref(settings);
   json_decref(inputs);
   json_decref(kinds);
@@ -126,101 +126,4 @@ int eas_running_prepare(eas_running *r, eas_err *err)
   int rc = eas_expr_tree(r->claim.entry, RAW, &scope, &r->description, where, sizeof where, NULL, err);
   if (rc < 0) return eas_err_prefix(err, "%s", where);
   return r->type->reuse ? make_key(r, err) : 0;
-}
-
-static json_t *inputs_json(const eas_running *r)
-{
-  json_t *all = json_object();
-  for (int i = 0; i < r->claim.n_inputs; i++) {
-    const eas_claim_input *in = &r->claim.inputs[i];
-    char *path = eas_store_path(r->w->o.store, &in->digest);
-    json_object_set_new(all, in->kind,
-                        json_pack("{s:s,s:s,s:s,s:I,s:I,s:O?}", "path", path, "filename", in->filename, "directory",
-                                  in->directory, "version", (json_int_t)in->version, "size", (json_int_t)in->size,
-                                  "metadata", in->metadata));
-    free(path);
-  }
-  return all;
-}
-
-static json_t *outputs_json(const eas_running *r)
-{
-  json_t *all = json_object();
-  for (int i = 0; i < r->claim.n_outputs; i++)
-    json_object_set_new(all, r->claim.outputs[i].kind, json_pack("{s:s}", "filename", r->claim.outputs[i].filename));
-  return all;
-}
-
-static json_t *made_json(const eas_running *r)
-{
-  json_t *all = json_object();
-  for (int i = 0; i < r->n_made; i++) {
-    const eas_made *m = &r->made[i];
-    if (!m->stored) continue;
-    char *path = eas_store_path(r->w->o.store, &m->digest);
-    json_object_set_new(all, m->kind,
-                        json_pack("{s:s,s:s,s:I,s:O?}", "path", path, "filename", m->planned->filename, "size",
-                                  (json_int_t)m->size, "metadata", m->metadata));
-    free(path);
-  }
-  return all;
-}
-
-static json_t *last_lines(const eas_running *r)
-{
-  eas_log_entry last[50];
-  json_t *list = json_array();
-  int n = eas_logbuf_last(&r->log, 50, last);
-  for (int i = 0; i < n; i++)
-    json_array_append_new(list, json_pack("{s:i,s:s}", "level", last[i].level, "text", last[i].text));
-  return list;
-}
-
-static void add_qc(json_t *q, const eas_running *r)
-{
-  json_object_set_new(q, "ending", json_string(r->ending));
-  json_object_set_new(q, "error",
-                      r->error ? json_pack("{s:s,s:s?}", "message", r->error, "trace", r->trace) : json_null());
-  json_object_set_new(q, "log", last_lines(r));
-  json_object_set_new(q, "made", made_json(r));
-  json_object_set(q, "result", r->metadata);
-  json_object_set_new(q, "wall_seconds", json_real((double)r->task_wall_us / 1e6));
-}
-
-static json_t *packs_json(const eas_worker *w)
-{
-  json_t *packs = json_array();
-  for (int i = 0; w->o.packs[i]; i++) json_array_append_new(packs, json_string(w->o.packs[i]));
-  return packs;
-}
-
-static json_t *exec_json(const eas_worker *w)
-{
-  json_t *list = json_array();
-  for (int i = 0; w->exec_path[i]; i++) json_array_append_new(list, json_string(w->exec_path[i]));
-  return list;
-}
-
-char *eas_request_text(const eas_running *r, int is_qc, size_t *len)
-{
-  const eas_claim *c = &r->claim;
-  json_t *q =
-      json_pack("{s:s,s:s,s:s,s:o,s:I,s:I,s:I,s:i,s:s,s:s,s:s}", "role", is_qc ? "qc" : "task", "type", c->type,
-                "script", is_qc ? r->type->qc : r->type->script, "pack_paths", packs_json(r->w), "attempt",
-                (json_int_t)c->attempt, "task", (json_int_t)c->task, "job", (json_int_t)c->job, "number", c->number,
-                "job_name", c->job_name, "task_name", c->task_name, "working_directory", c->directory);
-  json_object_set(q, "description", r->description);
-  json_object_set(q, "metadata", c->metadata);
-  json_object_set(q, "requested_metadata", c->requested_metadata);
-  json_object_set_new(q, "seed", json_integer(task_seed(c)));
-  json_object_set_new(q, "threads", json_integer(r->cpus));
-  json_object_set_new(q, "memory_bytes", json_integer(r->limits.memory_bytes));
-  json_object_set_new(q, "inputs", inputs_json(r));
-  json_object_set_new(q, "outputs", outputs_json(r));
-  json_object_set_new(q, "exec_path", exec_json(r->w));
-  if (is_qc) add_qc(q, r);
-  char *text = json_dumps(q, JSON_COMPACT | JSON_ENCODE_ANY);
-  json_decref(q);
-  *len = strlen(text);
-  return text;
 }

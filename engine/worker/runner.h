@@ -18,12 +18,12 @@ typedef struct {
   size_t request_len;
 } eas_run;
 
-/* Request: {"role": "task"|"qc", "type", "script": absolute path, "pack_paths": [..], "attempt", "task", "job", "number", "job_name", "task_name",
- *  "working_directory", "description": {..evaluated..}, "metadata": {..}, "requested_metadata": {..}, "seed": int (53 bits),
- *  "threads": n, "memory_bytes": n, "inputs": {kind: {"path","filename","directory","metadata","version"}},
- *  "outputs": {kind: {"filename"}},
- *  QC only: "ending", "error": {"message","trace"} or null, "log": last lines [{level,text}], "made": {kind: {"path","filename","size","metadata"}},
- *  "result": {metadata the task set}, "wall_seconds", "exec_path": [..]} */
+/* Request; what is empty is not there: {"role": "task"|"qc", "type", "script": absolute path, "attempt", "task", "job", "number",
+ *  "job_name", "task_name", "working_directory", "description": {..evaluated..}, "metadata": {..}, "requested_metadata": {..},
+ *  "seed": int (53 bits), "threads": n, "memory_bytes": n,
+ *  "inputs": {kind: {"path","filename","metadata","directory","version","size"}}, "outputs": {kind: {"filename"}},
+ *  QC only: "ending", "error": {"message","trace"}, "log": last lines [{level,text}], "made": {kind: {"path","filename","metadata","size"}},
+ *  "result": {metadata the task set}, "wall_seconds"} */
 typedef struct {
   const char *version; /* of the interpreter, for doctor; NULL: none */
   void *arg;
