@@ -6,7 +6,6 @@
 #include <jansson.h>
 #include <luajit.h>
 #include <lualib.h>
-#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 
 eas_host eas_the_host;
 
-enum { ARENA = 512 << 10, ARENA_READY = 96 << 10, ARENA_BLOCK = 4096 };
+enum { ARENA = 512 << 10, ARENA_READY = 16 << 10, ARENA_BLOCK = 4096 };
 
 /* In a child: the free blocks of the prepared heap are strewn over pages that would be copied one by one when they are
  * used. Fresh pages, the first of them mapped at once, are cheaper. Without them all goes on by malloc. */
@@ -184,16 +183,6 @@ int eas_host_cancelled(void)
   return run != NULL && run->page != NULL && run->page->cancel != 0;
 }
 
-/* What the allocator would tidy in every child is done once, here: a large block (but not one of pages of its own)
- * makes it sort all that was freed. */
-static void tidy(void)
-{
-  malloc_trim(0);
-  volatile char *block = malloc(64 << 10);
-  if (block != NULL) *block = 0;
-  free((void *)(uintptr_t)block);
-}
-
 static int load(void *arg, const char *share, const char *const *packs, eas_err *err)
 {
   (void)arg;
@@ -211,7 +200,6 @@ static int load(void *arg, const char *share, const char *const *packs, eas_err 
   }
   lua_gc(L, LUA_GCCOLLECT, 0); /* twice: what finalizers let go of; children copy what stays */
   lua_gc(L, LUA_GCCOLLECT, 0);
-  tidy();
   return 0;
 }
 

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "worker/inner.h"
 
-enum { GROUP_US = 3000, BUSY_GROUP_US = 10000, RETRY_US = 500 * 1000, GROUP_ROWS = 32 };
+enum { GROUP_US = 3000, BUSY_GROUP_US = 30000, RETRY_US = 500 * 1000, GROUP_ROWS = 32 };
 
 static void on_commit_timer(void *arg)
 {

@@ -7,6 +7,11 @@ local EVENT = { LOG = 1, METADATA = 2, OUTPUT = 3, SPAWN = 4, ERROR = 5, CHECK =
 host.EVENT = EVENT
 local MEMORY = "not enough memory"
 local DEPTH = 30
+-- The names in a request: kept, so that they are there before each of the clones makes them anew.
+local WORDS = [=[["role", "task", "qc", "type", "script", "attempt", "job", "number", "job_name", "task_name",
+  "working_directory", "description", "metadata", "requested_metadata", "seed", "threads", "memory_bytes", "inputs",
+  "outputs", "path", "filename", "directory", "version", "size", "ending", "ok", "error", "log", "made", "result",
+  "wall_seconds"]]=]
 
 -- Modules are shown in tracebacks by their place in the tree, not in this installation.
 local function add_loader(share, packs)
@@ -53,6 +58,8 @@ function host.load(share, packs)
   add_loader(share, packs)
   require("eas.sandbox").load(packs)
   preload(share)
+  require("eas.sandbox").prepare()
+  host.words = json.decode(WORDS)
 end
 
 local function text_of(err)
@@ -108,25 +115,32 @@ local function report(failure, limit)
   core.event(EVENT.ERROR, 0, json.encode(failure))
 end
 
+-- One object of "NAME": "digest".
+local function code_text(used)
+  local parts = {}
+  for name, digest in pairs(used) do parts[#parts + 1] = json.string(name) .. ':"' .. digest .. '"' end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
 -- Runs one attempt: true, or false when an error was reported.
 function host.run(text)
-  local sandbox, used = require "eas.sandbox", {}
-  local limit
+  local sandbox = require "eas.sandbox"
+  local place, limit = sandbox.place(), nil
   local ok, failure = xpcall(function()
     local request = json.decode(text)
     limit = request.memory_bytes
     core.heap_limit(limit or 0)
-    local object, env = sandbox.run_script(request.script, request.role, used)
+    local object = place.run(request.role, request.script)
     if type(object) ~= "table" or object.role ~= request.role then
       error(("%s does not return eas.%s(function ...)"):format(sandbox.entry(request.script).shown, request.role), 0)
     end
-    env.math.randomseed(request.seed or 1)
+    place.env.math.randomseed(request.seed or 1)
     core.stage(3)
     object.run(request)
   end, traceback)
   if not ok then report(failure, limit) end
   core.heap_limit(0)
-  core.event(EVENT.CODE, 0, json.encode(used))
+  core.event(EVENT.CODE, 0, code_text(place.used))
   io.stdout:flush()
   return ok
 end

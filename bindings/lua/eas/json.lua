@@ -40,8 +40,10 @@ local function utf8_text(s)
 end
 
 local function write_string(s)
+  if not s:find '[%c"\\\127-\255]' then return '"' .. s .. '"' end
   return '"' .. utf8_text(s):gsub('[%c"\\\127]', escape) .. '"'
 end
+json.string = write_string
 
 function json.number(x)
   if x ~= x then return "null" end

@@ -130,14 +130,15 @@ local function refuse(name)
   error(("module '%s' is not for scripts: they require eas.*, lib.* and native.*"):format(tostring(name)), 3)
 end
 
--- An environment with its own require; used.NAME gathers the digests of what was loaded.
-local function new_env(used)
-  local env, done = sandbox.globals(), {}
-  local function run(name, path)
+-- A place to run a script in: an environment with its own require; used.NAME gathers the digests of what was loaded.
+local function new_place()
+  local env, done, used = sandbox.globals(), {}, {}
+  local place = { env = env, used = used }
+  function place.run(name, path)
     local entry = sandbox.entry(path)
     if entry.error then error(entry.error, 0) end
     used[name] = entry.digest
-    setfenv(entry.chunk, env)
+    if entry.env ~= env then setfenv(entry.chunk, env) end
     return entry.chunk(name)
   end
   function env.require(name)
@@ -148,7 +149,7 @@ local function new_env(used)
         error(("module '%s' is in no pack's tasks_lua/lib or qc_lua/lib"):format(name), 2)
       end
       done[name] = false
-      done[name] = run(name, libraries[name]) or true
+      done[name] = place.run(name, libraries[name]) or true
     elseif done[name] == nil then
       if private[name] or not (name == "eas" or name:match "^eas%.[%w_.]+$" or name:match "^native%.[%w_]+$") then
         refuse(name)
@@ -158,13 +159,28 @@ local function new_env(used)
     end
     return done[name]
   end
-  return sandbox.strict(env), run
+  sandbox.strict(env)
+  return place
 end
 
--- Runs a script's chunk: what it returns, the digests of all it loaded, and its environment.
-function sandbox.run_script(path, role, used)
-  local env, run = new_env(used)
-  return run(role, path), env
+-- A process that is cloned for each attempt prepares the place of the one script that each clone will run.
+local prepared
+
+function sandbox.prepare()
+  prepared = new_place()
+  for _, entry in pairs(entries) do
+    if entry.chunk then
+      setfenv(entry.chunk, prepared.env)
+      entry.env = prepared.env
+    end
+  end
+end
+
+-- place.run(role, path) runs a script's chunk there, and gives what it returns.
+function sandbox.place()
+  local place = prepared or new_place()
+  prepared = nil
+  return place
 end
 
 return sandbox

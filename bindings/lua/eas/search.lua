@@ -86,7 +86,7 @@ local function run_one(request, path, name, file)
   if not curve then return nil, 2, why, hint end
   local found = { file = file, method = request.method, curve = curve, values = {}, wrote = {} }
   local ok, err = xpcall(function()
-    local script = sandbox.run_script(path, "task", {})
+    local script = sandbox.place().run("task", path)
     local object = local_task(request, name, curve, found)
     script.handler(object)
     found.settings = rawget(object, "settings_used") or request.settings or {}

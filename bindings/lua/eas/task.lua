@@ -167,7 +167,7 @@ end
 -- The task object of a request (engine/worker/runner.h).
 function task.object(request)
   return setmetatable({
-    type = request.type, name = request.task_name, job_name = request.job_name,
+    type = request.type, name = request.task_name or "", job_name = request.job_name or "",
     attempt = request.attempt, number = request.number or 1, task = request.task, job = request.job,
     working_directory = request.working_directory or "",
     description = request.description or {}, metadata = request.metadata or {},
