@@ -109,7 +109,7 @@ const char *eas_db_id_list(const eas_db *db, const int64_t *ids, int n, eas_buf 
 
 /* What a layer above keeps with a connection (caches). Dropped, by its free function, at close, and those before
  * EAS_DB_LASTING at every rollback. */
-enum { EAS_DB_WORDS, EAS_DB_DOCUMENTS, EAS_DB_LASTING, EAS_DB_BORN = EAS_DB_LASTING, EAS_DB_SLOTS };
+enum { EAS_DB_WORDS, EAS_DB_DOCUMENTS, EAS_DB_ANCESTORS, EAS_DB_LASTING, EAS_DB_BORN = EAS_DB_LASTING, EAS_DB_SLOTS };
 void *eas_db_kept(const eas_db *db, int slot); /* NULL: nothing */
 void eas_db_keep(eas_db *db, int slot, void *data, void (*free_data)(void *));
 

@@ -35,7 +35,8 @@ static const char find_candidates[] =
     "SELECT q.job, q.type, j.document, q.queued, j.priority, y.name,"
     " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job)"
     " FROM task_type y JOIN job_type q ON q.type = y.id AND q.queued > 0 JOIN job j ON j.id = q.job"
-    " WHERE y.name " EAS_IN_TEXTS("$1") " AND j.state = 'active' ORDER BY j.priority DESC, q.job, q.type";
+    " WHERE y.name " EAS_IN_TEXTS("$1") " AND j.state = 'active' AND j.done_at IS NULL"
+                                        " ORDER BY j.priority DESC, q.job, q.type";
 
 /* Claims of limited types take turns, so that each counts what the one before has taken. */
 static const char lock_limited[] =
@@ -48,18 +49,25 @@ static const char count_limited[] =
 static const char find_worker[] =
     "SELECT id FROM worker WHERE id = $1 AND state = 'active' AND lease_until > eas_now()/*pg  FOR SHARE*/";
 
-static const char find_oldest[] = "SELECT id, task, number, token, eas_now() - queued_at FROM attempt WHERE state = "
-                                  "'queued' AND type = $1 AND job = $2 AND not_before <= eas_now()"
-                                  " ORDER BY id LIMIT $3 OFFSET $4/*pg  FOR NO KEY UPDATE SKIP LOCKED*/";
+/* The queue of type $1 in job $2. A server must be made to take the index of what is queued: with the two given as
+ * equal, the order by id is the primary key's too, and it reads all that ever ended on its way. */
+#define IN_QUEUE                                                                                                       \
+  "/*sqlite a.type = $1 AND a.job = $2*//*pg (a.type, a.job, a.id) > (CAST($1 AS BIGINT), CAST($2 AS BIGINT), 0)"      \
+  " AND (a.type, a.job, a.id) < (CAST($1 AS BIGINT), CAST($2 AS BIGINT), 9223372036854775807)*/"
+#define QUEUE_ORDER "/*pg a.type, a.job, */a.id"
+
+static const char find_oldest[] =
+    "SELECT a.id, a.task, a.number, a.token, eas_now() - a.queued_at, t.parent"
+    " FROM attempt a /*sqlite CROSS */JOIN task t ON t.id = a.task WHERE a.state = 'queued' AND " IN_QUEUE
+    " AND a.not_before <= eas_now() ORDER BY " QUEUE_ORDER
+    " LIMIT $3 OFFSET $4/*pg  FOR NO KEY UPDATE OF a SKIP LOCKED*/";
 
 /* $3: one more than were taken. If so many are due, another claimer holds some: look again soon. */
 static const char find_next[] =
-    "SELECT CASE WHEN (SELECT count(*) FROM (SELECT id FROM attempt WHERE state = 'queued' AND type = $1 AND job = $2"
-    " AND not_before <= eas_now() LIMIT $3) d) >= $3 THEN 5000"
-    " ELSE (SELECT min(not_before) - eas_now() FROM (SELECT not_before FROM attempt WHERE state = 'queued' AND type = "
-    "$1 AND job = "
-    "$2"
-    " AND not_before > eas_now() ORDER BY id LIMIT 10000) f) END";
+    "SELECT CASE WHEN (SELECT count(*) FROM (SELECT a.id FROM attempt a WHERE a.state = 'queued' AND " IN_QUEUE
+    " AND a.not_before <= eas_now() ORDER BY " QUEUE_ORDER " LIMIT $3) d) >= $3 THEN 5000"
+    " ELSE (SELECT min(not_before) - eas_now() FROM (SELECT a.not_before FROM attempt a WHERE a.state = 'queued'"
+    " AND " IN_QUEUE " AND a.not_before > eas_now() ORDER BY " QUEUE_ORDER " LIMIT 10000) f) END";
 
 /* limited: only those with a limit. NULL: there are none of these. */
 static char *type_list(const eas_registry *r, const char *const *types, int limited)
@@ -193,6 +201,7 @@ static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets,
                            .number = (int)eas_rows_int(r, k, 2),
                            .token = eas_rows_int(r, k, 3) + 1,
                            .queued_us = eas_rows_int(r, k, 4),
+                           .parent = eas_rows_int(r, k, 5),
                            .job = b->job,
                            .type = b->type,
                            .type_name = b->type_name };

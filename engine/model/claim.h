@@ -6,7 +6,7 @@
 #include "model/attempt.h"
 
 typedef struct {
-  int64_t attempt, task, job, type, token, queued_us; /* token: the one it gets */
+  int64_t attempt, task, parent, job, type, token, queued_us; /* token: the one it gets */
   int number;
   const char *type_name;
 } eas_chosen;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "model/ancestors.h"
 #include "model/claim.h"
 #include "model/settle.h"
 
@@ -13,28 +14,30 @@ static const char run_them[] =
 /* The newest passed version of now; an attempt that was handed back binds again. */
 static const char bind_inputs[] =
     "INSERT INTO attempt_input (attempt, kind, version) SELECT a.id, i.kind, p.passed"
-    " FROM attempt a JOIN task_input i ON i.task = a.task JOIN product p ON p.id = i.product"
-    " WHERE a.id " EAS_IN_IDS("$1") " AND p.passed IS NOT NULL"
-                                    " ON CONFLICT (attempt, kind) DO UPDATE SET version = excluded.version";
+    " FROM " EAS_OF_IDS("$1") " attempt a ON a.id = s.value JOIN task_input i ON i.task = a.task"
+                              " JOIN product p ON p.id = i.product WHERE p.passed IS NOT NULL ON CONFLICT (attempt, "
+                              "kind) DO UPDATE SET version = excluded.version";
 
 static const char about_tasks[] =
     "SELECT t.id, n.path, wn.text, wd.text, wl.text, t.seed, j.name, j.document, j.compat, t.parent, t.metadata,"
     " CASE WHEN t.accepted IS NULL THEN 0 ELSE 1 END"
-    " FROM task t JOIN node n ON n.id = t.node JOIN job j ON j.id = t.job JOIN word wd ON wd.id = t.directory"
-    " LEFT JOIN word wn ON wn.id = t.name LEFT JOIN word wl ON wl.id = t.label WHERE t.id " EAS_IN_IDS("$1");
+    " FROM " EAS_OF_IDS("$1") " task t ON t.id = s.value JOIN node n ON n.id = t.node JOIN job j ON j.id = t.job"
+                              " JOIN word wd ON wd.id = t.directory LEFT JOIN word wn ON wn.id = t.name LEFT JOIN word "
+                              "wl ON wl.id = t.label";
 
 static const char about_inputs[] =
     "SELECT i.attempt, k.text, d.text, p.filename, p.id, v.id, v.digest, v.size, v.metadata"
-    " FROM attempt_input i JOIN version v ON v.id = i.version JOIN product p ON p.id = v.product"
-    " JOIN word k ON k.id = i.kind JOIN word d ON d.id = p.directory WHERE i.attempt " EAS_IN_IDS("$1");
+    " FROM " EAS_OF_IDS(
+        "$1") " attempt_input i ON i.attempt = s.value JOIN version v ON v.id = i.version"
+              " JOIN product p ON p.id = v.product JOIN word k ON k.id = i.kind JOIN word d ON d.id = p.directory";
 
-static const char about_outputs[] =
-    "SELECT p.task, k.text, d.text, p.filename, p.id FROM product p JOIN word k ON k.id = p.kind"
-    " JOIN word d ON d.id = p.directory WHERE p.task " EAS_IN_IDS("$1");
+static const char about_outputs[] = "SELECT p.task, k.text, d.text, p.filename, p.id FROM " EAS_OF_IDS(
+    "$1") " product p ON p.task = s.value"
+          " JOIN word k ON k.id = p.kind JOIN word d ON d.id = p.directory";
 
-static const char about_needs[] =
-    "SELECT e.task, w.text, a.metadata FROM task_need e JOIN word w ON w.id = e.name"
-    " JOIN task m ON m.id = e.needed JOIN attempt a ON a.id = m.accepted WHERE e.task " EAS_IN_IDS("$1");
+static const char about_needs[] = "SELECT e.task, w.text, a.metadata FROM " EAS_OF_IDS(
+    "$1") " task_need e ON e.task = s.value"
+          " JOIN word w ON w.id = e.name JOIN task m ON m.id = e.needed JOIN attempt a ON a.id = m.accepted";
 
 /* Asked only when one of the group was tried before. */
 static const char about_tries[] = "SELECT task, count(CASE WHEN ending = 'lost' OR ending = 'cancelled' THEN 1 END), "
@@ -42,21 +45,14 @@ static const char about_tries[] = "SELECT task, count(CASE WHEN ending = 'lost' 
                                   "THEN 1 END)"
                                   " FROM attempt WHERE task " EAS_IN_IDS("$1") " AND state = 'ended' GROUP BY task";
 
-/* Each ancestor once, however many of the group are below it. */
-static const char about_ancestors[] =
-    "WITH RECURSIVE up (id, parent, metadata) AS (SELECT id, parent, metadata FROM task"
-    " WHERE id IN (SELECT c.parent FROM task c WHERE c.id " EAS_IN_IDS(
-        "$1") ")"
-              " UNION SELECT t.id, t.parent, t.metadata FROM up JOIN task t ON t.id = up.parent)"
-              " SELECT id, parent, metadata FROM up ORDER BY id";
-
 int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents,
                   int n_documents, eas_bind *out, eas_err *err)
 {
-  int64_t *ids = eas_alloc(2 * (size_t)n * sizeof *ids);
+  int64_t *ids = eas_alloc(3 * (size_t)n * sizeof *ids);
   for (int i = 0; i < n; i++) {
     ids[i] = chosen[i].attempt;
     ids[n + i] = chosen[i].task;
+    ids[2 * n + i] = chosen[i].parent;
   }
   eas_buf attempts, tasks;
   eas_buf_init(&attempts);
@@ -69,7 +65,7 @@ int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, c
   if (rc >= 0) rc = eas_db_send(db, about_inputs, &a, 1, &out->inputs, err);
   if (rc >= 0) rc = eas_db_send(db, about_outputs, &t, 1, &out->outputs, err);
   if (rc >= 0) rc = eas_db_send(db, about_needs, &t, 1, &out->needs, err);
-  if (rc >= 0) rc = eas_db_send(db, about_ancestors, &t, 1, &out->chain, err);
+  if (rc >= 0) rc = eas_ancestors_send(db, ids + 2 * n, n, &out->chain, err);
   int again = 0;
   for (int i = 0; i < n; i++) again |= chosen[i].number > 1;
   out->tries = -1;
@@ -103,50 +99,6 @@ static json_t *object_of(const eas_rows *r, int row, int column)
   return json_object();
 }
 
-/* --- metadata --- */
-
-typedef struct {
-  const eas_rows *rows;
-  json_t **merged;
-} chain;
-
-static int row_of(const eas_rows *r, int64_t id) /* rows are sorted by id */
-{
-  int low = 0, high = eas_rows_n(r) - 1;
-  while (low <= high) {
-    int mid = (low + high) / 2;
-    int64_t v = eas_rows_int(r, mid, 0);
-    if (v == id) return mid;
-    if (v < id)
-      low = mid + 1;
-    else
-      high = mid - 1;
-  }
-  return -1;
-}
-
-/* Takes above; returns it, or a copy overlaid by what the row's column holds. */
-static json_t *overlay(json_t *above, const eas_rows *r, int row, int column)
-{
-  if (eas_rows_null(r, row, column)) return above;
-  json_t *all = json_copy(above), *own = object_of(r, row, column);
-  json_object_update(all, own);
-  json_decref(own);
-  json_decref(above);
-  return all;
-}
-
-/* What an ancestor hands down: new reference, to be read only. 0: nothing is above. */
-static json_t *inherited(const chain *c, int64_t id)
-{
-  int row = id ? row_of(c->rows, id) : -1;
-  if (row < 0) return json_object();
-  if (!c->merged[row]) c->merged[row] = overlay(inherited(c, eas_rows_int(c->rows, row, 1)), c->rows, row, 2);
-  return json_incref(c->merged[row]);
-}
-
-/* --- the rest --- */
-
 static eas_claim *by_task(eas_claim *list, int n, int64_t task)
 {
   for (int i = 0; i < n; i++)
@@ -167,8 +119,7 @@ static char *text_or(const eas_rows *r, int row, int column, const char *otherwi
   return eas_strdup(s ? s : otherwise);
 }
 
-static int add_tasks(eas_db *db, const eas_registry *reg, const eas_rows *r, const chain *up, eas_claim *out, int n,
-                     eas_err *err)
+static int add_tasks(eas_db *db, const eas_registry *reg, const eas_rows *r, eas_claim *out, int n, eas_err *err)
 {
   for (int i = 0; i < eas_rows_n(r); i++) {
     eas_claim *c = by_task(out, n, eas_rows_int(r, i, 0));
@@ -178,9 +129,10 @@ static int add_tasks(eas_db *db, const eas_registry *reg, const eas_rows *r, con
     c->job_name = text_or(r, i, 4, eas_rows_text(r, i, 6));
     c->seed = (uint64_t)eas_rows_int(r, i, 5);
     c->compat = (int)eas_rows_int(r, i, 8);
-    json_t *shared = overlay(inherited(up, eas_rows_int(r, i, 9)), r, i, 10);
+    json_t *shared = eas_ancestors_metadata(db, eas_rows_int(r, i, 9));
     c->metadata = json_copy(shared); /* a claim's own: siblings share what they inherit */
     json_decref(shared);
+    if (!eas_rows_null(r, i, 10)) json_object_update_new(c->metadata, object_of(r, i, 10));
     c->rerun = (int)eas_rows_int(r, i, 11);
     json_t *job = NULL;
     int rc = eas_document_entry(db, eas_rows_int(r, i, 7), eas_rows_text(r, i, 1), &c->entry, err);
@@ -263,14 +215,9 @@ int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const ea
     int rc = eas_document_take(db, b->ids[i], b->documents[i], err);
     if (rc < 0) return rc;
   }
-  chain up = { .rows = eas_db_result(db, b->chain) };
-  int n_up = eas_rows_n(up.rows);
-  up.merged = eas_alloc((size_t)(n_up + 1) * sizeof *up.merged);
+  eas_ancestors_take(db, b->chain);
   if (b->tries >= 0) add_tries(eas_db_result(db, b->tries), out, n);
-  int rc = add_tasks(db, r, eas_db_result(db, b->tasks), &up, out, n, err);
-  for (int i = 0; i < n_up; i++) json_decref(up.merged[i]);
-  free(up.merged);
-  return rc;
+  return add_tasks(db, r, eas_db_result(db, b->tasks), out, n, err);
 }
 
 static void free_claim(eas_claim *c)

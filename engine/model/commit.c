@@ -9,9 +9,10 @@
 #include "model/settle.h"
 
 /* Looked at first and changed after: SQLite pays a statement journal for UPDATE ... RETURNING. */
-static const char look[] = "SELECT a.id, a.token, a.task, a.job, a.type, a.number FROM " EAS_OF_IDS(
-    "$1") " attempt a ON a.id = s.value WHERE " EAS_STATE_IS("a.state", "running") "/*pg  ORDER BY a.id FOR NO KEY "
-                                                                                   "UPDATE OF a*/"; /* $1 is sorted */
+static const char look[] = "SELECT a.id, a.token, a.task, a.job, a.type, a.number, t.parent FROM " EAS_OF_IDS(
+    "$1") " attempt a ON"
+          " a.id = s.value JOIN task t ON t.id = a.task WHERE " EAS_STATE_IS(
+              "a.state", "running") "/*pg  ORDER BY a.id FOR NO KEY UPDATE OF a*/"; /* $1 is sorted */
 
 static const char end_attempt[] =
     "UPDATE attempt SET state = 'ended', ending = $2, verdict = $3, ended_at = eas_now(), wall_us = $4, cpu_us = $5,"
@@ -112,6 +113,7 @@ static int guard(eas_db *db, member *list, int n, eas_err *err)
                                         .job = eas_rows_int(rows, k, 3),
                                         .type = eas_rows_int(rows, k, 4),
                                         .number = eas_rows_int(rows, k, 5),
+                                        .parent = eas_rows_int(rows, k, 6),
                                         .delay_us = r->delay_us,
                                         .outcome = outcome_of(r),
                                         .reused = strcmp(r->ending, "reused") == 0 };
@@ -181,7 +183,7 @@ static int settle(eas_db *db, member *list, int n, int *n_ready, eas_err *err)
   for (int i = 0; i < n; i++) n_versions += list[i].result->n_versions;
   int64_t *version_ids = eas_alloc((size_t)(n_versions + 1) * sizeof *version_ids);
   int *tickets = eas_alloc((size_t)(n_versions + 1) * sizeof *tickets);
-  eas_settle s = { .db = db, .from = EAS_FROM_RUNNING, .n = n };
+  eas_settle s = { .db = db, .from = EAS_FROM_RUNNING, .n = n, .parents_known = 1 };
   s.list = eas_alloc((size_t)n * sizeof *s.list);
   s.products = eas_alloc((size_t)(n_versions + 1) * sizeof *s.products);
   for (int i = 0; i < n; i++) {

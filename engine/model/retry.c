@@ -6,11 +6,13 @@
 #include "model/attempt.h"
 #include "model/settle.h"
 
-static const char find_failed[] = "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state IN "
-                                  "('failed', 'skipped') AND state = 'failed'"
-                                  " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
-static const char find_cancelled[] = "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND state = "
-                                     "'cancelled' ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char find_failed[] =
+    "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND /*sqlite state IN "
+    "('failed', 'skipped')*//*pg bad = 1*/ AND state = 'failed'"
+    " ORDER BY id/*pg  FOR NO KEY UPDATE*/";
+static const char find_cancelled[] =
+    "SELECT id, job, type, state, done, parent FROM task WHERE job = $1 AND /*pg bad = 2 AND */state = "
+    "'cancelled' ORDER BY id/*pg  FOR NO KEY UPDATE*/";
 static const char find_one[] =
     "SELECT id, job, type, state, done, parent FROM task WHERE id = $1/*pg  FOR NO KEY UPDATE*/";
 static const char find_skipped[] = /* those that hang on what was revived last */

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "model/ancestors.h"
 
 static const char lock_tasks[] = "SELECT t.id, t.parent, t.open_children, t.failed_children FROM " EAS_OF_IDS(
     "$1") " task t ON t.id = s.value/*pg  ORDER BY t.id FOR NO KEY UPDATE OF t*/"; /* $1 is sorted */
-static const char find_chain[] = EAS_UP_CHAIN("id IN (SELECT c.parent FROM task c WHERE c.id " EAS_IN_IDS("$1") ")");
-
 static const char pass_task[] =
     "UPDATE task SET state = 'passed', accepted = $2, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
     " WHERE id = $1";
@@ -172,11 +171,13 @@ static int send_edges(eas_settle *s, const int64_t *passed, int n_passed, eas_er
 
 int eas_settle_send(eas_settle *s, eas_err *err)
 {
-  int64_t *passed = eas_alloc(2 * (size_t)(s->n + 1) * sizeof *passed), *all = passed + s->n + 1;
+  int64_t *passed = eas_alloc(3 * (size_t)(s->n + 1) * sizeof *passed), *all = passed + s->n + 1;
+  int64_t *parents = all + s->n + 1;
   int n_passed = 0, n_decided = 0;
   qsort(s->list, (size_t)s->n, sizeof *s->list, by_task);
   for (int i = 0; i < s->n; i++) {
     all[i] = s->list[i].task;
+    parents[i] = s->list[i].parent;
     if (s->list[i].outcome == EAS_OUT_PASSED) passed[n_passed++] = s->list[i].task;
     n_decided += s->list[i].outcome != EAS_OUT_AGAIN;
   }
@@ -186,7 +187,9 @@ int eas_settle_send(eas_settle *s, eas_err *err)
   eas_buf_init(&list);
   eas_val tasks = eas_v_text(eas_db_id_list(s->db, all, s->n, &list));
   int rc = eas_db_send(s->db, lock_tasks, &tasks, 1, &s->own, err);
-  if (rc >= 0 && n_decided) rc = eas_db_send(s->db, find_chain, &tasks, 1, &s->chain, err);
+  if (rc >= 0 && n_decided)
+    rc = s->parents_known ? eas_ancestors_send(s->db, parents, s->n, &s->chain, err)
+                          : eas_ancestors_send_above(s->db, all, s->n, &s->chain, err);
   if (rc >= 0) rc = send_tasks(s, err);
   if (rc >= 0) rc = send_edges(s, passed, n_passed, err);
   eas_buf_done(&list);
@@ -229,10 +232,10 @@ static int follow_edges(eas_settle *s, int *born, eas_err *err)
 }
 
 /* Tasks that are done now count their parents down. */
-static int follow_up(eas_settle *s, const eas_rows *chain, const eas_up *done, int n, eas_err *err)
+static int follow_up(eas_settle *s, const eas_up *done, int n, eas_err *err)
 {
   if (n == 0) return 0;
-  int rc = eas_up_send(s->db, chain, done, n, err);
+  int rc = eas_up_send(s->db, done, n, err);
   eas_buf list;
   eas_buf_init(&list);
   int64_t *jobs = eas_alloc((size_t)s->n * sizeof *jobs);
@@ -274,11 +277,9 @@ int eas_settle_follow(eas_settle *s, eas_err *err)
   eas_up *done = eas_alloc((size_t)(s->n + 1) * sizeof *done);
   int born = -1, n_done = find_done(s, done, err), rc = n_done;
   if (n_done < 0) goto out;
-  /* the next send drops the results that are read here */
-  eas_rows *chain = s->chain < 0 ? NULL : eas_db_take(s->db, s->chain);
+  eas_ancestors_take(s->db, s->chain); /* the next send drops the results */
   rc = follow_edges(s, &born, err);
-  if (rc >= 0) rc = follow_up(s, chain, done, n_done, err);
-  eas_rows_free(chain);
+  if (rc >= 0) rc = follow_up(s, done, n_done, err);
   if (rc >= 0) rc = eas_db_flush(s->db, err);
   if (rc >= 0 && born >= 0) {
     const eas_rows *r = eas_db_result(s->db, born);

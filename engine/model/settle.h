@@ -19,6 +19,7 @@ typedef enum { EAS_FROM_RUNNING, EAS_FROM_QUEUED, EAS_FROM_WAITING } eas_from;
 
 typedef struct {
   int64_t task, job, type;
+  int64_t parent;   /* see parents_known; 0: it is the root */
   int64_t attempt;  /* that ended; 0: a task that never ran (skipped) */
   int64_t number;   /* of the attempt */
   int64_t delay_us; /* again: the next one's back-off */
@@ -30,7 +31,8 @@ typedef struct {
   eas_db *db;
   eas_from from;
   eas_settled *list;
-  int n; /* sorted by task by eas_settle_send */
+  int n;             /* sorted by task by eas_settle_send */
+  int parents_known; /* 1: the caller filled list[].parent in */
   int64_t *products;
   int n_products; /* that have a new passed version */
   eas_counts counts;
@@ -45,7 +47,7 @@ void eas_settle_done(eas_settle *s); /* frees counts, list and products */
 /* Sends one INSERT for tasks that are ready and have no open attempt; *ticket: rows (job, type). */
 int eas_settle_bear(eas_db *db, const int64_t *tasks, int n, int *ticket, eas_err *err);
 
-/* Done tasks count their parents down. chain: rows (id, parent, depth) of all their ancestors, deepest first. */
+/* Done tasks count their parents down. All above them has been asked for (ancestors.h). */
 typedef struct {
   int64_t parent;
   int failed;
@@ -55,6 +57,6 @@ typedef struct {
   "WITH RECURSIVE up (id, parent, depth) AS (SELECT id, parent, depth FROM task WHERE " which                          \
   " UNION SELECT t.id, t.parent, t.depth FROM up JOIN task t ON t.id = up.parent)"                                     \
   " SELECT id, parent, depth FROM up ORDER BY depth DESC, id"
-int eas_up_send(eas_db *db, const eas_rows *chain, const eas_up *done, int n, eas_err *err);
+int eas_up_send(eas_db *db, const eas_up *done, int n, eas_err *err);
 
 #endif

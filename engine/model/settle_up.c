@@ -5,10 +5,12 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "model/ancestors.h"
 #include "model/settle.h"
 
 typedef struct {
   int64_t id, parent;
+  int depth;
   int64_t done, failed; /* children in done[] */
   int n_below;          /* ancestors of others that hang directly below */
 } place;
@@ -64,14 +66,42 @@ static int send_one(eas_db *db, const place *all, int n, const place *p, eas_err
   return rc;
 }
 
-int eas_up_send(eas_db *db, const eas_rows *chain, const eas_up *done, int n_done, eas_err *err)
+static int deepest_first(const void *a, const void *b)
 {
-  int n = eas_rows_n(chain), rc = 0;
-  place *all = eas_alloc((size_t)(n + 1) * sizeof *all), **sorted = eas_alloc((size_t)(n + 1) * sizeof *sorted);
-  for (int i = 0; i < n; i++) { /* deepest first */
-    all[i] = (place){ .id = eas_rows_int(chain, i, 0), .parent = eas_rows_int(chain, i, 1) };
-    sorted[i] = &all[i];
+  const place *x = a, *y = b;
+  if (x->depth != y->depth) return x->depth > y->depth ? -1 : 1;
+  return (x->id > y->id) - (x->id < y->id);
+}
+
+/* All above the done tasks, each once. Returns how many. */
+static int climb(eas_db *db, const eas_up *done, int n_done, place **out)
+{
+  int n = 0, cap = 16;
+  place *all = eas_alloc((size_t)cap * sizeof *all);
+  for (int i = 0; i < n_done; i++) {
+    if (i && done[i].parent == done[i - 1].parent) continue;
+    for (const eas_ancestor *a = eas_ancestors_find(db, done[i].parent); a; a = eas_ancestors_find(db, a->parent)) {
+      int known = 0;
+      for (int k = n; k-- > 0 && !known;) known = all[k].id == a->id;
+      if (known) break; /* and so is all above it */
+      if (n == cap) {
+        cap *= 2;
+        all = eas_realloc(all, (size_t)cap * sizeof *all);
+      }
+      all[n++] = (place){ .id = a->id, .parent = a->parent, .depth = a->depth };
+    }
   }
+  qsort(all, (size_t)n, sizeof *all, deepest_first);
+  *out = all;
+  return n;
+}
+
+int eas_up_send(eas_db *db, const eas_up *done, int n_done, eas_err *err)
+{
+  place *all;
+  int n = climb(db, done, n_done, &all), rc = 0;
+  place **sorted = eas_alloc((size_t)(n + 1) * sizeof *sorted);
+  for (int i = 0; i < n; i++) sorted[i] = &all[i];
   qsort(sorted, (size_t)n, sizeof *sorted, by_id);
   for (int i = 0; i < n_done; i++) {
     place *parent = done[i].parent ? find(sorted, n, done[i].parent) : NULL;

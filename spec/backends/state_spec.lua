@@ -199,7 +199,11 @@ B.each(function(kind)
           local function quoted(text) return "'" .. text:gsub("'", "''") .. "'" end
           db:exec("DO " .. quoted("BEGIN EXECUTE " .. quoted(("PREPARE p%d AS %s"):format(i, sql)) .. "; END"))
           local args = n > 0 and "(" .. ("NULL, "):rep(n - 1) .. "NULL)" or ""
+          local above
           for _, row in ipairs(db:query(("EXPLAIN EXECUTE p%d%s"):format(i, args))) do
+            -- an index that is only followed for its order is read whole
+            if above and row["QUERY PLAN"]:find "Filter:" then lines[#lines + 1] = above .. row["QUERY PLAN"] end
+            above = row["QUERY PLAN"]:find "Index Scan using %w+_pkey" and row["QUERY PLAN"]
             -- a list of ids as a filter: something else than the key was searched
             if row["QUERY PLAN"]:find "Seq Scan" or (row["QUERY PLAN"]:find "Filter:.*[( ]id = ANY" and not sql:find "^UPDATE job") then lines[#lines + 1] = row["QUERY PLAN"] end
           end
