@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "model/born.h"
 #include "cli/inner.h"
 
 extern char **environ;
@@ -215,6 +216,7 @@ int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
   }
   int rc = is_file && !(flags & EAS_DB_READ) ? eas_path_mkdirs(eas_conf_str(c->conf, "data"), 0755, err) : 0;
   if (rc >= 0) rc = eas_db_open(&c->db, url, flags, err);
+  if (rc >= 0 && strcmp(eas_conf_str(c->conf, "queue"), "sql:") != 0) eas_born_watch(c->db);
   int found = 0, newest = 0;
   if (rc >= 0) rc = eas_db_schema(c->db, &found, &newest, err);
   if (rc < 0) return rc;

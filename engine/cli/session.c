@@ -7,14 +7,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/path.h"
-
-enum { HEARD_MAX = 64 };
+#include "cli/bells.h"
 
 int eas_session_lock(eas_session *s, eas_err *err)
 {
@@ -68,25 +66,6 @@ static const char **worker_types(const eas_cli *c)
   return list;
 }
 
-static void look(eas_session *s)
-{
-  if (s->worker) eas_worker_look(s->worker);
-  if (s->control) eas_control_look(s->control);
-}
-
-static void on_bell(void *arg, int fd, uint32_t events)
-{
-  eas_session *s = arg;
-  eas_message m;
-  (void)fd;
-  (void)events;
-  for (int i = 0; i < HEARD_MAX && eas_queue_take(s->queue, &m, NULL) == 1; i++)
-    eas_queue_ack(s->queue, m.receipt, NULL);
-  look(s);
-  if (s->worker) eas_worker_cancel_check(s->worker);
-  if (s->on_change) s->on_change(s->arg);
-}
-
 static void on_commit(void *arg, int n_ended, int n_ready, int n_other)
 {
   eas_session *s = arg;
@@ -94,6 +73,7 @@ static void on_commit(void *arg, int n_ended, int n_ready, int n_other)
   if (n_ready > 0 && s->worker) eas_worker_look(s->worker);
   if (s->control && (n_ready > 0 || n_other > 0))
     eas_control_look(s->control); /* else there is nothing to expand or skip */
+  eas_bells_published(s);
   if (s->on_change) s->on_change(s->arg);
 }
 
@@ -101,6 +81,7 @@ static void on_ready(void *arg, int n_ready)
 {
   eas_session *s = arg;
   if (n_ready > 0 && s->worker) eas_worker_look(s->worker);
+  eas_bells_published(s);
   if (s->on_change) s->on_change(s->arg);
 }
 
@@ -126,11 +107,8 @@ static void on_signal(void *arg, int signo)
 static int open_roles(eas_session *s, int roles, eas_err *err)
 {
   eas_cli *c = s->c;
-  int rc = eas_queue_open(&s->queue, eas_conf_str(c->conf, "queue"), c->db, err);
   s->types = worker_types(c);
-  if (rc >= 0) rc = eas_queue_subscribe(s->queue, s->types, err);
-  if (rc >= 0 && eas_queue_fd(s->queue) >= 0)
-    rc = eas_loop_watch(s->loop, eas_queue_fd(s->queue), EPOLLIN, on_bell, s, err);
+  int rc = eas_bells_open(s, roles, err);
   if (rc >= 0 && (roles & EAS_ROLE_WORKER)) {
     eas_worker_options w = { .loop = s->loop,
                              .db = c->db,
@@ -180,13 +158,11 @@ void eas_session_close(eas_session *s)
 {
   eas_control_close(s->control);
   eas_worker_close(s->worker);
-  if (s->queue && eas_queue_fd(s->queue) >= 0) eas_loop_unwatch(s->loop, eas_queue_fd(s->queue));
-  eas_queue_close(s->queue);
+  eas_bells_close(s);
   eas_loop_free(s->loop);
   free((void *)(uintptr_t)s->types);
   s->control = NULL;
   s->worker = NULL;
-  s->queue = NULL;
   s->loop = NULL;
   s->types = NULL;
   if (s->lock_fd >= 0) close(s->lock_fd);

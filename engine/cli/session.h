@@ -14,6 +14,7 @@ struct eas_session {
   eas_cli *c;
   eas_loop *loop;
   eas_queue *queue;
+  struct eas_bells *bells;
   eas_worker *worker;
   eas_control *control;
   const char **types; /* what the worker runs */

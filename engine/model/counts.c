@@ -1,6 +1,7 @@
 /* counts.c: the counters per (job, type), which everything that ends or begins touches: one row each, in one order, last. */
 #include <stdlib.h>
 
+#include "model/born.h"
 #include "model/words.h"
 
 static int by_key(const void *a, const void *b)
@@ -44,6 +45,7 @@ int eas_counts_add(eas_db *db, eas_count *counts, int n, eas_err *err)
   for (int i = 0; i <= kept; i++) {
     const eas_count *c = &counts[i];
     if (zero(c)) continue;
+    if (c->queued > 0) eas_born_note(db, c->job, c->type, c->queued);
     int rc = eas_db_send(
         db,
         "INSERT INTO job_type (job, type, waiting, queued, running, passed, reused, failed, skipped, cancelled, "

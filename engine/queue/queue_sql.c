@@ -24,9 +24,10 @@ static void close_queue(eas_queue *q)
   free(q);
 } /* the descriptor is the database's */
 
-static int subscribe(eas_queue *q, const char *const *types, eas_err *err)
+static int subscribe(eas_queue *q, const char *const *types, int prefetch, eas_err *err)
 {
   (void)types; /* one bell for all types */
+  (void)prefetch;
   (void)q;
   (void)err;
   return 0;
@@ -73,13 +74,39 @@ static int ack(eas_queue *q, uint64_t receipt, eas_err *err)
   return 0;
 }
 
+static int wait_flushed(eas_queue *q, int64_t timeout_us, eas_err *err)
+{
+  (void)timeout_us;
+  return flush(q, err);
+}
+
+static int pause_queue(eas_queue *q, int paused, eas_err *err)
+{
+  (void)q;
+  (void)paused;
+  (void)err;
+  return 0;
+}
+
+static int depth(eas_queue *q, const char *type, int64_t *out, eas_err *err)
+{
+  (void)q;
+  (void)type;
+  (void)err;
+  *out = -1;
+  return 0;
+}
+
 static const eas_queue_ops ops = { .close = close_queue,
                                    .subscribe = subscribe,
                                    .publish = publish,
                                    .flush = flush,
+                                   .wait = wait_flushed,
                                    .fd = fd_of,
                                    .take = take,
-                                   .ack = ack };
+                                   .ack = ack,
+                                   .pause = pause_queue,
+                                   .depth = depth };
 
 int eas_queue_open_sql(eas_queue **out, eas_db *db, eas_err *err)
 {

@@ -115,7 +115,7 @@ struct eas_worker {
   int64_t commit_timer, look_timer, second_timer, renew_timer;
   int look_queued, draining, killed;
   double mean_us; /* running mean of what an attempt takes, task and QC */
-  int64_t ended;
+  int64_t ended, claims;
   /* store thread */
   pthread_t thread;
   pthread_mutex_t lock;

@@ -310,6 +310,7 @@ void eas_worker_fill(eas_worker *w)
       w->waiting_tail = &r->next;
       w->n_waiting++;
     }
+    w->claims++;
     int got = claims.n;
     free(claims.list);
     if (got == 0) {

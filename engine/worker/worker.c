@@ -348,9 +348,10 @@ int64_t eas_worker_id(const eas_worker *w)
 
 void eas_worker_status_get(const eas_worker *w, eas_worker_status *out)
 {
-  *out = (eas_worker_status){
-    .busy = w->busy, .claimed = w->n_waiting, .slots = w->o.slots, .ended = w->ended, .zygotes = w->zygotes
-  };
+  *out = (eas_worker_status){ .busy = w->busy, .claimed = w->n_waiting, .slots = w->o.slots, .ended = w->ended };
+  out->zygotes = w->zygotes;
+  out->claims = w->claims;
+  out->draining = w->draining;
 }
 
 static void close_scratch(const eas_worker *w)

@@ -32,6 +32,8 @@ typedef struct {
   int busy, claimed, slots;
   int64_t ended;
   int64_t zygotes;
+  int64_t claims; /* questions for work so far, found or not */
+  int draining;
 } eas_worker_status;
 
 int eas_worker_open(eas_worker **out, const eas_worker_options *o, eas_err *err); /* registers, starts the zygote */
