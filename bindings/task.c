@@ -141,7 +141,10 @@ static int write_file(lua_State *L)
   gzFile file = gzopen(path, lua_toboolean(L, 3) ? "wb6" : "wbT"); /* T: as it is */
   int ok = file != NULL && (n == 0 || gzwrite(file, bytes, (unsigned)n) == (int)n);
   int code = errno;
-  if (file != NULL && gzclose(file) != Z_OK) ok = 0;
+  if (file != NULL && gzclose(file) != Z_OK && ok) {
+    ok = 0;
+    code = errno;
+  }
   if (ok) {
     lua_pushboolean(L, 1);
     return 1;

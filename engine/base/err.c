@@ -1,6 +1,7 @@
 /* err.c: filling in an eas_err. */
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,10 +76,16 @@ int eas_err_prefix(eas_err *err, const char *format, ...)
   return err->code;
 }
 
+int eas_io_code(int error)
+{
+  return error == ENOSPC || error == EDQUOT ? EAS_ENOSPC : EAS_EIO;
+}
+
 int eas_err_exit(int code)
 {
   switch (code) {
   case 0: return 0;
+  case EAS_EIO: /* a file of the user's; what cannot be had of ours is EAS_ECONNECT */
   case EAS_EINVAL:
   case EAS_EFORMAT:
   case EAS_EURL:
@@ -88,6 +95,7 @@ int eas_err_exit(int code)
   case EAS_ECONNECT:
   case EAS_EDB:
   case EAS_EBUSY:
+  case EAS_ENOSPC:
   case EAS_EREFUSED: return 3;
   case EAS_EINTR: return 130;
   default: return 1;

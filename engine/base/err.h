@@ -21,6 +21,7 @@ enum {                 /* kernels have codes of their own: tasks_native/eas_nati
        EAS_ELIMIT = -112,   /* a bound of size, depth or time */
        EAS_EINTR = -113,    /* interrupted by the user */
        EAS_EREFUSED = -114, /* a required isolation layer is missing */
+       EAS_ENOSPC = -115,   /* a disk is full */
        EAS_EBUG = -199      /* cannot happen */
 };
 
@@ -38,6 +39,9 @@ int eas_hint(eas_err *err, const char *format, ...) __attribute__((format(printf
 
 /* Puts "prefix: " before the text of an error that is set; returns its code. */
 int eas_err_prefix(eas_err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* EAS_ENOSPC for the errno of a full disk (or quota), else EAS_EIO. */
+int eas_io_code(int error);
 
 /* Exit status of DESIGN.md section 8 for an error code: 2 request, 3 service, 130 interrupted, else 1. */
 int eas_err_exit(int code);

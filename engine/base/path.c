@@ -46,7 +46,7 @@ int eas_path_mkdirs(const char *path, unsigned mode, eas_err *err)
     if (mkdir(copy, (mode_t)mode) < 0) {
       int why = errno; /* on a read-only disk a folder that is there gives EROFS */
       if (stat(copy, &st) < 0)
-        rc = eas_fail(err, EAS_EIO, "make folder '%s': %s", copy, strerror(why));
+        rc = eas_fail(err, eas_io_code(why), "make folder '%s': %s", copy, strerror(why));
       else if (!S_ISDIR(st.st_mode))
         rc = eas_fail(err, EAS_EIO, "make folder '%s': '%s' is there and is no folder", path, copy);
     }
@@ -155,7 +155,7 @@ int eas_file_write(const char *path, const void *data, size_t n, unsigned mode, 
   int rc = 0;
   int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
   if (fd < 0) {
-    rc = eas_fail(err, EAS_EIO, "write '%s': %s", path, strerror(errno));
+    rc = eas_fail(err, eas_io_code(errno), "write '%s': %s", path, strerror(errno));
     goto done;
   }
   int put = eas_write_all(fd, data, n);
@@ -164,7 +164,7 @@ int eas_file_write(const char *path, const void *data, size_t n, unsigned mode, 
   if (put == 0 && rename(temporary, path) < 0) put = -errno;
   if (put < 0) {
     unlink(temporary);
-    rc = eas_fail(err, EAS_EIO, "write '%s': %s", path, strerror(-put));
+    rc = eas_fail(err, eas_io_code(-put), "write '%s': %s", path, strerror(-put));
     goto done;
   }
   put = sync_folder(path);

@@ -203,6 +203,20 @@ int eas_cli_open_registry(eas_cli *c, eas_err *err)
   return rc < 0 ? rc : limit_types(c, err);
 }
 
+int eas_cli_no_data(const eas_cli *c, eas_err *err)
+{
+  if (err->code != EAS_ENOSPC) err->code = EAS_ECONNECT;
+  eas_err_prefix(err, "data folder '%s'", eas_conf_str(c->conf, "data"));
+  return eas_hint(err, err->code == EAS_ENOSPC ? "free some space there, or choose another folder with --data"
+                                               : "name a folder that may be written: --data DIR, or EAS_DATA");
+}
+
+int eas_cli_data_folder(const eas_cli *c, eas_err *err)
+{
+  int rc = eas_path_mkdirs(eas_conf_str(c->conf, "data"), 0755, err);
+  return rc < 0 ? eas_cli_no_data(c, err) : 0;
+}
+
 int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
 {
   if (c->db) return 0;
@@ -214,7 +228,7 @@ int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
     err->code = EAS_EINVAL;
     return err->code;
   }
-  int rc = is_file && !(flags & EAS_DB_READ) ? eas_path_mkdirs(eas_conf_str(c->conf, "data"), 0755, err) : 0;
+  int rc = is_file && !(flags & EAS_DB_READ) ? eas_cli_data_folder(c, err) : 0;
   if (rc >= 0) rc = eas_db_open(&c->db, url, flags, err);
   if (rc >= 0 && strcmp(eas_conf_str(c->conf, "queue"), "sql:") != 0) eas_born_watch(c->db);
   int found = 0, newest = 0;
@@ -232,5 +246,7 @@ int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
 
 int eas_cli_open_store(eas_cli *c, eas_err *err)
 {
-  return c->store ? 0 : eas_store_open(&c->store, eas_conf_str(c->conf, "store"), err);
+  int rc = c->store ? 0 : eas_store_open(&c->store, eas_conf_str(c->conf, "store"), err);
+  if (rc == EAS_EIO) err->code = rc = EAS_ECONNECT; /* a store that cannot be had is no fault of the request */
+  return rc;
 }

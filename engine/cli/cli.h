@@ -80,6 +80,10 @@ int eas_cli_open_db(
     eas_err *err); /* EAS_DB_READ: fails with a hint if there is no database yet; else migrates SQLite */
 int eas_cli_open_store(eas_cli *c, eas_err *err);
 
+/* Makes the data folder. Where it cannot be had nothing of the request is wrong: EAS_ECONNECT or EAS_ENOSPC, with a hint. */
+int eas_cli_data_folder(const eas_cli *c, eas_err *err);
+int eas_cli_no_data(const eas_cli *c, eas_err *err); /* makes such an error of the one in err */
+
 /* Prints "eas: WHERE: WHAT" and the hint to stderr (JSON: {"error":{code,message,hint}} on stdout); returns the exit status. */
 int eas_cli_fail(eas_cli *c, const eas_err *err);
 int eas_cli_usage(eas_cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -17,12 +17,13 @@
 int eas_session_lock(eas_session *s, eas_err *err)
 {
   const char *data = eas_conf_str(s->c->conf, "data");
-  int rc = eas_path_mkdirs(data, 0755, err);
+  int rc = eas_cli_data_folder(s->c, err);
   if (rc < 0) return rc;
   char *path = eas_path_join(data, "lock");
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) {
-    rc = eas_fail(err, EAS_EIO, "open '%s': %s", path, strerror(errno));
+    eas_fail(err, eas_io_code(errno), "open '%s': %s", path, strerror(errno));
+    rc = eas_cli_no_data(s->c, err);
   } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     char who[128] = "";
     ssize_t n = pread(fd, who, sizeof who - 1, 0);
@@ -34,7 +35,7 @@ int eas_session_lock(eas_session *s, eas_err *err)
     char who[300], host[200] = "";
     gethostname(host, sizeof host - 1);
     int n = snprintf(who, sizeof who, "eas %s, process %d on %s\n", s->c->command->name, (int)getpid(), host);
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, who, (size_t)n, 0) != n)
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, who, (size_t)n, 0) != n && errno != ENOSPC)
       eas_log(EAS_WARN, "write '%s': %s", path, strerror(errno));
     s->lock_fd = fd;
     rc = 0;

@@ -113,7 +113,8 @@ static void slice_after(eas_control *c, int64_t delay_us)
 /* A database that does not answer is asked again, later and later; it is said once. */
 static void failed(eas_control *c, const eas_err *err)
 {
-  if (c->retry_us == 0) eas_log(EAS_ERROR, "control: %s; trying again", err->text);
+  const char *then = err->code == EAS_ENOSPC ? "free some space: it goes on by itself" : "trying again";
+  if (c->retry_us == 0) eas_log(EAS_ERROR, "control: %s; %s", err->text, then);
   c->retry_us = c->retry_us == 0 ? RETRY_US : c->retry_us * 2 > MOST_RETRY_US ? MOST_RETRY_US : c->retry_us * 2;
   c->working = 0;
   slice_after(c, c->retry_us);

@@ -34,11 +34,15 @@ static int fail(sqlite_db *s, eas_err *err, const char *sql)
 {
   int code = sqlite3_errcode(s->handle);
   const char *why = sqlite3_errmsg(s->handle);
+  if ((code & 0xff) == SQLITE_IOERR && eas_io_code(sqlite3_system_errno(s->handle)) == EAS_ENOSPC) code = SQLITE_FULL;
   switch (code & 0xff) {
   case SQLITE_BUSY:
     eas_fail(err, EAS_EBUSY, "database '%s': another process holds it for over 5 s", s->path);
     return EAS_EBUSY;
   case SQLITE_FULL:
+    eas_fail(err, EAS_ENOSPC, "database '%s': the disk is full", s->path);
+    eas_hint(err, "free some space there, or choose another folder with --data");
+    return EAS_ENOSPC;
   case SQLITE_IOERR: return eas_fail(err, EAS_EIO, "database '%s': %s", s->path, why);
   case SQLITE_CANTOPEN: return eas_fail(err, EAS_ECONNECT, "database '%s': %s", s->path, why);
   case SQLITE_NOTADB:

@@ -1,4 +1,5 @@
 /* lc_fits_write.c: a light curve as a binary table that TOPCAT, astropy and lightkurve open. */
+#include <errno.h>
 #include <fitsio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +10,15 @@
 #include "lightcurve/lc_fits.h"
 #include "lightcurve/lc_private.h"
 
-static int fits_write_fail(const char *path, int status, eas_err *err)
+static int fits_write_fail(const char *path, int status, int error, eas_err *err)
 {
   char text[FLEN_STATUS];
+  int code = eas_io_code(error);
   fits_get_errstatus(status, text);
   fits_clear_errmsg();
-  return eas_fail(err, EAS_EIO, "write '%s': %s", path, text);
+  /* cfitsio does not say why the system refused */
+  if (code == EAS_ENOSPC) return eas_fail(err, code, "write '%s': no space left on device (%s)", path, text);
+  return eas_fail(err, code, "write '%s': %s", path, text);
 }
 
 static int printable(const char *s, size_t limit)
@@ -106,20 +110,23 @@ int eas_lc_write_fits(const eas_lc *lc, const char *path, eas_err *err)
   if (strlen(path) >= FLEN_FILENAME - 1)
     return eas_fail(err, EAS_EINVAL, "write '%.200s...': the name has more than %d bytes", path, FLEN_FILENAME - 2);
   unlink(path); /* an old file is replaced; cfitsio would refuse */
+  errno = 0;
   fits_create_diskfile(&f, path, &status);
-  if (status) return fits_write_fail(path, status, err);
+  if (status) return fits_write_fail(path, status, errno, err);
   if (write_header(f, lc, &status) < 0) {
     status = 0;
     fits_delete_file(f, &status);
     return eas_fail(err, EAS_EINVAL, "write '%s': the metadata are no JSON", path);
   }
+  errno = 0;
   write_rows(f, &lc->c, &status);
-  int closing = 0;
+  int closing = 0, error = status ? errno : 0;
   fits_close_file(f, &closing); /* flushes: a full disk shows here */
   if (status == 0) status = closing;
+  if (error == 0) error = errno;
   if (status) {
     unlink(path);
-    return fits_write_fail(path, status, err);
+    return fits_write_fail(path, status, error, err);
   }
   return 0;
 }

@@ -83,7 +83,7 @@ int eas_lc_write_text(const eas_lc *lc, const char *path, int gzip, eas_err *err
 {
   char why[128];
   int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return eas_fail(err, EAS_EIO, "write '%s': %s", path, eas_why(errno, why, sizeof why));
+  if (fd < 0) return eas_fail(err, eas_io_code(errno), "write '%s': %s", path, eas_why(errno, why, sizeof why));
   sink *s = eas_alloc(sizeof *s);
   s->fd = fd;
   s->gzip = gzip;
@@ -98,5 +98,6 @@ int eas_lc_write_text(const eas_lc *lc, const char *path, int gzip, eas_err *err
   free(s);
   if (!failed) return 0;
   unlink(path);
-  return eas_fail(err, EAS_EIO, "write '%s': %s", path, failed < 0 ? "gzip fails" : eas_why(failed, why, sizeof why));
+  return eas_fail(err, eas_io_code(failed), "write '%s': %s", path,
+                  failed < 0 ? "gzip fails" : eas_why(failed, why, sizeof why));
 }

@@ -65,9 +65,9 @@ void eas_store_touched(eas_store *s, const eas_digest *d)
 static int open_folder(int parent, const char *root, const char *name, unsigned mode, int *out, eas_err *err)
 {
   if (mkdirat(parent, name, mode) != 0 && errno != EEXIST)
-    return eas_fail(err, EAS_EIO, "store '%s': make %s: %s", root, name, eas_store_why(errno));
+    return eas_fail(err, eas_io_code(errno), "store '%s': make %s: %s", root, name, eas_store_why(errno));
   *out = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (*out < 0) return eas_fail(err, EAS_EIO, "store '%s': open %s: %s", root, name, eas_store_why(errno));
+  if (*out < 0) return eas_fail(err, eas_io_code(errno), "store '%s': open %s: %s", root, name, eas_store_why(errno));
   return 0;
 }
 
@@ -88,7 +88,7 @@ int eas_store_open(eas_store **out, const char *url_or_path, eas_err *err)
   pthread_mutex_init(&s->flush_lock, NULL);
   s->root = realpath(path, NULL);
   s->root_fd = s->root ? open(s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-  rc = s->root_fd < 0 ? eas_fail(err, EAS_EIO, "store '%s': %s", path, eas_store_why(errno)) : 0;
+  rc = s->root_fd < 0 ? eas_fail(err, eas_io_code(errno), "store '%s': %s", path, eas_store_why(errno)) : 0;
   if (rc == 0) rc = open_folder(s->root_fd, s->root, "objects", 0755, &s->objects_fd, err);
   if (rc == 0) rc = open_folder(s->root_fd, s->root, "tmp", 0700, &s->tmp_fd, err);
   if (rc == 0) rc = open_folder(s->root_fd, s->root, "products", 0755, &s->products_fd, err);

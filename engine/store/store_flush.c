@@ -15,10 +15,11 @@
 static int sync_folder(eas_store *s, const char *name, eas_err *err)
 {
   int fd = openat(s->objects_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return eas_fail(err, EAS_EIO, "store '%s': open objects/%s: %s", s->root, name, eas_store_why(errno));
+  if (fd < 0)
+    return eas_fail(err, eas_io_code(errno), "store '%s': open objects/%s: %s", s->root, name, eas_store_why(errno));
   int rc = 0;
   if (eas_store_seam.fsync(fd) != 0)
-    rc = eas_fail(err, EAS_EIO, "store '%s': sync objects/%s: %s", s->root, name, eas_store_why(errno));
+    rc = eas_fail(err, eas_io_code(errno), "store '%s': sync objects/%s: %s", s->root, name, eas_store_why(errno));
   close(fd);
   return rc;
 }
@@ -132,7 +133,9 @@ int eas_store_walk(eas_store *s, eas_store_walk_fn *fn, void *arg, eas_err *err)
     snprintf(folder, sizeof folder, "%02x", i);
     ssize_t n = list(s->objects_fd, folder, &names);
     if (n < 0 && errno == ENOENT) continue;
-    if (n < 0) return eas_fail(err, EAS_EIO, "store '%s': read objects/%s: %s", s->root, folder, eas_store_why(errno));
+    if (n < 0)
+      return eas_fail(err, eas_io_code(errno), "store '%s': read objects/%s: %s", s->root, folder,
+                      eas_store_why(errno));
     int rc = 0;
     for (ssize_t k = 0; k < n && rc == 0; k++) {
       eas_digest d;
@@ -153,7 +156,7 @@ int eas_store_sweep_tmp(eas_store *s, int64_t older_than_us, eas_err *err)
 {
   char **names;
   ssize_t n = list(s->root_fd, "tmp", &names);
-  if (n < 0) return eas_fail(err, EAS_EIO, "store '%s': read tmp: %s", s->root, eas_store_why(errno));
+  if (n < 0) return eas_fail(err, eas_io_code(errno), "store '%s': read tmp: %s", s->root, eas_store_why(errno));
   int removed = 0;
   int64_t limit = eas_now_us() - older_than_us;
   for (ssize_t k = 0; k < n; k++) {

@@ -71,9 +71,9 @@ int eas_store_link(eas_store *s, const char *directory, const char *filename, co
   snprintf(target + at, sizeof target - at, "objects/%s", name);
   eas_store_tmp_name(s, tmp);
   if (symlinkat(target, s->tmp_fd, tmp) != 0)
-    rc = eas_fail(err, EAS_EIO, "store '%s': link tmp/%s: %s", s->root, tmp, eas_store_why(errno));
+    rc = eas_fail(err, eas_io_code(errno), "store '%s': link tmp/%s: %s", s->root, tmp, eas_store_why(errno));
   else if (renameat(s->tmp_fd, tmp, dir, filename) != 0) {
-    rc = eas_fail(err, EAS_EIO, "store '%s': link products/%s/%s: %s", s->root, directory, filename,
+    rc = eas_fail(err, eas_io_code(errno), "store '%s': link products/%s/%s: %s", s->root, directory, filename,
                   eas_store_why(errno));
     unlinkat(s->tmp_fd, tmp, 0);
   }
@@ -160,7 +160,7 @@ static int walk_folder(walk *w, int fd, size_t len, int depth)
 int eas_store_links(eas_store *s, eas_store_links_fn *fn, void *arg, eas_err *err)
 {
   int fd = openat(s->root_fd, "products", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return eas_fail(err, EAS_EIO, "store '%s': read products: %s", s->root, eas_store_why(errno));
+  if (fd < 0) return eas_fail(err, eas_io_code(errno), "store '%s': read products: %s", s->root, eas_store_why(errno));
   walk *w = eas_alloc(sizeof *w);
   w->fn = fn;
   w->arg = arg;

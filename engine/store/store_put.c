@@ -39,12 +39,14 @@ int eas_store_install(eas_store *s, int from_dir, const char *from, const eas_di
     if (errno == ENOENT) {
       name[2] = 0;
       if (mkdirat(s->objects_fd, name, 0755) != 0 && errno != EEXIST)
-        return eas_fail(err, EAS_EIO, "store '%s': make objects/%s: %s", s->root, name, eas_store_why(errno));
+        return eas_fail(err, eas_io_code(errno), "store '%s': make objects/%s: %s", s->root, name,
+                        eas_store_why(errno));
       name[2] = '/';
       continue;
     }
     if (errno != EEXIST)
-      return eas_fail(err, EAS_EIO, "store '%s': rename to object %s: %s", s->root, name + 3, eas_store_why(errno));
+      return eas_fail(err, eas_io_code(errno), "store '%s': rename to object %s: %s", s->root, name + 3,
+                      eas_store_why(errno));
     int rc = eas_store_touch(s, d, size, err);
     if (rc < 0) return rc;
     if (rc > 0) {
@@ -58,7 +60,7 @@ int eas_store_install(eas_store *s, int from_dir, const char *from, const eas_di
 int eas_store_sync(eas_store *s, int fd, const char *what, eas_err *err)
 {
   if (eas_store_seam.fdatasync(fd) == 0) return 0;
-  return eas_fail(err, EAS_EIO, "store '%s': sync '%s': %s", s->root, what, eas_store_why(errno));
+  return eas_fail(err, eas_io_code(errno), "store '%s': sync '%s': %s", s->root, what, eas_store_why(errno));
 }
 
 int eas_store_copy_in(eas_store *s, int fd, const void *data, size_t n, const char *what, eas_digest *digest,
@@ -68,7 +70,8 @@ int eas_store_copy_in(eas_store *s, int fd, const void *data, size_t n, const ch
   char name[64];
   eas_store_tmp_name(s, name);
   int to = openat(s->tmp_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (to < 0) return eas_fail(err, EAS_EIO, "store '%s': make tmp/%s: %s", s->root, name, eas_store_why(errno));
+  if (to < 0)
+    return eas_fail(err, eas_io_code(errno), "store '%s': make tmp/%s: %s", s->root, name, eas_store_why(errno));
   char *buf = fd >= 0 ? eas_alloc(CHUNK) : NULL;
   eas_hasher *h = eas_hasher_new();
   int64_t total = 0;
@@ -76,22 +79,24 @@ int eas_store_copy_in(eas_store *s, int fd, const void *data, size_t n, const ch
   do {
     ssize_t got = fd >= 0 ? pread(fd, buf, CHUNK, total) : (ssize_t)(total ? 0 : n);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) rc = eas_fail(err, EAS_EIO, "store '%s': read '%s': %s", s->root, what, eas_store_why(errno));
+    if (got < 0)
+      rc = eas_fail(err, eas_io_code(errno), "store '%s': read '%s': %s", s->root, what, eas_store_why(errno));
     if (got <= 0) break;
     const void *bytes = fd >= 0 ? buf : data;
     eas_hasher_add(h, bytes, (size_t)got);
     int bad = eas_store_seam.write_all(to, bytes, (size_t)got);
-    if (bad < 0) rc = eas_fail(err, EAS_EIO, "store '%s': write '%s': %s", s->root, what, eas_store_why(-bad));
+    if (bad < 0)
+      rc = eas_fail(err, eas_io_code(-bad), "store '%s': write '%s': %s", s->root, what, eas_store_why(-bad));
     total += got;
   } while (rc == 0);
   eas_digest d;
   eas_hasher_end(h, &d);
   free(buf);
   if (rc == 0 && fchmod(to, 0444) != 0)
-    rc = eas_fail(err, EAS_EIO, "store '%s': chmod '%s': %s", s->root, what, eas_store_why(errno));
+    rc = eas_fail(err, eas_io_code(errno), "store '%s': chmod '%s': %s", s->root, what, eas_store_why(errno));
   if (rc == 0) rc = eas_store_sync(s, to, what, err);
   if (close(to) != 0 && rc == 0)
-    rc = eas_fail(err, EAS_EIO, "store '%s': close '%s': %s", s->root, what, eas_store_why(errno));
+    rc = eas_fail(err, eas_io_code(errno), "store '%s': close '%s': %s", s->root, what, eas_store_why(errno));
   if (rc == 0) rc = eas_store_install(s, s->tmp_fd, name, &d, total, err);
   if (rc == 0) rc = eas_fail(err, EAS_EIO, "store '%s': tmp and objects are on two disks", s->root);
   if (rc < 0) {

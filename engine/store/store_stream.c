@@ -23,7 +23,8 @@ int eas_store_stream_open(eas_store_stream **out, eas_store *s, eas_err *err)
   char name[64];
   eas_store_tmp_name(s, name);
   int fd = openat(s->tmp_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) return eas_fail(err, EAS_EIO, "store '%s': make tmp/%s: %s", s->root, name, eas_store_why(errno));
+  if (fd < 0)
+    return eas_fail(err, eas_io_code(errno), "store '%s': make tmp/%s: %s", s->root, name, eas_store_why(errno));
   unlinkat(s->tmp_fd, name, 0);
   eas_store_stream *t = eas_alloc(sizeof *t);
   t->store = s;
@@ -50,7 +51,7 @@ static int pack(eas_store_stream *t, const void *data, size_t n, ZSTD_EndDirecti
     left = ZSTD_compressStream2(t->pack, &to, &in, how);
     if (ZSTD_isError(left)) return eas_fail(err, EAS_EIO, "store '%s': zstd: %s", root, ZSTD_getErrorName(left));
     int bad = to.pos ? eas_store_seam.write_all(t->fd, t->bytes, to.pos) : 0;
-    if (bad < 0) return eas_fail(err, EAS_EIO, "store '%s': write a log: %s", root, eas_store_why(-bad));
+    if (bad < 0) return eas_fail(err, eas_io_code(-bad), "store '%s': write a log: %s", root, eas_store_why(-bad));
   } while (how == ZSTD_e_end ? left > 0 : in.pos < in.size);
   return 0;
 }
@@ -112,7 +113,7 @@ int eas_store_unpack(const eas_store *s, const eas_digest *d, eas_store_unpack_f
   rc = z ? 0 : eas_fail(err, EAS_ENOMEM, "store '%s': zstd: out of memory", s->root);
   while (rc == 0 && ((n = read(fd, in, size)) > 0 || (n < 0 && errno == EINTR)))
     if (n > 0) rc = unpack_piece(z, &u, in, (size_t)n);
-  if (rc == 0 && n < 0) rc = eas_fail(err, EAS_EIO, "store '%s': read: %s", s->root, eas_store_why(errno));
+  if (rc == 0 && n < 0) rc = eas_fail(err, eas_io_code(errno), "store '%s': read: %s", s->root, eas_store_why(errno));
   if (rc == EAS_EFORMAT || (rc == 0 && u.left != 0)) {
     char name[EAS_OBJECT_NAME];
     eas_store_name(d, name);

@@ -51,7 +51,7 @@ static int open_fail(const char *name, eas_err *err)
   case ELOOP: return eas_fail(err, EAS_EFORMAT, "output '%s': its path goes through a link", name);
   case EXDEV: return eas_fail(err, EAS_EFORMAT, "output '%s': its path leaves the scratch folder", name);
   case ENOTDIR: return eas_fail(err, EAS_EFORMAT, "output '%s': part of its path is no folder, or a link", name);
-  default: return eas_fail(err, EAS_EIO, "output '%s': %s", name, eas_store_why(errno));
+  default: return eas_fail(err, eas_io_code(errno), "output '%s': %s", name, eas_store_why(errno));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include "base/log.h"
+#include "worker/fate.h"
 #include "worker/inner.h"
 
 enum { TRIES = 2 };
@@ -18,7 +19,7 @@ static eas_running *first(eas_run_list *l)
 static void not_spawned(eas_running *r, const char *why)
 {
   if (!r->is_qc) {
-    eas_running_fail(r, "crashed", why); /* not its script's fault, as far as one can tell */
+    eas_running_fail(r, eas_ending_of(why, "crashed"), why); /* not its script's fault, as far as one can tell */
     return;
   }
   if (!r->reason) r->reason = eas_format("QC did not start: %s", why);

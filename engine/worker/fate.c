@@ -1,6 +1,7 @@
 /* fate.c: see fate.h. In a pid namespace a fatal signal reads as exit 128 + signal; both are one here. */
 #include "worker/fate.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,13 @@ const char *eas_ending_word(const char *name)
   for (size_t i = 1; i < sizeof ENDINGS / sizeof *ENDINGS; i++) /* nobody says ok of itself */
     if (strcmp(name, ENDINGS[i]) == 0) return ENDINGS[i];
   return "error";
+}
+
+/* Cause and message may come from C, from Lua or from a program that a script ran: the system's words are what they share. */
+const char *eas_ending_of(const char *message, const char *otherwise)
+{
+  int full = message && (strcasestr(message, strerror(ENOSPC)) || strcasestr(message, strerror(EDQUOT)));
+  return full ? "disk" : otherwise;
 }
 
 static int signal_of(const eas_process *p)

@@ -11,6 +11,9 @@ typedef struct {
 /* The static word for an ending's name; "error" for an unknown one (a child may say anything). */
 const char *eas_ending_word(const char *name);
 
+/* Of a failure that has a message only: "disk" if it tells of a full one. */
+const char *eas_ending_of(const char *message, const char *otherwise);
+
 /* said: ending and message that the child itself reported, or NULL. */
 void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *limits, const char *said,
                  const char *message, eas_fate *out);

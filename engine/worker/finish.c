@@ -174,7 +174,10 @@ void eas_worker_commit_now(eas_worker *w)
     for (int i = 0; i < done; i++) eas_running_free(w->finished.list[i]);
     w->finished.n -= done;
     memmove(w->finished.list, w->finished.list + done, (size_t)w->finished.n * sizeof *w->finished.list);
-    if (rc < 0) eas_worker_warn(w, "commit", &err, w->killed ? "" : "; the group is kept and tried again");
+    const char *then = rc == EAS_ENOSPC
+                           ? "; free some space: what has ended is kept, and stored as soon as there is room"
+                           : "; the group is kept and tried again";
+    if (rc < 0) eas_worker_warn(w, "commit", &err, w->killed ? "" : then);
     if (rc < 0 && !w->killed) {
       if (!w->commit_timer) w->commit_timer = eas_loop_after(w->o.loop, RETRY_US, on_commit_timer, w);
       return;

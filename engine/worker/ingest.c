@@ -23,10 +23,12 @@ static void take_products(eas_running *r)
       m->problem = eas_format("the folder for outputs is gone: %s", strerror(errno));
       continue;
     }
-    if (eas_store_take(r->w->o.store, dir, m->file, r->limits.file_bytes, &m->digest, &m->size, &err) < 0)
+    int rc = eas_store_take(r->w->o.store, dir, m->file, r->limits.file_bytes, &m->digest, &m->size, &err);
+    if (rc < 0)
       m->problem = eas_strdup(err.text);
     else
       m->stored = 1;
+    if (rc == EAS_ENOSPC && !r->ingest_error) r->ingest_error = eas_strdup(err.text);
   }
   if (dir >= 0) close(dir);
   free(out);

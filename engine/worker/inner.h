@@ -114,7 +114,9 @@ struct eas_worker {
   eas_run_list again; /* asked a zygote that died */
   int64_t commit_timer, look_timer, second_timer, renew_timer;
   int look_queued, draining, killed;
-  double mean_us; /* running mean of what an attempt takes, task and QC */
+  int nameless;                /* its lease is over, and it could not register anew yet */
+  int64_t room_us, no_room_us; /* when disks were looked at; when it was last told that one is full, 0: none is */
+  double mean_us;              /* running mean of what an attempt takes, task and QC */
   int64_t ended, claims;
   /* store thread */
   pthread_t thread;
@@ -142,6 +144,8 @@ void eas_worker_tick(eas_worker *w); /* something runs: flush its log every seco
 void eas_worker_look_in(eas_worker *w, int64_t us);
 void eas_worker_hand_back_unknown(eas_worker *w);
 void eas_worker_start_over(eas_worker *w); /* its lease is over */
+/* room.c */
+int eas_worker_has_room(eas_worker *w); /* 0: a disk is full, which was told */
 /* request.c */
 int64_t eas_task_seed(const eas_claim *c);
 int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, key */

@@ -71,7 +71,7 @@ static void take_error(eas_running *r, const json_t *v)
   }
   set_text(&r->error, message);
   set_text(&r->trace, trace);
-  r->ending = eas_ending_word(ending ? ending : "error");
+  r->ending = ending ? eas_ending_word(ending) : eas_ending_of(message, "error");
 }
 
 static void take_product(eas_running *r, const json_t *v)

@@ -88,15 +88,15 @@ int eas_scratch_fresh(const char *path, uid_t owner, eas_scratch_mark *mark, eas
   if (is_clean(path, owner, mark)) return 0;
   int rc = eas_path_exists(path) ? eas_path_remove_tree(path, err) : 0;
   if (rc < 0) return rc;
-  if (mkdir(path, 0700) != 0) return eas_fail(err, EAS_EIO, "make '%s': %s", path, strerror(errno));
+  if (mkdir(path, 0700) != 0) return eas_fail(err, eas_io_code(errno), "make '%s': %s", path, strerror(errno));
   char *out = eas_path_join(path, "out");
   const char *made = path;
   int ok = mkdir(out, 0700) == 0;
   if (!ok) made = out;
   if (ok && owner != (uid_t)-1) ok = chown(out, owner, (gid_t)-1) == 0 && chown(path, owner, (gid_t)-1) == 0;
-  if (!ok) eas_fail(err, EAS_EIO, "make '%s': %s", made, strerror(errno));
+  rc = ok ? 0 : eas_fail(err, eas_io_code(errno), "make '%s': %s", made, strerror(errno));
   free(out);
-  return ok ? 0 : EAS_EIO;
+  return rc;
 }
 
 void eas_scratch_sweep(const char *root)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "worker/fate.h"
 #include "worker/inner.h"
 #include "worker/scratch.h"
 
@@ -227,7 +228,8 @@ static void start(eas_running *r)
     eas_running_fail(r, "error", "this worker has no script for the type");
     return;
   }
-  if (eas_running_spawn(r, 0, &err) < 0) eas_running_fail(r, "crashed", err.text); /* no fault of its script */
+  if (eas_running_spawn(r, 0, &err) < 0)
+    eas_running_fail(r, eas_ending_of(err.text, "crashed"), err.text); /* no fault of its script */
 }
 
 static eas_running *pop_waiting(eas_worker *w)
@@ -286,6 +288,10 @@ void eas_worker_fill(eas_worker *w)
 {
   w->look_queued = 0;
   if (w->killed) return;
+  if (!eas_worker_has_room(w)) {
+    eas_worker_look_in(w, 1000000);
+    return;
+  }
   start_waiting(w);
   while (!w->draining && w->busy < w->o.slots && !w->waiting) {
     int n = how_many(w);
@@ -299,7 +305,7 @@ void eas_worker_fill(eas_worker *w)
       return;
     }
     if (rc < 0) {
-      eas_worker_warn(w, "claim", &err, "");
+      eas_worker_warn(w, "claim", &err, rc == EAS_ENOSPC ? "; free some space: it goes on by itself" : "");
       eas_worker_hand_back_unknown(w);
       eas_worker_look_in(w, 1000000);
       return;

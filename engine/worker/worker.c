@@ -92,7 +92,8 @@ static int register_worker(eas_worker *w, eas_err *err)
 void eas_worker_start_over(eas_worker *w)
 {
   eas_err err = { 0 };
-  eas_log(EAS_WARN, "worker w%lld: its lease is over; children are killed and it registers anew", (long long)w->id);
+  if (!w->nameless)
+    eas_log(EAS_WARN, "worker w%lld: its lease is over; children are killed and it registers anew", (long long)w->id);
   while (w->finished.n > 0) eas_running_free(w->finished.list[--w->finished.n]);
   while (w->waiting) {
     eas_running *r = w->waiting;
@@ -105,8 +106,9 @@ void eas_worker_start_over(eas_worker *w)
     w->running.list[i]->dropped = 1;
     eas_process_kill(w->running.list[i], "cancelled");
   }
-  if (register_worker(w, &err) < 0) {
-    eas_log(EAS_ERROR, "register: %s; trying again", err.text);
+  w->nameless = register_worker(w, &err) < 0;
+  if (w->nameless) {
+    eas_worker_warn(w, "register", &err, "; trying again");
     eas_worker_look_in(w, SECOND_US);
     return;
   }
@@ -122,7 +124,7 @@ static void on_renew(void *arg)
   if (rc == EAS_ESTALE)
     eas_worker_start_over(w);
   else if (rc < 0)
-    eas_log(EAS_WARN, "lease: %s", err.text);
+    eas_worker_warn(w, "lease", &err, "");
   w->renew_timer = eas_loop_after(w->o.loop, w->renew_us, on_renew, w);
 }
 

@@ -84,6 +84,17 @@ describe("eas run", function()
     assert.equal(3, world:run({ QUICK }).status)
   end)
 
+  it("ends with 3 when its folder cannot be had, as all that would write there", function()
+    local world = World.new(nil, { EAS_DATA = "/dev/null/x" })
+    local job = world:job { QUICK }
+    for _, words in ipairs { "run " .. job, "submit " .. job, "init", "control --once", "worker --once" } do
+      local got = world:eas(words)
+      assert.equal(3, got.status, words)
+      assert.truthy(got.err:find("^eas: data folder '/dev/null/x': [^\n]+\n   name a folder that may be written: %-%-data DIR"), got.err)
+    end
+    assert.equal(2, world:eas("status").status)
+  end)
+
   it("says of a job that is done that it is done; --fresh runs it anew", function()
     local world = World.new()
     assert.equal(0, world:run({ QUICK }).status)

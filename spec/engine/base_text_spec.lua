@@ -62,7 +62,8 @@ describe("eas_err", function()
     assert.equal(3, C.eas_err_exit(C.EAS_EREFUSED))
     assert.equal(130, C.eas_err_exit(C.EAS_EINTR))
     assert.equal(1, C.eas_err_exit(C.EAS_EBUG))
-    assert.equal(1, C.eas_err_exit(C.EAS_EIO))
+    assert.equal(2, C.eas_err_exit(C.EAS_EIO)) -- a file of the user's
+    assert.equal(3, C.eas_err_exit(C.EAS_ENOSPC))
   end)
 end)
 

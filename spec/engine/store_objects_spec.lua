@@ -240,7 +240,7 @@ describe("a disk that fails", function()
 
   it("leaves nothing behind when it is full", function()
     C.eas_store_seam.write_all = function() return -ENOSPC end
-    assert.equal(C.EAS_EIO, put "abc")
+    assert.equal(C.EAS_ENOSPC, put "abc")
     found(message(), "no space left on device")
     assert.equal("", files())
   end)
