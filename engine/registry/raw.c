@@ -175,6 +175,8 @@ static int set_field(eas_registry *r, eas_task_type *t, const xmlNode *e, eas_er
     t->random = is_yes(e);
   else if (strcmp(field, "reuse") == 0)
     t->reuse = is_yes(e);
+  else if (strcmp(field, "input_folder") == 0)
+    t->input_folder = is_yes(e);
   else {
     double v = number_of(e);
     if (v == 0) return eas_fail(err, EAS_EFORMAT, "%s:%d: %s of task '%s' is 0", t->file, line_of(e), field, t->name);

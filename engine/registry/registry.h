@@ -1,7 +1,7 @@
 /* registry.h: task types and containers, from one or more XML files.
  *
  * The prototype's files are read unchanged; a task may add timeout, max_attempts, max_losses, retry, retry_delay,
- * max_running, memory_gb, cpu, random, reuse, description. Validated by registry.xsd (built in; file and line in errors). Includes: base/ only. */
+ * max_running, memory_gb, cpu, random, reuse, input_folder, description. Validated by registry.xsd (built in; file and line in errors). Includes: base/ only. */
 #ifndef EAS_REGISTRY_REGISTRY_H
 #define EAS_REGISTRY_REGISTRY_H
 #include <stdint.h>
@@ -46,6 +46,7 @@ typedef struct {
   double cpu;                    /* default 1 */
   int random;                    /* the seed is part of the provenance key */
   int reuse;                     /* default 1; null, error, ingest: 0 */
+  int input_folder;              /* its setting input_path names files of the input folder, which it may read */
   int flow;                      /* one of the four execution_* types: no scripts, expanded by control */
   const char *script;            /* absolute path of TYPE.lua, NULL if there is none (and for flow) */
   const char *qc;                /* absolute path of the QC script, NULL if there is none */

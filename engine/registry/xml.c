@@ -44,7 +44,8 @@ static const char *const elements[] = { "task_type_registry",
                                         "memory_gb",
                                         "cpu",
                                         "random",
-                                        "reuse" };
+                                        "reuse",
+                                        "input_folder" };
 
 /* "use NAME" for an element that is not known, taken from libxml2's message. */
 static void hint_element(const char *message, eas_err *err)

@@ -2,7 +2,7 @@
  *
  * Three ways of life: *full* (root: namespaces, a uid per slot, perhaps cgroups), *userns* (a plain user, namespaces through a
  * user namespace) and *basic* (neither: limits, Landlock, seccomp). What a child sees of the disk when the mount layer is on:
- * the system folders of eas_system_paths, the policy's read_only, the store (read) and scratch (write, no execute), at their
+ * the system folders of eas_system_paths, the policy's read_only, the store and the input folder (read) and scratch (write, no execute), at their
  * usual places; an empty read-only /tmp and /dev/shm (TMPDIR and HOME are scratch); plain devices; for root also a /proc
  * with nothing but its own processes. Landlock repeats that, and of the store leaves only the attempt's own inputs.
  *
@@ -65,6 +65,7 @@ typedef struct {
   const char *data_dir;         /* data folder (database, store, credentials): hidden from children */
   const char *scratch_root;     /* folder of all attempts' scratch */
   const char *store_root;       /* objects: must be searchable and readable by the slots' uids; NULL: none */
+  const char *input_root;       /* people's files: children read those that they are given (inputs); NULL: none */
 } eas_zygote_policy;
 
 /* Folders of the system that children read and execute: /usr, /lib*, /bin, /sbin; and what of /etc. NULL-terminated. */

@@ -109,7 +109,9 @@ static void add_hidden(eas_trees *t, const char *data_dir)
   char *real = data_dir ? realpath(data_dir, NULL) : NULL;
   int shown = 0;
   for (int i = 0; real && i < t->n; i++)
-    if (t->list[i].kind == EAS_TREE_READ && eas_path_below(real, t->list[i].path)) shown = 1;
+    if ((t->list[i].kind == EAS_TREE_READ || t->list[i].kind == EAS_TREE_STORE) &&
+        eas_path_below(real, t->list[i].path))
+      shown = 1;
   if (shown) put(t, real, EAS_TREE_HIDDEN);
   free(real);
 }
@@ -123,6 +125,7 @@ void eas_trees_of(const eas_zygote_policy *p, eas_trees *out)
     add_links(out, p->read_only[i]);
   }
   for (size_t i = 0; i < sizeof DEVICES / sizeof *DEVICES; i++) add(out, DEVICES[i], EAS_TREE_DEVICE);
+  if (p->input_root && strcmp(p->input_root, "/") != 0) add(out, p->input_root, EAS_TREE_STORE);
   add_hidden(out, p->data_dir);
   add(out, p->store_root, EAS_TREE_STORE);
   add(out, p->scratch_root, EAS_TREE_SCRATCH);

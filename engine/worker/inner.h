@@ -50,6 +50,7 @@ struct eas_running {
   eas_claim claim;
   const eas_task_type *type;
   json_t *description, *provenance;
+  json_t *external; /* of the input folder: {"files": [{"name", "path"}]} or {"error", "hint"}; NULL: not asked for */
   eas_digest key;
   int has_key;
   int slot, cpus;
@@ -151,6 +152,9 @@ int64_t eas_task_seed(const eas_claim *c);
 int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, key */
 /* request_text.c */
 char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
+/* external.c */
+void eas_running_external(eas_running *r);             /* finds what its setting input_path names */
+const char *eas_worker_input_root(const eas_worker *w); /* that children are shown; NULL: none */
 /* watch.c */
 int eas_process_watch(eas_running *r, eas_err *err);
 /* answer.c */

@@ -148,6 +148,7 @@ char *eas_request_text(const eas_running *r, int is_qc, size_t *len)
   add_int(&b, "memory_bytes", r->limits.memory_bytes);
   add_inputs(&b, r);
   add_outputs(&b, r);
+  add_json(&b, "external", r->external);
   if (is_qc) add_qc(&b, r);
   eas_buf_char(&b, '}');
   *len = b.len;

@@ -21,7 +21,7 @@ typedef struct {
 /* Request; what is empty is not there: {"role": "task"|"qc", "type", "script": absolute path, "attempt", "task", "job", "number",
  *  "job_name", "task_name", "working_directory", "description": {..evaluated..}, "metadata": {..}, "requested_metadata": {..},
  *  "seed": int (53 bits), "threads": n, "memory_bytes": n,
- *  "inputs": {kind: {"path","filename","metadata","directory","version","size"}}, "outputs": {kind: {"filename"}},
+ *  "inputs": {kind: {"path","filename","metadata","directory","version","size"}}, "outputs": {kind: {"filename"}}, "external": {"files": [{"name","path"}], "outside": n} or {"error","hint"} (types that read the input folder),
  *  QC only: "ending", "error": {"message","trace"}, "log": last lines [{level,text}], "made": {kind: {"path","filename","metadata","size"}},
  *  "result": {metadata the task set}, "wall_seconds"} */
 typedef struct {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "worker/fate.h"
@@ -74,6 +75,7 @@ void eas_running_free(eas_running *r)
   free(r->reused_versions);
   json_decref(r->description);
   json_decref(r->provenance);
+  json_decref(r->external);
   json_decref(r->metadata);
   json_decref(r->checks);
   json_decref(r->spawn);
@@ -133,6 +135,7 @@ int eas_worker_zygote(eas_worker *w, eas_err *err)
                            .data_dir = w->data_root,
                            .scratch_root = w->scratch_root,
                            .store_root = eas_store_root(w->o.store),
+                           .input_root = eas_worker_input_root(w),
                            .exec_path = (const char *const *)w->exec_path,
                            .require = (int)w->require };
   int rc = eas_zygote_start(&w->zygote, &z, err);
@@ -153,8 +156,11 @@ static int make_scratch(eas_running *r, eas_err *err)
 
 static const char **readable(const eas_running *r)
 {
-  const char **list = eas_alloc((size_t)(r->claim.n_inputs + r->n_made + 1) * sizeof *list);
+  const json_t *files = json_object_get(r->external, "files");
+  const char **list = eas_alloc(((size_t)(r->claim.n_inputs + r->n_made + 1) + json_array_size(files)) * sizeof *list);
   int n = 0;
+  for (size_t i = 0; i < json_array_size(files); i++)
+    list[n++] = eas_strdup(eas_json_str(json_array_get(files, i), "path"));
   for (int i = 0; i < r->claim.n_inputs; i++) list[n++] = eas_store_path(r->w->o.store, &r->claim.inputs[i].digest);
   for (int i = 0; i < r->n_made; i++)
     if (r->made[i].stored) list[n++] = eas_store_path(r->w->o.store, &r->made[i].digest);
@@ -171,6 +177,7 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   if (rc < 0) return rc;
   if (is_qc && r->limits.wall_ms > 600000) r->limits.wall_ms = 600000;
   size_t len = 0;
+  if (r->type->input_folder && !r->external) eas_running_external(r);
   char *request = eas_request_text(r, is_qc, &len);
   const char **inputs = readable(r);
   eas_spawn s = { .slot = r->slot,

@@ -131,6 +131,7 @@ static char *policy_text(const eas_zygote_options *o)
   json_object_set_new(v, "data_dir", absolute(o->data_dir));
   json_object_set_new(v, "scratch_root", absolute(o->scratch_root));
   json_object_set_new(v, "store_root", absolute(o->store_root));
+  json_object_set_new(v, "input_root", absolute(o->input_root));
   char *text = json_dumps(v, JSON_COMPACT);
   json_decref(v);
   return text;

@@ -28,6 +28,7 @@ typedef struct {
   unsigned use;
   const char *const *packs; /* folders, core first */
   const char *data_dir, *scratch_root, *store_root;
+  const char *input_root;       /* people's files, of which attempts read what is in `readable`; NULL: none */
   const char *const *exec_path; /* for task:exec */
   int require;                  /* bits; EAS_EREFUSED if one of them cannot be put on */
   const char *exe;              /* program to execute as zygote; NULL: libexec/eas-zygote, else this one */

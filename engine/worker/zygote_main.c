@@ -90,6 +90,7 @@ static int read_policy(zygote *z, eas_err *err)
     .data_dir = eas_json_str(z->policy, "data_dir"),
     .scratch_root = eas_json_str(z->policy, "scratch_root"),
     .store_root = eas_json_str(z->policy, "store_root"),
+    .input_root = eas_json_str(z->policy, "input_root"),
   };
   return 0;
 }

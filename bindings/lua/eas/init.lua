@@ -12,6 +12,7 @@ local eas = {
   lightcurve = require "eas.lc".new,
   random = require "eas.random".new,
   table = require "eas.table_file".new,
+  text = require "eas.table_file".text,
 }
 
 -- A number that is neither NaN nor infinite.

@@ -103,4 +103,13 @@ function methods.write(self, path)
   if not ok then error(why, 2) end
 end
 
+-- A text as it is; gzipped where the name ends in .gz.
+function table_file.text(words)
+  if type(words) ~= "string" then error("eas.text takes a text", 2) end
+  return { write = function(_, path)
+    local ok, why = core.write_file(path, words, path:match "%.gz$" ~= nil)
+    if not ok then error(why, 2) end
+  end }
+end
+
 return table_file

@@ -52,6 +52,25 @@ function methods.input_path(self, kind) return input(self, kind).path end
 
 function methods.input_metadata(self, kind) return input(self, kind).metadata or {} end
 
+-- Files of the input folder that the setting input_path names, sorted: a list of { name, path }; and how many lead out of
+-- the folder by links. Only for types that the registry lets read it.
+function methods.external_files(self)
+  local found = self.external
+  if not found then error("this task type may not read the input folder (registry: input_folder)", 2) end
+  if found.error then error(found.error .. (found.hint ~= "" and found.hint and "; " .. found.hint or ""), 0) end
+  return found.files or {}, found.outside or 0
+end
+
+-- One of them as a light curve; options: flux, quality, columns, as `eas search` has them.
+function methods.read_external(_, file, options)
+  local curve, why, hint = lc.read(file.path, options)
+  if not curve then error(("%s: %s%s"):format(file.name, why, hint and hint ~= "" and "; " .. hint or ""), 0) end
+  return curve
+end
+
+-- SHA-256 (hexadecimal) and bytes of an external file, or of any that the task may read.
+function methods.checksum(_, path) return core.sha256_file(path), core.size(path) end
+
 -- Does the job entry ask for this output?
 function methods.wants(self, kind) return self.outputs[kind] ~= nil end
 
@@ -172,7 +191,7 @@ function task.object(request)
     working_directory = request.working_directory or "",
     description = request.description or {}, metadata = request.metadata or {},
     requested_metadata = request.requested_metadata or {},
-    inputs = request.inputs or {}, outputs = request.outputs or {},
+    inputs = request.inputs or {}, outputs = request.outputs or {}, external = request.external or false,
     seed = request.seed or 1, threads = request.threads or 1, scratch = core.scratch() or ".",
   }, meta)
 end
