@@ -20,8 +20,9 @@ const char *eas_ending_word(const char *name)
 /* Cause and message may come from C, from Lua or from a program that a script ran: the system's words are what they share. */
 const char *eas_ending_of(const char *message, const char *otherwise)
 {
-  int full = message && (strcasestr(message, strerror(ENOSPC)) || strcasestr(message, strerror(EDQUOT)));
-  return full ? "disk" : otherwise;
+  if (!message) return otherwise;
+  if (strcasestr(message, strerror(ENOSPC)) || strcasestr(message, strerror(EDQUOT))) return "disk";
+  return strcasestr(message, strerror(EAGAIN)) ? "processes" : otherwise; /* what a refused fork or thread gives */
 }
 
 static int signal_of(const eas_process *p)
@@ -72,6 +73,11 @@ static void killed(int signo, eas_slot_group *group, const eas_limits *limits, e
     set(out, "crashed", eas_format("SIG%s", sigabbrev_np(signo) ? sigabbrev_np(signo) : "?"));
 }
 
+static char *too_many(const eas_limits *limits)
+{
+  return eas_format("started more than its limit of %d processes", limits->processes);
+}
+
 void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *limits, const char *said,
                  const char *message, eas_fate *out)
 {
@@ -83,6 +89,11 @@ void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *
   } else if (said) { /* what it reported before it died is more precise than the signal */
     set(out, eas_ending_word(said), message ? NULL : eas_format("ended with %s", said));
     if (strcmp(said, "memory") == 0 && !message) return;
+    if (strcmp(said, "processes") == 0) {
+      free(out->message);
+      out->message = too_many(limits);
+      return;
+    }
   } else if (signo) {
     killed(signo, group, limits, out);
   } else if (p->events.garbage) {
@@ -94,6 +105,6 @@ void eas_fate_of(const eas_process *p, eas_slot_group *group, const eas_limits *
   }
   if (strcmp(out->ending, "ok") != 0 && !p->stop_cause && group && eas_slot_group_forks_refused(group)) {
     free(out->message);
-    set(out, "processes", eas_format("started more than its limit of %d processes", limits->processes));
+    set(out, "processes", too_many(limits));
   }
 }

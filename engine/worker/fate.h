@@ -11,7 +11,7 @@ typedef struct {
 /* The static word for an ending's name; "error" for an unknown one (a child may say anything). */
 const char *eas_ending_word(const char *name);
 
-/* Of a failure that has a message only: "disk" if it tells of a full one. */
+/* Of a failure that has a message only: "disk" if it tells of a full one, "processes" of a refused fork. */
 const char *eas_ending_of(const char *message, const char *otherwise);
 
 /* said: ending and message that the child itself reported, or NULL. */

@@ -5,7 +5,9 @@ local World = require "spec.cli.world"
 local NATIVE_C = [[
 #include <signal.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 int bad_power(int *where) { *where = 1; return 0; }
 void bad_exit(int status) { _exit(status); }
@@ -15,6 +17,8 @@ int bad_link(const char *to, const char *path) { return symlink(to, path); }
 void bad_garbage(void) { char text[64]; memset(text, 0xff, sizeof text); for (int fd = 3; fd < 64; fd++) if (write(fd, text, sizeof text) < 0) continue; }
 void bad_close(void) { for (int fd = 0; fd < 256; fd++) close(fd); }
 void bad_spin(void) { for (volatile long i = 0; ; i++) ; }
+int bad_cpu(void) { struct rlimit l; getrlimit(RLIMIT_CPU, &l); int was = (int)l.rlim_cur; l.rlim_cur = 1; setrlimit(RLIMIT_CPU, &l); return was; }
+int bad_forks(void) { for (int i = 0; i < 1000; i++) { pid_t p = fork(); if (p == 0) for (;;) pause(); if (p < 0) return i; } return 1000; }
 ]]
 local NATIVE_H = [[
 int bad_power(int *where);
@@ -25,6 +29,8 @@ int bad_link(const char *to, const char *path);
 void bad_garbage(void);
 void bad_close(void);
 void bad_spin(void);
+int bad_cpu(void);
+int bad_forks(void);
 ]]
 local NATIVE_LUA = [[
 local ffi = require "ffi"
@@ -34,7 +40,8 @@ return {
   power = function() return lib.bad_power(ffi.cast("int *", 16)) end,
   exit = function(n) lib.bad_exit(n) end, abort = function() lib.bad_abort() end, ignore = function(n) lib.bad_signal(n) end,
   link = function(to, path) return lib.bad_link(to, path) end, garbage = function() lib.bad_garbage() end,
-  close = function() lib.bad_close() end, spin = function() lib.bad_spin() end, event = core.event,
+  close = function() lib.bad_close() end, spin = function() lib.bad_spin() end, cpu = function() return lib.bad_cpu() end, forks = function() return lib.bad_forks() end,
+  event = core.event,
 }
 ]]
 
@@ -72,6 +79,8 @@ local types = {
   e_exit = { task = BAD .. 'bad.exit(0)', qc = SAW },
   e_exit3 = { task = BAD .. 'bad.exit(3)' },
   e_crash = { task = BAD .. 'local function inner() bad.power() return 1 end\n  inner() task:info("after")', qc = SAW },
+  e_cpu = { task = BAD .. 'task:set { limit = bad.cpu() } bad.spin()', timeout = "20 s", qc = SAW },
+  e_forks = { task = BAD .. 'task:set { forks = bad.forks() } task:exec { "true" }', qc = SAW },
   e_abort = { task = BAD .. 'bad.abort()' },
   e_bomb = { task = 'local status = task:exec { "sh", "-c", "b() { b | b & }; b; sleep 0.3" } task:set { status = status }', timeout = "3 s" },
   o_good = { task = MAKE .. 'task:output("text", "x.txt")' },
@@ -201,6 +210,24 @@ describe("other limits", function()
   it("memory", function()
     local _, log = expect("e_memory", "memory", "limit of")
     assert.truthy(log:find("QC saw memory", 1, true), log)
+  end)
+
+  it("CPU time: the limit is the time limit's, and goes by its own name", function()
+    local a, log = expect("e_cpu", "cpu", "used more than its CPU limit of 21 s") -- it lowered its own, to be quick
+    assert.equal(21, a.metadata.limit)
+    assert.truthy(log:find("said before", 1, true) and log:find("QC saw cpu", 1, true), log)
+    assert.truthy(a.trace:find("e_cpu.lua:5", 1, true), a.trace)
+  end)
+
+  it("processes: told by the cgroup, or by who was refused one", function()
+    local a, log = expect("e_forks", "processes", "started more than its limit of 65 processes")
+    assert.truthy(log:find("said before", 1, true) and log:find("QC saw processes", 1, true), log)
+    assert.is_true(a.metadata.forks > 30 and a.metadata.forks <= 65, a.metadata.forks)
+    local other = World.new(pack, { EAS_ISOLATION_OFF = "cgroup_pids cgroup_memory cgroup_cpu" })
+    assert.equal(1, other:run({ { task = "e_forks" } }).status)
+    local b = other:attempt "e_forks"
+    assert.equal("processes", b.ending, b.error)
+    assert.truthy(b.error:find("started more than its limit of 65 processes", 1, true), b.error)
   end)
 
   it("processes: a fork bomb is bounded", function()
