@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/hash.h"
 #include "db/backend.h"
 
 int eas_db_open(eas_db **out, const char *url, int flags, eas_err *err)
@@ -113,6 +115,17 @@ void eas_db_rollback(eas_db *db)
   db->ring = 0;
   drop_results(db);
   drop_kept(db, EAS_DB_LASTING);
+}
+
+int eas_db_again(const eas_db *db, int rc, int *tries)
+{
+  enum { MOST = 8, STEP_US = 500 };
+  if (rc != EAS_EBUSY || db->kind != EAS_DB_POSTGRES || db->mode || ++*tries > MOST) return 0;
+  uint32_t dice;
+  eas_random_bytes(&dice, sizeof dice);
+  long us = (long)(dice % (uint32_t)(STEP_US << *tries));
+  nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
+  return 1;
 }
 
 /* --- statements --- */

@@ -88,6 +88,9 @@ int eas_db_begin_read(eas_db *db, eas_err *err); /* one snapshot for several que
 int eas_db_begin_lax(eas_db *db, eas_err *err);  /* as begin, but a power failure may take it back: logs, progress */
 int eas_db_commit(eas_db *db, eas_err *err);     /* EAS_ECONNECT: outcome unknown */
 void eas_db_rollback(eas_db *db);                /* harmless outside of a transaction */
+/* After a whole transaction gave rc: 1 when it was one of two that waited for each other on a server, and is to be made
+ * again; a short random wait has passed then. *tries is 0 at first. */
+int eas_db_again(const eas_db *db, int rc, int *tries);
 
 /* One statement, waited for. exec returns rows changed; query returns rows found, *out to be freed. */
 int eas_db_exec(eas_db *db, const char *sql, const eas_val *args, int n, eas_err *err);

@@ -69,28 +69,49 @@ static int send_prepare(pg_db *p, eas_stmt *stmt, eas_err *err)
   return 0;
 }
 
+typedef struct {
+  const char *value;
+  int length, format;
+  char number[32];
+} bound;
+
+static void bind(bound *b, const eas_val *v)
+{
+  b->format = v->type == EAS_V_BLOB;
+  b->length = b->format ? (int)v->len : 0;
+  b->value = b->number;
+  if (v->type == EAS_V_INT)
+    snprintf(b->number, sizeof b->number, "%lld", (long long)v->i);
+  else if (v->type == EAS_V_REAL)
+    snprintf(b->number, sizeof b->number, "%.17g", v->d);
+  else
+    b->value = v->type == EAS_V_NULL ? NULL : v->s ? v->s : "";
+}
+
+/* Arrays for the parameters of one statement, kept from one to the next. */
+static void reserve(pg_db *p, int n)
+{
+  if (n <= p->cap_params) return;
+  p->cap_params = n < 64 ? 64 : n;
+  size_t cap = (size_t)p->cap_params;
+  p->params = eas_realloc(p->params, cap * sizeof(bound));
+  p->values = eas_realloc(p->values, cap * sizeof *p->values);
+  p->lengths = eas_realloc(p->lengths, cap * sizeof *p->lengths);
+  p->formats = eas_realloc(p->formats, cap * sizeof *p->formats);
+}
+
 static int send_bound(pg_db *p, eas_stmt *stmt, const eas_val *args, int ticket, eas_err *err)
 {
-  enum { MOST = 40 };
-  const char *values[MOST];
-  int lengths[MOST], formats[MOST];
-  char numbers[MOST][32];
-  if (stmt->n_params > MOST) return eas_fail(err, EAS_EBUG, "database: over %d parameters: %.300s", MOST, stmt->sql);
-  for (int i = 0; i < stmt->n_params; i++) {
-    const eas_val *v = &args[i];
-    formats[i] = v->type == EAS_V_BLOB;
-    lengths[i] = formats[i] ? (int)v->len : 0;
-    values[i] = numbers[i];
-    if (v->type == EAS_V_INT)
-      snprintf(numbers[i], sizeof numbers[i], "%lld", (long long)v->i);
-    else if (v->type == EAS_V_REAL)
-      snprintf(numbers[i], sizeof numbers[i], "%.17g", v->d);
-    else if (v->type == EAS_V_NULL)
-      values[i] = NULL;
-    else
-      values[i] = v->s ? v->s : "";
+  int n = stmt->n_params;
+  reserve(p, n);
+  bound *list = p->params;
+  for (int i = 0; i < n; i++) {
+    bind(&list[i], &args[i]);
+    p->values[i] = list[i].value;
+    p->lengths[i] = list[i].length;
+    p->formats[i] = list[i].format;
   }
-  if (!PQsendQueryPrepared(p->conn, stmt->handle, stmt->n_params, values, lengths, formats, 0)) return lost(p, err);
+  if (!PQsendQueryPrepared(p->conn, stmt->handle, n, p->values, p->lengths, p->formats, 0)) return lost(p, err);
   note_sent(p, PG_RUN, ticket, stmt);
   return 0;
 }
@@ -113,6 +134,7 @@ static int send(eas_db *db, const char *sql, const eas_val *args, int n, int tic
   if (!stmt && p->stmts.n >= EAS_STMTS_MOST && p->n_sent == 0) rc = drop_statements(p, err);
   if (rc < 0) return rc;
   if (!stmt) stmt = eas_stmts_add(&p->stmts, EAS_DB_POSTGRES, sql);
+  if (stmt->n_params > 65535) return eas_fail(err, EAS_EBUG, "database: over 65535 parameters: %.300s", stmt->sql);
   if (stmt->n_params > n)
     return eas_fail(err, EAS_EBUG, "database: %d parameters given, $%d is used: %.300s", n, stmt->n_params, stmt->sql);
   if (!stmt->handle) rc = send_prepare(p, stmt, err);

@@ -20,9 +20,14 @@ typedef struct {
   int64_t next_name;
   pg_sent *sent; /* what the next flush has to take */
   int n_sent, cap_sent;
-  eas_rows *own;  /* of run() */
-  int changed;    /* by the last statement taken */
-  int bell, wake; /* epoll over socket and eventfd; -1: nobody listens */
+  void *params; /* of the statement being sent: see reserve() */
+  const char **values;
+  int *lengths, *formats, cap_params;
+  eas_rows *own;               /* of run() */
+  int changed;                 /* by the last statement taken */
+  int bell, wake;              /* epoll over socket and eventfd; -1: nobody listens */
+  int64_t down_until, wait_us; /* a server that does not answer is asked again then, later and later; 0: it answers */
+  eas_err down;
 } pg_db;
 
 extern const eas_db_ops eas_pg_ops;

@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/hash.h"
 #include "db/postgres.h"
 
 /* Plans of prepared statements are made once, perhaps while tables are empty: only plans that stay good
@@ -14,7 +16,11 @@
 static const char session[] =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
     "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET client_min_messages = warning;"
-    "SET plan_cache_mode = force_generic_plan; SET max_parallel_workers_per_gather = 0";
+    "SET plan_cache_mode = force_generic_plan; SET max_parallel_workers_per_gather = 0;"
+    /* Whoever stops in the middle of a transaction lets go of its rows; who waits for them says so, and comes again. */
+    "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '4s'";
+
+enum { WAIT_MIN_US = 100 * 1000, WAIT_MAX_US = 5000 * 1000 };
 
 const char *eas_pg_words(const char *message)
 {
@@ -64,16 +70,37 @@ static int watch_socket(pg_db *p, eas_err *err)
   return 0;
 }
 
+/* With jitter, so that not all workers come at once to a server that is up again. */
+static void back_off(pg_db *p)
+{
+  p->wait_us = p->wait_us == 0 ? WAIT_MIN_US : 2 * p->wait_us > WAIT_MAX_US ? WAIT_MAX_US : 2 * p->wait_us;
+  uint32_t dice;
+  eas_random_bytes(&dice, sizeof dice);
+  p->down_until = eas_tick_us() + p->wait_us / 2 + (int64_t)(dice % 1024) * p->wait_us / 2048;
+}
+
 int eas_pg_ready(pg_db *p, eas_err *err)
 {
   if (PQstatus(p->conn) == CONNECTION_OK) return 0;
   if (p->db.mode) return eas_fail(err, EAS_ECONNECT, "database server: %s", eas_pg_words(PQerrorMessage(p->conn)));
+  int64_t now = eas_tick_us();
+  if (now < p->down_until) {
+    if (err) *err = p->down;
+    return p->down.code;
+  }
   forget_statements(p);
   PQreset(p->conn);
-  int rc = start_session(p, err);
-  if (rc == 0) rc = watch_socket(p, err);
-  if (rc == 0 && p->wake >= 0) eventfd_write(p->wake, 1); /* a bell may have been missed */
-  return rc;
+  p->down = (eas_err){ 0 };
+  int rc = start_session(p, &p->down);
+  if (rc == 0) rc = watch_socket(p, &p->down);
+  if (rc < 0) {
+    back_off(p);
+    if (err) *err = p->down;
+    return rc;
+  }
+  p->down_until = p->wait_us = 0;
+  if (p->wake >= 0) eventfd_write(p->wake, 1); /* a bell may have been missed */
+  return 0;
 }
 
 void eas_pg_close(eas_db *db)
@@ -84,6 +111,10 @@ void eas_pg_close(eas_db *db)
   if (p->bell >= 0) close(p->bell);
   if (p->wake >= 0) close(p->wake);
   free(p->sent);
+  free(p->params);
+  free(p->values);
+  free(p->lengths);
+  free(p->formats);
   free(p);
 }
 
@@ -92,8 +123,10 @@ int eas_db_open_postgres(eas_db **out, const char *url, int flags, eas_err *err)
   pg_db *p = eas_alloc(sizeof *p);
   p->db = (eas_db){ .ops = &eas_pg_ops, .kind = EAS_DB_POSTGRES, .flags = flags };
   p->bell = p->wake = -1;
-  const char *keys[] = { "dbname", "connect_timeout", "application_name", "keepalives_idle", "tcp_user_timeout", NULL };
-  const char *values[] = { url, "5", "eas", "10", "20000", NULL };
+  /* What the address says itself stands last and wins. */
+  const char *keys[] = { "connect_timeout",  "fallback_application_name", "keepalives_idle", "keepalives_interval",
+                         "keepalives_count", "tcp_user_timeout",          "dbname",          NULL };
+  const char *values[] = { "5", "eas", "5", "2", "3", "10000", url, NULL };
   char *parse_error = NULL;
   PQconninfoOption *options = PQconninfoParse(url, &parse_error);
   if (!options) {

@@ -48,7 +48,7 @@ static int sweep(eas_db *db, int limit, eas_err *err)
   return rc < 0 ? rc : n;
 }
 
-int eas_cancel_sweep(eas_db *db, int limit, eas_err *err)
+static int cancel_sweep_once(eas_db *db, int limit, eas_err *err)
 {
   int rc = eas_db_begin(db, err);
   if (rc < 0) return rc;
@@ -59,4 +59,12 @@ int eas_cancel_sweep(eas_db *db, int limit, eas_err *err)
     return rc;
   }
   return n;
+}
+
+int eas_cancel_sweep(eas_db *db, int limit, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = cancel_sweep_once(db, limit, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
 }

@@ -50,7 +50,7 @@ static int by_attempt(const void *a, const void *b)
   return (x->attempt > y->attempt) - (x->attempt < y->attempt);
 }
 
-int eas_attempt_hand_back(eas_db *db, int64_t worker, const eas_held *held, int n, eas_err *err)
+static int attempt_hand_back_once(eas_db *db, int64_t worker, const eas_held *held, int n, eas_err *err)
 {
   if (n <= 0) return 0;
   int rc = eas_db_begin(db, err);
@@ -63,7 +63,15 @@ int eas_attempt_hand_back(eas_db *db, int64_t worker, const eas_held *held, int 
   return finish(db, rc, err);
 }
 
-int eas_attempt_hand_back_unknown(eas_db *db, int64_t worker, const eas_held *known, int n, eas_err *err)
+int eas_attempt_hand_back(eas_db *db, int64_t worker, const eas_held *held, int n, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = attempt_hand_back_once(db, worker, held, n, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
+}
+
+static int attempt_hand_back_unknown_once(eas_db *db, int64_t worker, const eas_held *known, int n, eas_err *err)
 {
   int rc = eas_db_begin(db, err);
   if (rc < 0) return rc;
@@ -85,9 +93,17 @@ int eas_attempt_hand_back_unknown(eas_db *db, int64_t worker, const eas_held *kn
   return finish(db, rc, err);
 }
 
+int eas_attempt_hand_back_unknown(eas_db *db, int64_t worker, const eas_held *known, int n, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = attempt_hand_back_unknown_once(db, worker, known, n, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
+}
+
 /* --- alive --- */
 
-int eas_attempt_live(eas_db *db, const eas_live *live, int n, eas_err *err)
+static int attempt_live_once(eas_db *db, const eas_live *live, int n, eas_err *err)
 {
   if (n <= 0) return 0;
   int rc = eas_db_begin_lax(db, err);
@@ -104,6 +120,14 @@ int eas_attempt_live(eas_db *db, const eas_live *live, int n, eas_err *err)
                        NULL, err);
   }
   return finish(db, rc, err);
+}
+
+int eas_attempt_live(eas_db *db, const eas_live *live, int n, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = attempt_live_once(db, live, n, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
 }
 
 /* --- still wanted? --- */

@@ -312,8 +312,8 @@ static int take(eas_db *db, const eas_registry *r, int64_t worker, const candida
   return rc < 0 ? rc : n;
 }
 
-int eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
-                      eas_claims *out, int64_t *next_us, eas_err *err)
+static int attempt_claim_once(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
+                              eas_claims *out, int64_t *next_us, eas_err *err)
 {
   *out = (eas_claims){ 0 };
   if (next_us) *next_us = 0;
@@ -331,5 +331,14 @@ int eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const c
   if (rc < 0) eas_db_rollback(db);
   candidates_done(&c);
   free(chosen);
+  return rc;
+}
+
+int eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
+                      eas_claims *out, int64_t *next_us, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = attempt_claim_once(db, r, worker, types, max, out, next_us, err);
+  while (eas_db_again(db, rc, &tries));
   return rc;
 }

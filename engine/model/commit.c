@@ -248,12 +248,12 @@ int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_re
   if (rc == 0) {
     qsort(list, (size_t)n, sizeof *list, by_attempt);
     member *copy = eas_alloc((size_t)n * sizeof *copy);
-    int tries = eas_db_kind(db) == EAS_DB_POSTGRES ? 5 : 1; /* two that wait for each other: one begins anew */
+    int tries = 0;
     do {
       memcpy(copy, list, (size_t)n * sizeof *copy);
       ready = 0;
       rc = commit_group(db, r, copy, n, &ready, err);
-    } while (rc == EAS_EBUSY && --tries > 0);
+    } while (eas_db_again(db, rc, &tries));
     free(copy);
   }
   free(list);

@@ -286,6 +286,10 @@ int eas_expand_some(eas_db *db, const eas_registry *r, const eas_expand_options 
   int n = find_jobs(db, jobs, err), rc = n < 0 ? n : 0;
   for (int i = 0; i < n && rc >= 0; i++) {
     rc = expand_job(db, r, o, jobs[i], out, err);
+    for (int tries = 0; eas_db_again(db, rc, &tries);) { /* no job before this made anything */
+      *out = (eas_expanded){ 0 };
+      rc = expand_job(db, r, o, jobs[i], out, err);
+    }
     if (out->n_parents || out->n_children) { /* one job a call; others come next */
       out->more |= i + 1 < n;
       break;

@@ -102,7 +102,8 @@ static int add_file(import *m, const eas_import_file *f, eas_err *err)
   return rc;
 }
 
-int eas_import(eas_db *db, const char *directory, const eas_import_file *files, int n, int64_t *job, eas_err *err)
+static int import_once(eas_db *db, const char *directory, const eas_import_file *files, int n, int64_t *job,
+                       eas_err *err)
 {
 import m = {.db = db };
   int rc = eas_db_begin(db, err);
@@ -118,4 +119,12 @@ import m = {.db = db };
   }
   *job = m.job;
   return 0;
+}
+
+int eas_import(eas_db *db, const char *directory, const eas_import_file *files, int n, int64_t *job, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = import_once(db, directory, files, n, job, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
 }

@@ -81,7 +81,7 @@ int eas_job_find(eas_db *db, const char *name, int64_t *job, eas_err *err)
   return rc;
 }
 
-int eas_job_set_state(eas_db *db, int64_t job, const char *state, eas_err *err)
+static int job_set_state_once(eas_db *db, int64_t job, const char *state, eas_err *err)
 {
   static const char *const states[] = { "active", "paused", "cancelled" };
   int known = 0;
@@ -107,4 +107,12 @@ int eas_job_set_state(eas_db *db, int64_t job, const char *state, eas_err *err)
   if (rc >= 0) rc = eas_db_commit(db, err);
   if (rc < 0) eas_db_rollback(db);
   return rc < 0 ? rc : 0;
+}
+
+int eas_job_set_state(eas_db *db, int64_t job, const char *state, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = job_set_state_once(db, job, state, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
 }

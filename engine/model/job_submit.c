@@ -207,6 +207,7 @@ int eas_job_submit(eas_db *db, const eas_jobfile *f, const eas_registry *r, cons
   plan p = { .f = set ? set : f };
   rc = make_plan(&p, f, o, err);
   if (rc == 0) rc = submit_plan(db, &p, o->fresh, out, err);
+  for (int tries = 0; eas_db_again(db, rc, &tries);) rc = submit_plan(db, &p, o->fresh, out, err);
   plan_done(&p);
   eas_jobfile_free(set);
   return rc;

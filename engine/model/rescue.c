@@ -132,13 +132,15 @@ static int slice(const rescue *r, int *n_workers, int *n_ready, eas_err *err)
 int eas_rescue(eas_db *db, const eas_registry *r, int64_t all_but, int *n_ready, eas_err *err)
 {
   rescue self = { db, r, all_but };
-  int lost = 0, ready = 0, n_workers;
+  int lost = 0, ready = 0, n_workers, tries = 0;
   do {
     int rc = eas_db_begin(db, err);
     if (rc >= 0) rc = slice(&self, &n_workers, &ready, err);
     if (rc < 0) {
       eas_db_rollback(db);
-      return rc;
+      n_workers = eas_db_again(db, rc, &tries);
+      if (!n_workers) return rc;
+      rc = 0;
     }
     lost += rc;
   } while (n_workers > 0);

@@ -248,7 +248,7 @@ static int retry_all(retry *r, int64_t job, int64_t task, eas_err *err)
   return rc;
 }
 
-int eas_retry(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err)
+static int retry_once(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err)
 {
   retry r = { .db = db };
   int rc = eas_db_begin(db, err);
@@ -262,4 +262,12 @@ int eas_retry(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err)
   free(r.parents);
   eas_counts_done(&r.counts);
   return rc < 0 ? rc : r.n_revived;
+}
+
+int eas_retry(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = retry_once(db, job, task, n_ready, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
 }

@@ -62,13 +62,15 @@ static int level(eas_db *db, int limit, int *n_makers, eas_err *err)
 
 int eas_skip_level(eas_db *db, int limit, eas_err *err)
 {
-  int n_makers, n;
+  int n_makers, n, tries = 0;
   do { /* those on whom nobody waits are passed in silence */
     n = eas_db_begin(db, err);
     if (n >= 0) n = level(db, limit > 0 ? limit : 1000, &n_makers, err);
     if (n < 0) {
       eas_db_rollback(db);
-      return n;
+      n_makers = eas_db_again(db, n, &tries);
+      if (!n_makers) return n;
+      n = 0;
     }
   } while (n == 0 && n_makers > 0);
   return n;

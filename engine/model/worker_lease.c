@@ -19,7 +19,7 @@ static int store(eas_db *db, const eas_worker_info *w, int64_t *id, eas_err *err
   return rc;
 }
 
-int eas_worker_register(eas_db *db, const eas_worker_info *w, int64_t *id, eas_err *err)
+static int worker_register_once(eas_db *db, const eas_worker_info *w, int64_t *id, eas_err *err)
 {
   int64_t mine = 0;
   int rc = eas_db_begin(db, err);
@@ -34,7 +34,15 @@ int eas_worker_register(eas_db *db, const eas_worker_info *w, int64_t *id, eas_e
   return 0;
 }
 
-int eas_worker_renew(eas_db *db, int64_t worker, int64_t lease_us, eas_err *err)
+int eas_worker_register(eas_db *db, const eas_worker_info *w, int64_t *id, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = worker_register_once(db, w, id, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
+}
+
+static int worker_renew_once(eas_db *db, int64_t worker, int64_t lease_us, eas_err *err)
 {
   int rc = eas_db_begin_lax(db, err);
   if (rc < 0) return rc;
@@ -48,6 +56,14 @@ int eas_worker_renew(eas_db *db, int64_t worker, int64_t lease_us, eas_err *err)
     return rc;
   }
   return changed ? 0 : eas_fail(err, EAS_ESTALE, "worker %lld: its lease is over", (long long)worker);
+}
+
+int eas_worker_renew(eas_db *db, int64_t worker, int64_t lease_us, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = worker_renew_once(db, worker, lease_us, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
 }
 
 /* With attempts still under its name its lease is over instead, so that rescue takes them at once. */
