@@ -3,7 +3,8 @@
 packages_build=(gcc libc6-dev cmake ninja-build pkg-config libluajit-5.1-dev luajit lua-cjson libjansson-dev libcfitsio-dev
   libxml2-dev libsqlite3-dev libpq-dev librabbitmq-dev libssl-dev libseccomp-dev libinih-dev zlib1g-dev libzstd-dev)
 packages_test=(lua-busted lua-check clang-14 clang libclang-rt-14-dev clang-tidy clang-format llvm-14 postgresql-15 sqlite3 ccache
-  gdb python3 python3-astropy procps git)
+  gdb python3 python3-astropy procps git rabbitmq-server amqp-tools openssl)
+packages_servers=(rabbitmq-server) # only started privately, by specs: none is to run on its own
 
 # Those of the arguments that are not installed, one a line.
 packages_missing() {
@@ -49,9 +50,9 @@ packages_install() {
   if [ -z "$(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null)" ]; then
     packages_apt update >>"$log" 2>&1 || true
   fi
-  if ! packages_apt install "${missing[@]}" >>"$log" 2>&1; then
+  if ! packages_apt_install "${missing[@]}" >>"$log" 2>&1; then
     packages_apt update >>"$log" 2>&1 || true
-    if ! packages_apt install "${missing[@]}" >>"$log" 2>&1; then
+    if ! packages_apt_install "${missing[@]}" >>"$log" 2>&1; then
       tail -n 15 "$log" >&2
       echo "   apt-get could not install them; the log above is from: $rights install ${missing[*]}" >&2
       rm -f "$log"
@@ -59,6 +60,26 @@ packages_install() {
     fi
   fi
   rm -f "$log"
+}
+
+# A server that is installed here for specs is neither started now nor at the next boot; others are what their package makes them.
+packages_apt_install() {
+  local policy=/usr/sbin/policy-rc.d server status=0 ours=()
+  for server in "${packages_servers[@]}"; do
+    case " $* " in *" $server "*) ours+=("$server") ;; esac
+  done
+  if [ ${#ours[@]} = 0 ] || [ -e "$policy" ]; then
+    packages_apt install "$@" || status=$?
+  else
+    printf '#!/bin/sh\ncase $1 in %s) exit 101 ;; esac\n' "$(IFS='|' && echo "${ours[*]}")" | packages_root tee "$policy" >/dev/null
+    packages_root chmod 755 "$policy"
+    packages_apt install "$@" || status=$?
+    packages_root rm -f "$policy"
+  fi
+  if [ $status = 0 ] && [ ${#ours[@]} != 0 ] && command -v systemctl >/dev/null; then
+    packages_root systemctl disable "${ours[@]}" || true # without systemd there is nothing to disable
+  fi
+  return $status
 }
 
 packages_apt() {

@@ -72,7 +72,8 @@ int eas_amqp_place_parse(eas_amqp_place *p, const char *url, eas_err *err)
   size_t len = strlen(copy);
   struct amqp_connection_info info;
   amqp_default_connection_info(&info);
-  int rc = amqp_parse_url(copy, &info) != AMQP_STATUS_OK || !info.host || !*info.host
+  const char *host = strstr(copy, "://") + 3;
+  int rc = !*host || *host == '/' || amqp_parse_url(copy, &info) != AMQP_STATUS_OK || !*info.host
                ? bad(err, "not an address of a broker:", "amqp://...") /* it may hold a password */
                : 0;
   if (rc == 0) {

@@ -1,0 +1,135 @@
+-- submit, control and worker as processes of their own, on {SQLite, PostgreSQL} x {sql, amqp}; what the queue may do to them.
+local ffi = require "ffi"
+local T = require "spec.support"
+local B = require "spec.backends.backend"
+local Broker = require "spec.backends.broker"
+local Roles = require "spec.cli.roles"
+T.cdef "engine/queue/queue.h"
+ffi.cdef "int usleep(unsigned us);"
+local C = ffi.C
+
+teardown(Broker.stop)
+
+local TASKS = {
+  { task = "execution_for_loop", parameter = "k", values = { 1, 2, 3, 4, 5, 6, 7, 8 }, task_list = {
+    { task = "null", duration = 0, name = "a" }, { task = "null", duration = 0, requires_metadata_from = { "a" } },
+  } },
+}
+local ONE = { { task = "null", duration = 0 } }
+
+-- Messages of a type that are left with the broker, and how often a queue object of ours publishes one.
+local function with_queue(url, fn)
+  local err, out = ffi.new "eas_err", ffi.new "eas_queue *[1]"
+  assert(C.eas_queue_open(out, url, nil, err) == 0, ffi.string(err.text))
+  local got = fn(out[0], err)
+  C.eas_queue_close(out[0])
+  return got
+end
+
+local function depth(url)
+  return with_queue(url, function(q, err)
+    local n = ffi.new "int64_t[1]"
+    assert(C.eas_queue_depth(q, "null", n, err) == 0, ffi.string(err.text))
+    return tonumber(n[0])
+  end)
+end
+
+B.each(function(kind)
+  for _, queue in ipairs { "sql", "amqp" } do
+    describe(queue, function()
+      local roles, db, url
+
+      before_each(function()
+        url = queue == "sql" and "sql:" or Broker.url "&heartbeat=2"
+        local database = B.url(kind)
+        roles = Roles.new { EAS_DATABASE = database, EAS_QUEUE = url, EAS_LEASE = "3 s", EAS_LEASE_RENEW = "1 s", EAS_DRAIN_GRACE = "200 ms" }
+        assert.equal(0, roles:eas("init").status)
+        db = assert(B.open(database))
+      end)
+
+      after_each(function()
+        if roles then roles:stop() end
+        if db then db:close() end
+        roles, db = nil, nil
+      end)
+
+      local function done(job)
+        return roles:wait("the end of " .. job, function()
+          return db:value("SELECT count(*) FROM job WHERE done_at IS NOT NULL AND id = " .. job:sub(2)) == 1
+        end)
+      end
+      local function passed() return db:value "SELECT count(*) FROM task t JOIN task_type y ON y.id = t.type WHERE y.name = 'null' AND t.state = 'passed'" end
+
+      it("a job is done by two workers, each task once, and no message is left", function()
+        roles:start "control"
+        roles:start "worker --slots 2"
+        roles:start "worker --slots 1"
+        done(roles:submit(TASKS))
+        assert.equal(16, passed())
+        assert.equal(16, db:value "SELECT count(*) FROM attempt a JOIN task_type y ON y.id = a.type WHERE y.name = 'null'")
+        if queue == "amqp" then roles:wait("the messages to be gone", function() return depth(url) == 0 end) end
+      end)
+
+      if queue == "sql" then return end
+
+      it("messages that come twice, and of attempts that nobody knows, do no harm", function()
+        roles:start "control"
+        roles:start "worker --slots 2"
+        local job = roles:submit(TASKS)
+        with_queue(url, function(q, err)
+          for i = 1, 40 do C.eas_queue_publish(q, "null", i % 25 + 1, err) end
+          C.eas_queue_publish(q, "null", 999999999, err)
+          return C.eas_queue_wait(q, 5000000, err)
+        end)
+        done(job)
+        assert.equal(16, db:value "SELECT count(*) FROM attempt a JOIN task_type y ON y.id = a.type WHERE y.name = 'null'")
+        roles:wait("the messages to be gone", function() return depth(url) == 0 end)
+      end)
+
+      it("a message that is lost delays its attempt by less than 10 s", function()
+        roles:start "control"
+        local job = roles:submit(ONE)
+        roles:wait("the message", function() return depth(url) == 1 end)
+        db:exec("UPDATE job SET state = 'paused'") -- so that the worker's first look finds nothing
+        assert.equal(0, T.sh(("amqp-consume -u %s -q %snull -c 1 cat"):format(url:match "^[^?]+", url:match "prefix=([^&]*)")).status)
+        roles:start "worker --slots 1"
+        roles:wait("the worker", function() return roles:log "worker":find "is up" end)
+        C.usleep(300000)
+        db:exec("UPDATE job SET state = 'active'")
+        local begun = db:value "SELECT eas_now()"
+        done(job)
+        assert.truthy(db:value "SELECT max(ended_at) FROM attempt" - begun < 10e6)
+        roles:wait("the messages to be gone", function() return depth(url) == 0 end)
+      end)
+
+      it("a broker that is killed stops nobody: the worker looks by itself, and hears again when it is back", function()
+        if kind == "sqlite" then return end -- once is enough: a start takes seconds
+        roles:start "control"
+        roles:start "worker --slots 2"
+        roles:wait("the worker", function() return roles:log "worker":find "is up" end)
+        Broker.kill()
+        roles:wait("the loss", function() return roles:log "worker":find "looking for it" end)
+        done(roles:submit(TASKS, "without"))
+        Broker.again()
+        roles:wait("the worker's return", function() return roles:log "worker":find "connected again" end)
+        roles:wait("control's return", function() return roles:log "control":find "connected again" end)
+        done(roles:submit(TASKS, "with"))
+        roles:wait("the messages to be gone", function() return depth(url) == 0 end)
+      end)
+
+      it("a wrong password, or no broker, is one line and exit 3", function()
+        if kind == "sqlite" then return end -- the database plays no part
+        local wrong = url:gsub("guest:guest@", "guest@")
+        local got = roles:eas("worker", { EAS_QUEUE = wrong, EAS_QUEUE_PASSWORD_FILE = T.write(roles.dir .. "/secret", "hunter2\n") })
+        assert.equal(3, got.status)
+        assert.truthy(got.err:find "^eas: queue amqp://[^\n]*: user 'guest' is refused[^\n]*\n$", got.err)
+        assert.falsy(got.err:find "hunter2")
+        got = roles:eas("control --once", { EAS_QUEUE = "amqp://guest:x@127.0.0.1:1" })
+        assert.equal(3, got.status)
+        assert.equal("eas: queue amqp://127.0.0.1:1/: nobody listens there\n", got.err)
+        got = roles:eas("control --once", { EAS_QUEUE = wrong, EAS_QUEUE_PASSWORD_FILE = T.write(roles.dir .. "/secret", "guest\n") })
+        assert.equal(0, got.status, got.err)
+      end)
+    end)
+  end
+end)
