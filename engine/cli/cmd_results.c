@@ -12,7 +12,7 @@
 #include "expr/expr.h"
 #include "model/view.h"
 
-enum { PAGE = 1000, COLUMNS_MAX = 60 };
+enum { PAGE = 1000, COLUMNS_MAX = 60, OTHERS_MAX = 10 };
 
 /* Columns a person wants first; the rest is in --json and --csv. */
 static const char *const SHOWN[] = { "period", "target_period", "sde",   "power",    "depth",       "duration",
@@ -200,13 +200,30 @@ static int is_index(const char *key)
   return n > 6 && strcmp(key + n - 6, "_index") == 0;
 }
 
-/* Terminal: task, type when there are several, parameters, and what SHOWN names. CSV: every field. */
+static int is_shown(const char *key)
+{
+  for (size_t k = 0; k < sizeof SHOWN / sizeof *SHOWN; k++)
+    if (strcmp(SHOWN[k], key) == 0) return 1;
+  return 0;
+}
+
+static int any_shown(const json_t *all)
+{
+  size_t i;
+  json_t *row, *v;
+  const char *key;
+  json_array_foreach((json_t *)(uintptr_t)all, i, row) json_object_foreach(row, key, v) if (is_shown(key)) return 1;
+  return 0;
+}
+
+/* Terminal: task, parameters, and what SHOWN names, or else whatever there is. CSV: every field. */
 static int columns_of(const eas_cli *c, const json_t *all, const json_t *first_row, const char **names)
 {
   size_t i;
   json_t *row, *v;
   const char *key;
   int n = 0;
+  int others = !any_shown(all);
   json_t *seen = json_object();
   names[n++] = "task";
   json_object_set_new(seen, "task", json_true());
@@ -214,9 +231,9 @@ static int columns_of(const eas_cli *c, const json_t *all, const json_t *first_r
   json_array_foreach((json_t *)(uintptr_t)all, i, row) json_object_foreach(row, key, v)
   {
     if (n == COLUMNS_MAX || json_object_get(seen, key)) continue;
-    int want = c->csv || (params && json_object_get(params, key) && !is_index(key));
-    for (size_t k = 0; !want && k < sizeof SHOWN / sizeof *SHOWN; k++) want = strcmp(SHOWN[k], key) == 0;
-    if (!want) continue;
+    int is_param = params && json_object_get(params, key) && !is_index(key);
+    int other = others && n < OTHERS_MAX && !is_index(key) && strcmp(key, "type") != 0;
+    if (!c->csv && !is_param && !other && !is_shown(key)) continue;
     names[n++] = key;
     json_object_set_new(seen, key, json_true());
   }
@@ -227,11 +244,9 @@ static int columns_of(const eas_cli *c, const json_t *all, const json_t *first_r
 static int minor(const char *name)
 {
   static const char *const first[] = { "period", "sde", "recovered", "credible", "verification" };
-  int shown = 0;
-  for (size_t k = 0; k < sizeof SHOWN / sizeof *SHOWN; k++) shown |= strcmp(SHOWN[k], name) == 0;
   for (size_t k = 0; k < sizeof first / sizeof *first; k++)
     if (strcmp(first[k], name) == 0) return 0;
-  return shown ? EAS_MINOR : 0;
+  return is_shown(name) ? EAS_MINOR : 0;
 }
 
 static void print_table(eas_cli *c, const json_t *all, const json_t *first_row, int64_t limit)

@@ -253,9 +253,10 @@ static void file_card(eas_cli *c, const json_t *p)
     const char *state = strcmp(eas_json_str(v, "verdict"), "pass") == 0 ? "passed" : "failed";
     eas_size_text(eas_json_int(v, "size", 0), size);
     stamp(eas_json_int(v, "created_at", 0), when);
-    printf("%-8s%s  %s%s%s  %s  %s  by %s  sha256 %s\n", i ? "" : "version", eas_json_str(v, "version"),
+    printf("%-8s%s  %s%s%s  %s  %s  by %s\n", i ? "" : "version", eas_json_str(v, "version"),
            eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state), eas_ink_off(c), size, when,
-           eas_json_str(v, "attempt"), eas_json_str(v, "sha256"));
+           eas_json_str(v, "attempt"));
+    printf("%-8s%s\n", "sha256", eas_json_str(v, "sha256"));
     if (eas_json_str(v, "reason")) printf("%-8s%s\n", "", eas_json_str(v, "reason"));
     if (i == 0) eas_card_values("meta", json_object_get(v, "metadata"));
   }
