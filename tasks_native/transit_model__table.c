@@ -1,4 +1,5 @@
 /* transit_model__table.c: what is made once for a job: the deficit over the distance, the distance over time. */
+#include <string.h>
 #include "simd.h"
 #include "transit_model_parts.h"
 
@@ -143,8 +144,8 @@ int eas_transit_model_prepare(eas_transit_model_job *job)
   transit_plan *plan = job->plan;
   transit_basis basis;
   if (plan == NULL) return EAS_EARG;
+  memset(plan, 0, sizeof *plan);
   plan->simd = eas_simd_level();
-  plan->tabulated = 0;
   int rc = transit_disc_of(&plan->disc, set->radius_ratio, set->law, set->u1, set->u2);
   if (rc != EAS_OK) return rc;
   transit_orbit_of(&plan->orbit, set, plan->disc.p);

@@ -19,6 +19,7 @@ end
 
 local function prepare(job)
   local plan = K.scratch(lib.eas_transit_model_plan_size(job))
+  ffi.fill(plan, lib.eas_transit_model_plan_size(job), 0xFF) -- not a number, wherever it is not written
   job.plan = plan
   assert.equal(K.OK, lib.eas_transit_model_prepare(job))
   return plan, lib.eas_transit_model_tabulated(job) == 1
