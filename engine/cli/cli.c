@@ -241,7 +241,17 @@ int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
                          : is_file      ? "start eas run on it once: it brings it up to date"
                                         : "eas init makes the schema, eas db migrate brings it up to date");
   }
-  return eas_db_migrate(c->db, err);
+  rc = found ? eas_cli_copy_before(c, found, err) : 0;
+  return rc < 0 ? rc : eas_db_migrate(c->db, err);
+}
+
+int eas_cli_copy_before(eas_cli *c, int schema, eas_err *err)
+{
+  char *path = eas_format("%s.schema-%d", eas_conf_str(c->conf, "database") + 7, schema);
+  unlink(path); /* of a migration that did not end */
+  int rc = eas_db_copy(c->db, path, err);
+  free(path);
+  return rc;
 }
 
 int eas_cli_open_store(eas_cli *c, eas_err *err)

@@ -78,6 +78,7 @@ int eas_cli_open_registry(eas_cli *c, eas_err *err);
 int eas_cli_open_db(
     eas_cli *c, int flags,
     eas_err *err); /* EAS_DB_READ: fails with a hint if there is no database yet; else migrates SQLite */
+int eas_cli_copy_before(eas_cli *c, int schema, eas_err *err); /* of SQLite, as PATH.schema-N, before it is migrated */
 int eas_cli_open_store(eas_cli *c, eas_err *err);
 
 /* Makes the data folder. Where it cannot be had nothing of the request is wrong: EAS_ECONNECT or EAS_ENOSPC, with a hint. */

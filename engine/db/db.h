@@ -82,6 +82,13 @@ int eas_db_kind(const eas_db *db);
 int eas_db_schema(eas_db *db, int *found, int *newest, eas_err *err);
 int eas_db_migrate(eas_db *db, eas_err *err); /* refuses a newer schema: EAS_EFORMAT */
 
+/* The whole database, of one moment, as one new SQLite file, while others work on. EAS_EEXIST: path is there already. */
+int eas_db_save(eas_db *db, const char *path, eas_err *err);
+int eas_db_copy(eas_db *db, const char *path, eas_err *err); /* the same of SQLite, whatever version its schema has */
+/* Fills a database that holds no job from such a file, of either kind; an older schema is brought up to date on the way, a
+ * newer one refused (EAS_EFORMAT). EAS_EEXIST: it holds jobs; EAS_EBUSY: somebody is at work on it. All or nothing. */
+int eas_db_restore(eas_db *db, const char *path, eas_err *err);
+
 /* BEGIN IMMEDIATE / BEGIN; SQLite retries a busy database with random back-off of 0.2-0.5 ms for 5 s (EAS_EBUSY). */
 int eas_db_begin(eas_db *db, eas_err *err);
 int eas_db_begin_read(eas_db *db, eas_err *err); /* one snapshot for several queries */
