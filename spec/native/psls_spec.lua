@@ -241,7 +241,7 @@ describe("the spectrum", function()
       local n, sum, steps, squares = 4096, K.doubles(1), K.doubles(1), 0
       local series, job, keep
       for seed = 1, 8 do
-        local _, _
+        local _
         series, _, _, job, keep = make(n, { star = template(kind), cadence = 300, seed = seed })
         for j = 1, n - 1 do squares = squares + (series[j] - series[j - 1]) ^ 2 / (n - 1) / 2 / 8 end
       end

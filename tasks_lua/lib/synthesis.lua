@@ -64,18 +64,24 @@ function synthesis.complete(set)
   return set
 end
 
+-- Orbits and sizes of the planets of completed specs, as transit_model takes them.
+function synthesis.orbits(set)
+  local list = {}
+  for i, planet in ipairs(set.planets or { set }) do
+    list[i] = transit_model.geometry(setmetatable({ star_radius = set.star_radius }, { __index = planet }))
+    list[i].period, list[i].t0 = planet.orbital_period, planet.t0
+    list[i].eccentricity, list[i].omega = planet.eccentricity, planet.omega
+  end
+  return list
+end
+
 -- The model of completed specs, for transit_model.light_curve.
 function synthesis.model(set)
   if not (set.sampling_cadence > 0 and set.duration > 0 and set.noise >= 0) then
     error("specs: sampling_cadence and duration must be > 0, noise >= 0", 0)
   end
-  local day, planets = 86400, {}
-  for i, planet in ipairs(set.planets or { set }) do
-    planets[i] = transit_model.geometry(setmetatable({ star_radius = set.star_radius }, { __index = planet }))
-    planets[i].period, planets[i].t0 = planet.orbital_period, planet.t0
-    planets[i].eccentricity, planets[i].omega = planet.eccentricity, planet.omega
-  end
-  return { planets = planets, n = math.ceil(set.duration * day / set.sampling_cadence - 1e-9),
+  local day = 86400
+  return { planets = synthesis.orbits(set), n = math.ceil(set.duration * day / set.sampling_cadence - 1e-9),
            step = set.sampling_cadence / day, law = set.law, limb_darkening = set.limb_darkening,
            supersample = set.supersample, exposure = (set.exposure_time or set.sampling_cadence) / day,
            noise = synthesis.noise(set),

@@ -117,6 +117,18 @@ function transit_model.noise(seed, n, first)
   return out
 end
 
+--- The light that planets take, as light_curve has it, added to `total` (array) if given.
+---@return eas.array
+function transit_model.deficit(set, total)
+  local n = set.time and tonumber(set.time.n) or set.n
+  if not n or not (set.time or set.step) then error("transit_model: give time, or n and step", 2) end
+  total = total or native.array(n)
+  for _, planet in ipairs(set.planets or { set }) do
+    add_planet(total, set, planet, set.threads, set.on_progress)
+  end
+  return total
+end
+
 --- A light curve. Times: time (array), or n, step and start (0), days. One planet by its settings, or
 --- several as `planets`, a list of such settings (mutual eclipses are ignored): period, t0 (0),
 --- radius_ratio, axis, inclination (90), eccentricity (0), omega (90), limb_darkening ({0.1, 0.3}), law
@@ -133,10 +145,7 @@ function transit_model.light_curve(set)
     for i = 0, n - 1 do out.time[i] = (set.start or 0) + i * set.step end
   end
 
-  for i = 0, n - 1 do out.deficit[i] = 0 end
-  for _, planet in ipairs(set.planets or { set }) do
-    add_planet(out.deficit, set, planet, set.threads, set.on_progress)
-  end
+  transit_model.deficit(set, out.deficit)
   local sigma = set.noise or 0
   out.summary = transit_model.summarize(out.deficit, set.mes_noise or sigma)
   local normal = sigma > 0 and transit_model.noise(set.seed or 1, n)
