@@ -10,7 +10,7 @@ static int check_settings(const eas_tls_job *job)
   const eas_tls_star *s = &set->star;
   if (!(s->r_min >= 0) || !(s->m_min > 0) || !(s->r_max > 0) || !(s->m_max > 0)) return EAS_EARG;
   if (!isfinite(s->r_min) || !isfinite(s->m_min) || !isfinite(s->r_max) || !isfinite(s->m_max)) return EAS_EARG;
-  if (!isfinite(set->depth_min) || !(set->margin >= 0 && set->margin <= 0.1)) return EAS_EARG;
+  if (!(set->depth_min >= 0 && set->depth_min <= 1) || !(set->margin >= 0 && set->margin <= 0.1)) return EAS_EARG;
   if (set->path < EAS_TLS_PATH_FAST || set->path > EAS_TLS_PATH_UNIFORM) return EAS_EARG;
   if (job->n_duration > EAS_TLS_DURATIONS_MAX || job->n > n_most) return EAS_EARG;
   if (job->time == NULL || job->flux == NULL || job->period == NULL || job->out == NULL) return EAS_EARG;
@@ -60,7 +60,7 @@ int eas_tls_check(const eas_tls_job *job)
 }
 
 typedef struct {
-  size_t rows, shapes, e, w, scratch, end; /* where parts of the plan begin */
+  size_t rows, bounds, shapes, e, w, q, index, scratch, end; /* where parts of the plan begin */
   size_t n_row, wrap;
 } layout;
 
@@ -75,10 +75,13 @@ static layout layout_of(const eas_tls_job *job)
   size_t samples;
   at.n_row = tls_count_rows(job, &samples, &at.wrap);
   at.rows = head_size;
-  at.shapes = at.rows + rounded(at.n_row * sizeof(tls_row));
+  at.bounds = at.rows + rounded(at.n_row * sizeof(tls_row));
+  at.shapes = at.bounds + rounded(at.n_row * sizeof(tls_bound));
   at.e = at.shapes + rounded(samples * sizeof(double));
   at.w = at.e + rounded(job->n * sizeof(double));
-  at.scratch = at.w + (job->ivar != NULL ? rounded(job->n * sizeof(double)) : 0);
+  at.q = at.w + (job->ivar != NULL ? rounded(job->n * sizeof(double)) : 0);
+  at.index = at.q + rounded((job->n + 1) * sizeof(int32_t));
+  at.scratch = at.index + rounded(tls_slots_most(job->n) * sizeof(int32_t));
   at.end = at.scratch + rounded(at.wrap * sizeof(double));
   return at;
 }
@@ -97,6 +100,18 @@ static double variance(const double *x, size_t n)
   return squares / (double)n;
 }
 
+static void fill_samples(const eas_tls_job *job, tls_plan *plan, double *e, double *w)
+{
+  double sum = 0;
+  for (size_t i = 0; w != NULL && i < job->n; i++) sum += w[i] = job->ivar[i];
+  plan->weight = w != NULL ? sum / (double)job->n : 1 / variance(job->flux, job->n);
+  for (size_t i = 0; i < job->n; i++) {
+    e[i] = 1 - job->flux[i];
+    plan->flat += (w != NULL ? w[i] : plan->weight) * e[i] * e[i];
+  }
+  plan->nothing = job->set.peer ? (double)job->n : plan->flat;
+}
+
 int eas_tls_prepare(const eas_tls_job *job)
 {
   tls_plan *plan = job->plan;
@@ -105,7 +120,9 @@ int eas_tls_prepare(const eas_tls_job *job)
   tls_row *row = (tls_row *)(void *)(base + at.rows);
   double *shape = (double *)(void *)(base + at.shapes), *e = (double *)(void *)(base + at.e);
   double *w = job->ivar != NULL ? (double *)(void *)(base + at.w) : NULL;
-  *plan = (tls_plan){ .path = EAS_TLS_PATH_REFERENCE,
+  tls_bound *bound = (tls_bound *)(void *)(base + at.bounds);
+  int32_t *q = (int32_t *)(void *)(base + at.q);
+  *plan = (tls_plan){ .path = EAS_TLS_PATH_SORT,
                       .level = eas_simd_level(),
                       .n = job->n,
                       .wrap = at.wrap,
@@ -113,17 +130,19 @@ int eas_tls_prepare(const eas_tls_job *job)
                       .weight = 1,
                       .span = job->time[job->n - 1] - job->time[0],
                       .row = row,
+                      .bound = bound,
                       .shape = shape,
                       .e = e,
-                      .w = w };
+                      .w = w,
+                      .time = job->time,
+                      .q = q };
+  if (job->set.path == EAS_TLS_PATH_REFERENCE) plan->path = EAS_TLS_PATH_REFERENCE;
+  if (job->set.path == EAS_TLS_PATH_FAST || job->set.path == EAS_TLS_PATH_UNIFORM)
+    tls_find_cadence(plan, (int32_t *)(void *)(base + at.index));
   tls_fill_rows(job, at.wrap, row, shape, (double *)(void *)(base + at.scratch));
-  if (w == NULL) plan->weight = 1 / variance(job->flux, job->n);
-  for (size_t i = 0; i < job->n; i++) {
-    e[i] = 1 - job->flux[i];
-    if (w != NULL) w[i] = job->ivar[i];
-    plan->flat += (w != NULL ? w[i] : plan->weight) * e[i] * e[i];
-  }
-  plan->nothing = job->set.peer ? (double)job->n : plan->flat;
+  fill_samples(job, plan, e, w);
+  tls_fill_quanta(plan, q);
+  tls_fill_bounds(plan, &job->set, bound);
   return EAS_OK;
 }
 
@@ -155,7 +174,9 @@ int eas_tls_row_of(const eas_tls_job *job, size_t row, eas_tls_row *out)
 
 size_t eas_tls_work_size(const eas_tls_job *job)
 {
-  return tls_reference_size(job->plan);
+  const tls_plan *plan = job->plan;
+  size_t size = tls_reference_size(plan), fast = tls_fast_size(plan);
+  return fast > size ? fast : size;
 }
 
 static void store(const tls_plan *plan, const eas_tls_job *job, double period, const tls_best *best, eas_tls_trial *out)
@@ -167,14 +188,33 @@ static void store(const tls_plan *plan, const eas_tls_job *job, double period, c
   *out = (eas_tls_trial){ .chi2 = job->set.peer && first == last ? INFINITY : plan->nothing, .start = -1 };
 }
 
+/* Where the transit that is nearest to the middle of the data stands at another period. */
+static tls_best moved(const tls_plan *plan, const tls_best *best, double from, double to)
+{
+  if (best->start < 0) return (tls_best){ .row = -1, .start = -1 };
+  const tls_row *row = &plan->row[best->row];
+  double n = (double)plan->n, half = 0.5 * (double)row->width, middle = plan->time[0] + 0.5 * plan->span;
+  double phase = ((double)best->start + half) / n;
+  double time = (floor(middle / from) + phase) * from;
+  double start = tls_phase(time, to) * n - half;
+  if (start < 0) start += n;
+  return (tls_best){ .row = best->row, .start = (int32_t)start };
+}
+
 int eas_tls_run(const void *argument, size_t i0, size_t i1, void *work)
 {
   const eas_tls_job *job = argument;
   const tls_plan *plan = job->plan;
+  tls_best hint = { .row = -1, .start = -1 };
   for (size_t i = i0; i < i1; i++) {
-    tls_best best = { .chi2 = plan->nothing, .start = -1 };
-    tls_reference(job, job->period[i], work, &best);
+    tls_best best = { .chi2 = plan->nothing, .row = -1, .start = -1 };
+    if (i > i0) hint = moved(plan, &hint, job->period[i - 1], job->period[i]);
+    if (plan->path == EAS_TLS_PATH_REFERENCE)
+      tls_reference(job, job->period[i], work, &best);
+    else
+      tls_fast(job, job->period[i], work, &hint, &best);
     store(plan, job, job->period[i], &best, &job->out[i]);
+    hint = best;
   }
   return EAS_OK;
 }

@@ -15,8 +15,26 @@ typedef struct {
 
 typedef struct {
   double chi2, depth;
-  int32_t row, start; /* -1: none yet */
+  int32_t row, start; /* start -1: none yet */
 } tls_best;
+
+enum { TLS_BLOCK = 16, TLS_COARSE = 6, TLS_FINE = 16, TLS_FINEST = 64 };
+
+/* A stack of boxes near a row's shape, the same before and after its middle: box b is step[b] above the
+ * one before it and reaches from edge[b] to width - edge[b]. */
+typedef struct {
+  int32_t n, edge[TLS_FINEST];
+  float step[TLS_FINEST]; /* 0 from n on */
+  float rest;             /* what it misses of the shape: root of the sum of squares */
+} tls_boxes;
+
+/* What bounds the gain of a row's windows. Sums are in units of the plan's quanta. */
+typedef struct {
+  tls_boxes coarse, fine, finest; /* for blocks of starts, for each start, for those that are left */
+  float depth;                    /* sum to r: overshoot over half the width */
+  float squares, slack;           /* of the shape; what rounding to quanta may add to a sum */
+  float least;                    /* sums up to this are too shallow */
+} tls_bound;
 
 /* The plan: what all threads share, behind this head in the same memory. */
 typedef struct {
@@ -28,10 +46,27 @@ typedef struct {
   double nothing; /* chi2 of a trial without fit */
   double span;    /* day */
   const tls_row *row;
-  const double *shape; /* of the rows, one after the other */
-  const double *e;     /* [n] 1 - flux */
-  const double *w;     /* [n] NULL: all equal */
+  const tls_bound *bound; /* [n_row] */
+  const double *shape;    /* of the rows, one after the other */
+  const double *e;        /* [n] 1 - flux */
+  const double *w;        /* [n] NULL: all equal */
+  const double *time;     /* [n] */
+  const int32_t *q;       /* [n + 1] e (times w over weight) in quanta, then 0 */
+  double quantum;         /* of q */
+  float square;           /* unit of sums of squares of q */
+  /* uniform cadence (tls__uniform.c): */
+  double step, doubt;   /* day; where phases differ less, rounding decides their order */
+  size_t slots;         /* steps from the first to the last sample, both counted */
+  const int32_t *index; /* [slots] sample of a slot or -1; NULL: sample k is in slot k */
 } tls_plan;
+
+/* One trial as the fast paths see it. */
+typedef struct {
+  const int32_t *order;                /* [n + wrap] samples by phase, the first repeated */
+  const int32_t *sum;                  /* [n + wrap + 1] of q before each */
+  const int32_t *high, *low, *squares; /* by blocks of sums: the extremes; of squares of q before each block */
+  const int32_t *high2, *low2;         /* extremes of a block and the next */
+} tls_folded;
 
 /* Rows first <= k < last are tried at a period. */
 static inline void tls_rows_at(const tls_plan *plan, const eas_tls_star *star, double period, size_t *first,
@@ -75,6 +110,35 @@ static inline int tls_better(double chi2, int32_t row, int32_t start, const tls_
   if (best->start < 0) return 0;
   return row != best->row ? row < best->row : start < best->start;
 }
+
+/* The bounds of all rows, and the samples in quanta. */
+void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bound);
+void tls_fill_quanta(tls_plan *plan, int32_t *q);
+
+/* The fast paths. work: tls_fast_size bytes. hint: the best of another trial nearby, in this one's starts; row -1: none. */
+size_t tls_fast_size(const tls_plan *plan);
+void tls_fast(const eas_tls_job *job, double period, void *work, const tls_best *hint, tls_best *best);
+
+/* Samples by phase, ties in order of time, into order[n]. work: tls_order_size bytes. */
+size_t tls_order_size(const tls_plan *plan);
+void tls_order(const tls_plan *plan, double period, int32_t *order, void *work);
+
+/* The order of n numbers 0 <= phase <= 1, equal ones as they stand, into order; sorted[n], bucket[n], count[n + 1]. */
+void tls_sort_phases(const double *phase, size_t n, int32_t *order, double *sorted, uint32_t *bucket, uint32_t *count);
+
+/* Uniform cadence, gaps allowed: fills the plan if the light curve has one; index[tls_slots_most]. */
+size_t tls_slots_most(size_t n);
+void tls_find_cadence(tls_plan *plan, int32_t *index);
+
+/* As tls_order in time that grows with the samples alone; 0 where rounding decides and nothing was done. */
+size_t tls_rows_size(const tls_plan *plan);
+int tls_order_rows(const tls_plan *plan, double period, int32_t *order, void *work);
+
+/* All windows of a trial that may beat the best. */
+void tls_scan(const eas_tls_job *job, double period, const tls_folded *f, tls_best *best);
+
+/* One window exactly. */
+void tls_try(const tls_plan *plan, double depth_min, const int32_t *order, size_t row, size_t start, tls_best *best);
 
 /* Size of the scratch of the reference path; tls_reference does one trial by the definition. */
 size_t tls_reference_size(const tls_plan *plan);
