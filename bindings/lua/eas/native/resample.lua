@@ -2,6 +2,7 @@
 --
 --   local new = resample.onto(lc, other.time)      -- new.n, time, flux, flux_err, flag, covered
 
+local bit = require "bit"
 local ffi = require "ffi"
 local native = require "eas.native"
 local samples = require "eas.native.samples"
@@ -42,5 +43,8 @@ function resample.onto(lc, times, options)
   for _ in native.run(lib, "eas_resample_run", job, m, size, options.threads or 1, { lc, out }) do end -- luacheck: ignore
   return out
 end
+
+--- Flags of a sample that is made of others: those of any of them.
+resample.flags = bit.bor
 
 return resample
