@@ -73,9 +73,24 @@ static void print_problems(eas_cli *c, const eas_problems *p, const eas_jobfile 
   eas_buf_done(&text);
 }
 
-int eas_jobs_load(eas_cli *c, const char *path, eas_jobfile **out, eas_submit_options *o, eas_err *err)
+int eas_jobs_check(eas_cli *c, const eas_jobfile *f, int prototype_names, eas_err *err)
 {
   eas_problems problems = { 0 };
+  eas_check_options k = { .input_path = eas_conf_str(c->conf, "input_path"),
+                          .db = look_at_db(c),
+                          .prototype_names = prototype_names };
+  int rc = eas_job_check(f, c->registry, &k, &problems, err);
+  eas_db_close(k.db);
+  if (rc < 0 && problems.n > 0)
+    print_problems(c, &problems, f);
+  else if (rc < 0)
+    eas_cli_fail(c, err);
+  eas_problems_done(&problems);
+  return rc < 0 ? EAS_EXIT_USAGE : 0;
+}
+
+int eas_jobs_load(eas_cli *c, const char *path, eas_jobfile **out, eas_submit_options *o, eas_err *err)
+{
   int rc = read_options(c, o, err);
   if (rc >= 0) rc = eas_jobfile_load(out, path, c->runner->job, c->runner->arg, err);
   if (rc >= 0) rc = eas_cli_open_registry(c, err);
@@ -83,17 +98,7 @@ int eas_jobs_load(eas_cli *c, const char *path, eas_jobfile **out, eas_submit_op
     eas_cli_fail(c, err);
     return EAS_EXIT_USAGE;
   }
-  eas_check_options k = { .input_path = eas_conf_str(c->conf, "input_path"),
-                          .db = look_at_db(c),
-                          .prototype_names = o->prototype_names };
-  rc = eas_job_check(*out, c->registry, &k, &problems, err);
-  eas_db_close(k.db);
-  if (rc < 0 && problems.n > 0)
-    print_problems(c, &problems, *out);
-  else if (rc < 0)
-    eas_cli_fail(c, err);
-  eas_problems_done(&problems);
-  return rc < 0 ? EAS_EXIT_USAGE : 0;
+  return eas_jobs_check(c, *out, o->prototype_names, err);
 }
 
 /* What the failed attempt ran against what would run now. */

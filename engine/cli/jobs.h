@@ -1,4 +1,4 @@
-/* jobs.h: what `run` and `submit` share: loading, checking, options. */
+/* jobs.h: what `run`, `submit` and `rerun` share: loading, checking, options. */
 #ifndef EAS_CLI_JOBS_H
 #define EAS_CLI_JOBS_H
 #include "cli/cli.h"
@@ -8,6 +8,8 @@ extern const eas_option eas_job_options[];
 
 /* Loads and checks a job file; problems are printed. Returns 0, or the exit status after having said why. */
 int eas_jobs_load(eas_cli *c, const char *path, eas_jobfile **out, eas_submit_options *o, eas_err *err);
+/* Checks one that is there; problems are printed. */
+int eas_jobs_check(eas_cli *c, const eas_jobfile *f, int prototype_names, eas_err *err);
 /* A job that is done and is asked for again: failed tasks whose code changed since are tried anew. How many. */
 int eas_jobs_again(eas_cli *c, int64_t job, eas_err *err);
 int eas_run_job(eas_cli *c, const eas_jobfile *f, const eas_submit_options *o);

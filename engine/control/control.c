@@ -89,6 +89,7 @@ static int64_t alone_us(const eas_control *c)
 static int step(eas_control *c, eas_err *err)
 {
   eas_due due;
+  int n_ready = 0;
   int rc = c->rescue_due ? rescue(c, err) : 0;
   if (rc == 0) rc = expand(c, err);
   if (rc != 0) return rc;
@@ -96,6 +97,10 @@ static int step(eas_control *c, eas_err *err)
   if (rc < 0) return rc;
   if (due.cancels) rc = eas_cancel_sweep(c->o.db, GROUP, err);
   if (rc == 0 && due.skips) rc = eas_skip_level(c->o.db, GROUP, err);
+  if (rc == 0 && due.gathers) {
+    rc = eas_gather_some(c->o.db, GROUP, &n_ready, err);
+    if (rc > 0) ready(c, n_ready);
+  }
   if (rc == 0)
     rescue_later(c, !due.others                ? alone_us(c)
                     : due.lease_us < RESCUE_US ? RESCUE_US

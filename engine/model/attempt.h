@@ -175,6 +175,13 @@ int eas_rescue(eas_db *db, const eas_registry *r, int64_t all_but, int *n_ready,
 int eas_skip_level(eas_db *db, int limit, eas_err *err);
 /* Tries again: failed and cancelled tasks of a job, or one task (with everything skipped because of it). Returns tasks made ready or waiting. */
 int eas_retry(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err);
+/* A task that has passed (or failed) runs again, without being reused. What hangs on it is marked stale; downstream: of its
+ * job, flow control apart, it runs again too, after what it hangs on. Returns tasks made ready or waiting. EAS_EBUSY: one of
+ * these is queued or runs. */
+int eas_rerun(eas_db *db, int64_t task, int downstream, int *n_ready, eas_err *err);
+/* Tells those who wait until a task is done, with all below it, whether enough of it has passed: they become ready, or are
+ * skipped. Returns how many were told (0: nothing left). */
+int eas_gather_some(eas_db *db, int limit, int *n_ready, eas_err *err);
 /* Ends queued attempts of cancelled jobs as cancelled, a slice at a time. Returns how many. */
 int eas_cancel_sweep(eas_db *db, int limit, eas_err *err);
 /* Which of these running attempts should stop (job cancelled, token gone)? Sets stop[i]. */

@@ -203,7 +203,10 @@ static void settings_once(eas_check *c, const eas_plan_item *item, const char *p
 
 static void descend(eas_check *c, const eas_plan_item *item, const char *path, const scene *s)
 {
-  json_t *requested = empty_requests(item->needs, item->n_needs);
+  json_t *requested = empty_requests(item->needs, item->n_needs),
+         *done = empty_requests(item->gathers, item->n_gathers);
+  json_object_update_missing(requested, done);
+  json_decref(done);
   scene own = *s;
   own.requested = requested;
   if (item->directory) own.directory = item->directory;
@@ -218,29 +221,29 @@ static void descend(eas_check *c, const eas_plan_item *item, const char *path, c
   json_decref(requested);
 }
 
-/* Names in requires_metadata_from are those of earlier tasks of the same list. */
-static void check_needs(eas_check *c, const json_t *list, const eas_plan_item *item, const char *path,
-                        const eas_map *names)
+/* Names in requires_metadata_from and requires_done are those of earlier tasks of the same list. */
+static void check_names(eas_check *c, const json_t *list, const eas_plan_item *item, const char *path,
+                        const char *field, char *const *wanted, int n_wanted, const eas_map *names)
 {
-  for (int i = 0; i < item->n_needs; i++) {
+  for (int i = 0; i < n_wanted; i++) {
     int64_t at;
     char suffix[64], *fix = NULL;
-    if (eas_map_get(names, item->needs[i], &at)) continue;
-    snprintf(suffix, sizeof suffix, ".requires_metadata_from[%d]", i);
+    if (eas_map_get(names, wanted[i], &at)) continue;
+    snprintf(suffix, sizeof suffix, ".%s[%d]", field, i);
     const char *known[256];
     size_t n = 0;
     for (size_t k = 0; k < names->cap && n < 256; k++)
       if (names->key[k]) known[n++] = names->key[k];
-    const char *near = eas_nearest(item->needs[i], known, n);
+    const char *near = eas_nearest(wanted[i], known, n);
     for (size_t k = 0; k < json_array_size(list) && !fix; k++) {
       const char *later = eas_json_str(json_array_get(list, k), "name");
-      if (later && strcmp(later, item->needs[i]) == 0)
+      if (later && strcmp(later, wanted[i]) == 0)
         fix = json_array_get(list, k) == item->entry
                   ? eas_strdup("it is the name of this task itself")
                   : eas_format("task_list[%zu] is, but comes later; move it before this one", k);
     }
     if (!fix) fix = near ? eas_format("use %s", near) : eas_strdup("name a task of the same list, before this one");
-    eas_plan_fault(&c->plan, path, suffix, 0, fix, "no earlier task of this list is named '%s'", item->needs[i]);
+    eas_plan_fault(&c->plan, path, suffix, 0, fix, "no earlier task of this list is named '%s'", wanted[i]);
     free(fix);
   }
 }
@@ -256,7 +259,8 @@ static void check_item(eas_check *c, const json_t *list, size_t i, const char *p
     eas_plan_check_fields(&c->plan, out->flow, 0, out->entry, path);
   }
   const char *directory = out->directory ? out->directory : s->directory;
-  check_needs(c, list, out, path, names);
+  check_names(c, list, out, path, "requires_metadata_from", out->needs, out->n_needs, names);
+  check_names(c, list, out, path, "requires_done", out->gathers, out->n_gathers, names);
   eas_check_inputs(c, out, path, directory);
   if (out->flow == EAS_FLOW_NONE) eas_check_outputs(c, out, path, directory, s->place);
   if (out->name) eas_map_set(names, out->name, (int64_t)i);

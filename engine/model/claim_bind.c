@@ -37,7 +37,9 @@ static const char about_outputs[] = "SELECT p.task, k.text, d.text, p.filename, 
 
 static const char about_needs[] = "SELECT e.task, w.text, a.metadata FROM " EAS_OF_IDS(
     "$1") " task_need e ON e.task = s.value"
-          " JOIN word w ON w.id = e.name JOIN task m ON m.id = e.needed JOIN attempt a ON a.id = m.accepted";
+          " JOIN word w ON w.id = e.name JOIN task m ON m.id = e.needed JOIN attempt a ON a.id = m.accepted"
+          " UNION ALL SELECT g.task, w.text, g.outcome FROM " EAS_OF_IDS(
+              "$1") " task_gather g ON g.task = s.value JOIN word w ON w.id = g.name";
 
 /* Asked only when one of the group was tried before. */
 static const char about_tries[] = "SELECT task, count(CASE WHEN ending = 'lost' OR ending = 'cancelled' THEN 1 END), "

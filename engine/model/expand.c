@@ -74,7 +74,7 @@ static void push_born(eas_expansion *x, stack *s, const eas_flow_task *t, const 
                              .flow = c->flow,
                              .parent_flow = t->flow,
                              .named = c->item.name != NULL,
-                             .has_needs = c->item.n_needs > 0,
+                             .has_needs = c->item.n_needs > 0 || c->item.n_gathers > 0,
                              .path = eas_strdup(c->path),
                              .own = json_incref(c->own),
                              .inherited = json_incref(metadata) });

@@ -21,6 +21,8 @@ static const field fields[] = {
   { "job_name", "job_name: \"NAME\"", FLOW | JOB },
   { "working_directory", "working_directory: \"FOLDER\"", FLOW | JOB },
   { "requires_metadata_from", "requires_metadata_from: [\"NAME\"]", FLOW },
+  { "requires_done", "requires_done: [\"NAME\"]", FLOW },
+  { "requires_passed_fraction", "requires_passed_fraction: 0.95", FLOW },
   { "task_list", "task_list: [ { \"task\": \"TYPE\" } ]", FLOW | JOB },
   { "comment", "comment: \"...\"", FLOW | JOB },
   { "seed", "seed: 1", JOB },

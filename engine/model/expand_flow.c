@@ -262,9 +262,16 @@ static int add_next_turn(eas_expansion *x, const eas_flow_task *t, eas_plan *p, 
 /* requires_metadata_from: ordinals of the tasks named; of two with one name the later. */
 static int find_sibling(eas_expansion *x, const eas_map *names, eas_birth *b)
 {
-  if (!b->item.n_needs) return 0;
-  b->siblings = eas_alloc((size_t)b->item.n_needs * sizeof *b->siblings);
-  for (int i = 0; i < b->item.n_needs; i++) {
+  int n = b->item.n_needs;
+  if (!n && !b->item.n_gathers) return 0;
+  b->siblings = eas_alloc((size_t)(n + b->item.n_gathers) * sizeof *b->siblings);
+  for (int i = 0; i < b->item.n_gathers; i++) {
+    if (!eas_map_get(names, b->item.gathers[i], &b->siblings[n + i])) {
+      eas_expand_fault(x, "%s: Task waits for unknown previous task %s to be done", b->path, b->item.gathers[i]);
+      return 1;
+    }
+  }
+  for (int i = 0; i < n; i++) {
     if (!eas_map_get(names, b->item.needs[i], &b->siblings[i])) {
       eas_expand_fault(x, "%s: Task requires metadata from unknown previous task %s", b->path, b->item.needs[i]);
       return 1;

@@ -68,7 +68,8 @@ static int insert_task(eas_expansion *x, const eas_flow_task *t, const eas_birth
                           eas_v_int(0),
                           eas_v_int(c->turn),
                           eas_v_int((int64_t)c->seed),
-                          eas_v_text(own) };
+                          eas_v_text(own),
+                          eas_v_int(c->gathered) };
   rc = eas_expand_put(x, EAS_ROWS_TASK, row, err);
   free(own);
   return rc;
@@ -116,6 +117,12 @@ static int insert_edges(eas_expansion *x, const eas_birth *c, eas_err *err)
     const eas_val row[] = { eas_v_int(c->id), eas_v_int(c->needs[i].name), eas_v_int(c->needs[i].needed),
                             eas_v_int(c->needs[i].met) };
     rc = eas_expand_put(x, EAS_ROWS_NEED, row, err);
+  }
+  for (int i = 0; i < c->item.n_gathers && rc >= 0; i++) {
+    const eas_edge_need *g = &c->needs[c->item.n_needs + i];
+    const eas_val row[] = { eas_v_int(c->id), eas_v_int(g->name), eas_v_int(g->needed), eas_v_int(c->item.least),
+                            eas_v_int(0) };
+    rc = eas_expand_put(x, EAS_ROWS_GATHER, row, err);
   }
   return rc;
 }

@@ -240,7 +240,8 @@ static int need_born(link_state *s, eas_birth *c, int i, eas_err *err)
 static int link_needs(link_state *s, eas_birth *c, eas_err *err)
 {
   int rc = 0;
-  if (c->item.n_needs) c->needs = eas_alloc((size_t)c->item.n_needs * sizeof *c->needs);
+  if (c->item.n_needs || c->item.n_gathers)
+    c->needs = eas_alloc((size_t)(c->item.n_needs + c->item.n_gathers) * sizeof *c->needs);
   for (int i = 0; i < c->item.n_needs && rc >= 0; i++) {
     rc = eas_word_id(s->x->db, c->item.needs[i], &c->needs[i].name, err);
     if (rc < 0) break;
@@ -249,6 +250,34 @@ static int link_needs(link_state *s, eas_birth *c, eas_err *err)
     else
       rc = need_born(s, c, i, err);
     c->pending += !c->needs[i].met;
+  }
+  return rc < 0 ? rc : 0;
+}
+
+/* Who waits until a sibling is done: it may be done already, then control tells at once. */
+static int link_gathers(link_state *s, eas_birth *c, eas_err *err)
+{
+  int rc = 0;
+  for (int i = 0; i < c->item.n_gathers && rc >= 0; i++) {
+    eas_edge_need *g = &c->needs[c->item.n_needs + i];
+    int64_t at = c->siblings[c->item.n_needs + i];
+    rc = eas_word_id(s->x->db, c->item.gathers[i], &g->name, err);
+    if (rc < 0) break;
+    c->pending++;
+    if (at >= s->t->cursor) {
+      g->needed = s->b->list[at].id;
+      s->b->list[at].gathered = 1;
+      continue;
+    }
+    eas_rows *rows = NULL;
+    rc = eas_expand_write(s->x, err);
+    if (rc >= 0)
+      rc = eas_db_query(s->x->db, "UPDATE task SET gathered = 1 WHERE parent = $1 AND ordinal = $2 RETURNING id",
+                        EAS_ARGS(eas_v_int(s->t->task), eas_v_int(s->t->base + at)), &rows, err);
+    if (rc == 0)
+      rc = eas_fail(err, EAS_EBUG, "task t%lld: child %lld is missing", (long long)s->t->task, (long long)at);
+    if (rc > 0) g->needed = eas_rows_int(rows, 0, 0);
+    eas_rows_free(rows);
   }
   return rc < 0 ? rc : 0;
 }
@@ -274,6 +303,7 @@ int eas_expand_link(eas_expansion *x, const eas_flow_task *t, int64_t room, eas_
     if (rc == 0) rc = link_inputs(&s, c, err);
     if (rc == 0) rc = link_outputs(&s, c, i, err);
     if (rc == 0 && c->ordinal < s.end) rc = link_needs(&s, c, err);
+    if (rc == 0 && c->ordinal < s.end) rc = link_gathers(&s, c, err);
   }
   if (rc == 0) rc = settle_lookups(&s, err);
   eas_map_done(&s.declared);

@@ -64,7 +64,8 @@ int eas_expand_load(eas_expansion *x, int limit, eas_flow_task **out, int *n_out
       x->db,
       "SELECT s.attempt, s.task, s.type, t.parent, t.depth, n.path, t.name, t.directory, t.label, t.seed, t.turn, "
       "t.cursor, t.metadata,"
-      " a.metadata, p.type, CASE WHEN EXISTS (SELECT 1 FROM task_need d WHERE d.task = t.id) THEN 1 ELSE 0 END"
+      " a.metadata, p.type, CASE WHEN EXISTS (SELECT 1 FROM task_need d WHERE d.task = t.id) OR"
+      " EXISTS (SELECT 1 FROM task_gather e WHERE e.task = t.id) THEN 1 ELSE 0 END"
       " FROM (SELECT b.id AS attempt, b.task AS task, b.type AS type, c.depth AS depth FROM attempt b JOIN task c ON "
       "c.id = b.task"
       " WHERE b.state = 'queued' AND b.job = $1 AND b.type IN ($2, $3, $4, $5) AND b.not_before <= eas_now()"
@@ -90,7 +91,8 @@ int eas_expand_requested(eas_expansion *x, int64_t task, json_t **out, eas_err *
   int n = eas_db_query(
       x->db,
       "SELECT w.text, a.metadata FROM task_need d JOIN word w ON w.id = d.name JOIN task t ON t.id = d.needed"
-      " LEFT JOIN attempt a ON a.id = t.accepted WHERE d.task = $1",
+      " LEFT JOIN attempt a ON a.id = t.accepted WHERE d.task = $1"
+      " UNION ALL SELECT w.text, g.outcome FROM task_gather g JOIN word w ON w.id = g.name WHERE g.task = $1",
       EAS_ARGS(eas_v_int(task)), &rows, err);
   if (n < 0) return n;
   *out = json_object();

@@ -226,29 +226,48 @@ static void read_files(eas_plan *p, const json_t *entry, const char *path, const
   *n_out = n;
 }
 
-static void read_needs(eas_plan *p, const json_t *entry, const char *path, eas_plan_item *out)
+static void read_names(eas_plan *p, const json_t *entry, const char *path, const char *field, char ***out, int *n_out)
 {
-  static const char field[] = "requires_metadata_from";
   const json_t *list = json_object_get(entry, field);
+  char suffix[64];
   if (!list || json_is_null(list)) return;
   if (!json_is_array(list)) {
-    eas_plan_fault(p, path, ".requires_metadata_from", 0, "[\"name of an earlier task\"]",
-                   "%s: a list of names is wanted, found %s", field, eas_plan_kind(list));
+    snprintf(suffix, sizeof suffix, ".%s", field);
+    eas_plan_fault(p, path, suffix, 0, "[\"name of an earlier task\"]", "%s: a list of names is wanted, found %s",
+                   field, eas_plan_kind(list));
     return;
   }
-  out->needs = eas_alloc((json_array_size(list) + 1) * sizeof *out->needs);
+  char **names = *out = eas_alloc((json_array_size(list) + 1) * sizeof *names);
   for (size_t i = 0; i < json_array_size(list); i++) {
-    char suffix[64];
     snprintf(suffix, sizeof suffix, ".%s[%zu]", field, i);
     char *name = text_of(p, json_array_get(list, i), path, suffix, NULL);
-    for (int k = 0; name && k < out->n_needs; k++) {
-      if (strcmp(out->needs[k], name) == 0) { /* twice the same: once is enough */
+    for (int k = 0; name && k < *n_out; k++) {
+      if (strcmp(names[k], name) == 0) { /* twice the same: once is enough */
         free(name);
         name = NULL;
       }
     }
-    if (name) out->needs[out->n_needs++] = name;
+    if (name) names[(*n_out)++] = name;
   }
+}
+
+/* requires_passed_fraction: how much of what requires_done names must have passed. */
+static void read_least(eas_plan *p, const json_t *entry, const char *path, eas_plan_item *out)
+{
+  static const char suffix[] = ".requires_passed_fraction";
+  const json_t *v = json_object_get(entry, suffix + 1);
+  out->least = 1000000;
+  if (!v || json_is_null(v)) return;
+  if (!json_array_size(json_object_get(entry, "requires_done")))
+    eas_plan_fault(p, path, suffix, 1, "add requires_done: [\"NAME\"]",
+                   "requires_passed_fraction is of what requires_done names");
+  json_t *value = eas_plan_value(p, v, path, suffix, NULL);
+  double x = json_is_number(value) ? json_number_value(value) : -1;
+  if (value && !(x >= 0 && x <= 1))
+    eas_plan_fault(p, path, suffix, 0, "0.95", "requires_passed_fraction: a number from 0 to 1 is wanted");
+  else if (value)
+    out->least = (int64_t)(x * 1e6 + 0.5);
+  json_decref(value);
 }
 
 int eas_plan_read_item(eas_plan *p, const json_t *entry, const char *path, eas_plan_item *out)
@@ -268,7 +287,9 @@ int eas_plan_read_item(eas_plan *p, const json_t *entry, const char *path, eas_p
   if (out->flow != EAS_FLOW_NONE && out->n_outputs)
     eas_plan_fault(p, path, ".outputs", 1, "name the outputs in the tasks of its list", "%s makes no outputs itself",
                    out->type->name);
-  read_needs(p, entry, path, out);
+  read_names(p, entry, path, "requires_metadata_from", &out->needs, &out->n_needs);
+  read_names(p, entry, path, "requires_done", &out->gathers, &out->n_gathers);
+  read_least(p, entry, path, out);
   return (int)(p->problems->n - before);
 }
 
@@ -291,5 +312,7 @@ void eas_plan_item_done(eas_plan_item *item)
   files_done(item->outputs, item->n_outputs);
   for (int i = 0; i < item->n_needs; i++) free(item->needs[i]);
   free(item->needs);
+  for (int i = 0; i < item->n_gathers; i++) free(item->gathers[i]);
+  free(item->gathers);
   *item = (eas_plan_item){ 0 };
 }

@@ -52,6 +52,9 @@ typedef struct {
   int n_inputs, n_outputs;
   char **needs; /* names of requires_metadata_from */
   int n_needs;
+  char **gathers; /* names of requires_done */
+  int n_gathers;
+  int64_t least; /* of their children that must have passed, in millionths */
 } eas_plan_item;
 
 /* Evaluates what is evaluated when a chain is expanded (prototype_spec.md section 2.2). Returns problems added. */

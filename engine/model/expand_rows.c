@@ -12,11 +12,12 @@ static const struct {
 } tables[EAS_ROWS_TABLES] = {
   [EAS_ROWS_TASK] = { "task (id, job, parent, ordinal, depth, type, node, name, directory, label, state, pending, "
                       "attempts, accepted,"
-                      " open_children, done, spread, cursor, turn, seed, metadata)",
-                      21 },
+                      " open_children, done, spread, cursor, turn, seed, metadata, gathered)",
+                      22 },
   [EAS_ROWS_PRODUCT] = { "product (id, job, task, kind, directory, filename)", 6 },
   [EAS_ROWS_INPUT] = { "task_input (task, kind, product, met)", 4 },
   [EAS_ROWS_NEED] = { "task_need (task, name, needed, met)", 4 },
+  [EAS_ROWS_GATHER] = { "task_gather (task, name, needed, least, met)", 5 },
   [EAS_ROWS_ATTEMPT] = { "attempt (id, task, job, type, number, state, ending, verdict, token, worker, queued_at, "
                          "started_at, ended_at,"
                          " wall_us)",

@@ -52,8 +52,9 @@ typedef struct {
   eas_plan_item item;   /* of a chain's children; else empty */
   int64_t *products;    /* [item.n_outputs] */
   eas_edge_in *inputs;  /* [item.n_inputs] */
-  eas_edge_need *needs; /* [item.n_needs] */
-  int64_t *siblings;    /* [item.n_needs] ordinals of the needed, -1: not in this list */
+  eas_edge_need *needs; /* [item.n_needs], then [item.n_gathers] */
+  int64_t *siblings;    /* [item.n_needs + item.n_gathers] ordinals of the needed, -1: not in this list */
+  int gathered;         /* some of this list wait until it is done */
   int64_t directory, label;
   int pending;
 } eas_birth;
@@ -64,7 +65,15 @@ typedef struct {
   json_t *files;         /* of a `files:` loop, NULL else */
 } eas_births;
 
-enum { EAS_ROWS_TASK, EAS_ROWS_PRODUCT, EAS_ROWS_INPUT, EAS_ROWS_NEED, EAS_ROWS_ATTEMPT, EAS_ROWS_TABLES };
+enum {
+  EAS_ROWS_TASK,
+  EAS_ROWS_PRODUCT,
+  EAS_ROWS_INPUT,
+  EAS_ROWS_NEED,
+  EAS_ROWS_GATHER,
+  EAS_ROWS_ATTEMPT,
+  EAS_ROWS_TABLES
+};
 
 typedef struct {
   eas_db *db;

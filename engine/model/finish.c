@@ -116,8 +116,7 @@ int eas_finish_children(eas_db *db, const eas_done_task *list, int n, eas_err *e
   return rc < 0 ? rc : 0;
 }
 
-/* One dependant lost an unmet edge; at zero it becomes ready, with its first (or next) attempt. */
-static int meet_one(eas_db *db, int64_t task, eas_counts *counts, int *n_ready, eas_err *err)
+int eas_finish_edge(eas_db *db, int64_t task, eas_counts *counts, int *n_ready, eas_err *err)
 {
   eas_rows *rows = NULL;
   int rc = eas_db_query(db,
@@ -156,7 +155,7 @@ int eas_finish_needs(eas_db *db, int64_t task, eas_counts *counts, int *n_ready,
   int n = eas_db_query(db, "UPDATE task_need SET met = 1 WHERE needed = $1 AND met = 0 RETURNING task",
                        EAS_ARGS(eas_v_int(task)), &rows, err);
   int rc = n < 0 ? n : 0;
-  for (int i = 0; i < n && rc >= 0; i++) rc = meet_one(db, eas_rows_int(rows, i, 0), counts, n_ready, err);
+  for (int i = 0; i < n && rc >= 0; i++) rc = eas_finish_edge(db, eas_rows_int(rows, i, 0), counts, n_ready, err);
   eas_rows_free(rows);
   return rc < 0 ? rc : 0;
 }

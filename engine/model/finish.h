@@ -29,6 +29,9 @@ typedef struct {
  * a job whose root is done gets its done_at. The tasks' own `done` was set by the caller. */
 int eas_finish_children(eas_db *db, const eas_done_task *list, int n, eas_err *err);
 
+/* The task lost an unmet edge; at zero it becomes ready, with its first (or next) attempt. */
+int eas_finish_edge(eas_db *db, int64_t task, eas_counts *counts, int *n_ready, eas_err *err);
+
 /* The task got its first passed attempt: meets the edges of tasks that need its metadata. Those whose last unmet
  * edge it was become ready with a queued attempt; counts and *n_ready hear of them. */
 int eas_finish_needs(eas_db *db, int64_t task, eas_counts *counts, int *n_ready, eas_err *err);

@@ -35,16 +35,19 @@ static const struct {
     "c.cancelled" },
   { "unmet inputs", "SELECT 't' || t.id AS \"where\", t.pending AS found, (SELECT count(*) FROM task_input i WHERE "
                     "i.task = t.id AND i.met = 0) + "
-                    "(SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0) AS expected FROM task t "
+                    "(SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0) + "
+                    "(SELECT count(*) FROM task_gather g WHERE g.task = t.id AND g.met = 0) AS expected FROM task t "
                     "WHERE t.state IN ('waiting', 'ready') AND t.pending <> (SELECT count(*) FROM task_input i WHERE "
                     "i.task = t.id AND i.met = 0) + "
-                    "(SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0)" },
+                    "(SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0) + "
+                    "(SELECT count(*) FROM task_gather g WHERE g.task = t.id AND g.met = 0)" },
   { "met although nothing passed", "SELECT 't' || i.task AS \"where\", 'met' AS found, 'unmet' AS expected FROM "
                                    "task_input i JOIN product p ON p.id = i.product "
                                    "WHERE i.met = 1 AND p.passed IS NULL" },
   { "unmet although it passed", "SELECT 't' || i.task AS \"where\", 'unmet' AS found, 'met' AS expected FROM "
                                 "task_input i JOIN product p ON p.id = i.product "
-                                "WHERE i.met = 0 AND p.passed IS NOT NULL" },
+                                "JOIN task m ON m.id = p.task "
+                                "WHERE i.met = 0 AND p.passed IS NOT NULL AND m.state = 'passed'" },
   { "open children", "SELECT 't' || t.id AS \"where\", t.open_children AS found, x.n AS expected FROM task t JOIN "
                      "(SELECT parent, sum(1 - done) AS n FROM task WHERE parent IS NOT NULL GROUP BY parent) x ON "
                      "x.parent = t.id WHERE t.open_children <> x.n" },

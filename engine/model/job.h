@@ -64,6 +64,7 @@ typedef struct {
   int64_t priority;
   int prototype_names;   /* or the document's "compat": "prototype" */
   const char *overrides; /* JSON text of --set, or NULL */
+  int64_t origin;        /* the job that this one changes (rerun), or 0 */
 } eas_submit_options;
 
 typedef struct {
@@ -77,12 +78,16 @@ typedef struct {
 int eas_job_submit(eas_db *db, const eas_jobfile *f, const eas_registry *r, const eas_submit_options *o,
                    eas_submitted *out, eas_err *err);
 
+/* A job as it was submitted: its document and what it was given beside it; o->origin is this job. */
+int eas_job_load(eas_db *db, int64_t job, eas_jobfile **out, eas_submit_options *o, eas_err *err);
+
 /* "3", "j3" or an unambiguous name; NULL: the newest. EAS_ENOENT says what there is. */
 int eas_job_find(eas_db *db, const char *name, int64_t *job, eas_err *err);
-/* What control has to look after: tasks whose dependants must be skipped, queued attempts of cancelled jobs, and when the
+/* What control has to look after: tasks whose dependants must be skipped, queued attempts of cancelled jobs, tasks that are
+ * done and for which others waited (their job may be cancelled: then these wait on), and when the
  * first lease of a worker but this one is over. (Expansion looks for itself.) */
 typedef struct {
-  int skips, cancels, others;
+  int skips, cancels, gathers, others;
   int64_t lease_us;
 } eas_due; /* lease_us from now, if there are others */
 int eas_job_due(eas_db *db, int64_t worker, eas_due *out, eas_err *err);

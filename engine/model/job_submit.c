@@ -16,6 +16,7 @@ typedef struct {
   uint64_t seed;
   int64_t priority;
   int compat;
+  int64_t origin;
   char *overrides; /* canonical, NULL: none */
   eas_digest identity;
 } plan;
@@ -76,6 +77,7 @@ static int make_plan(plan *p, const eas_jobfile *f, const eas_submit_options *o,
   const char *compat = eas_json_str(doc, "compat");
   p->compat = o->prototype_names || (compat && strcmp(compat, "prototype") == 0);
   p->seed = o->has_seed ? o->seed : (uint64_t)eas_json_int(doc, "seed", 1);
+  p->origin = o->origin;
   p->priority = o->has_priority ? o->priority : eas_json_int(doc, "priority", 0);
   int rc = job_text(doc, "job_name", p->compat, &p->name, err);
   if (rc == 0) rc = job_text(doc, "working_directory", p->compat, &p->directory, err);
@@ -161,11 +163,12 @@ static int store_job(eas_db *db, const plan *p, int64_t *job, eas_err *err)
   if (rc >= 0)
     rc = eas_db_exec(
         db,
-        "INSERT INTO job (id, name, document, identity, state, priority, seed, compat, overrides, root, created_at)"
-        " VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, eas_now())",
+        "INSERT INTO job (id, name, document, identity, state, priority, seed, compat, overrides, root, origin, "
+        "created_at)"
+        " VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, $10, eas_now())",
         EAS_ARGS(eas_v_int(*job), eas_v_text(p->name), eas_v_int(document),
                  eas_v_blob(&p->identity, sizeof p->identity), eas_v_int(p->priority), eas_v_int((int64_t)p->seed),
-                 eas_v_int(p->compat), eas_v_text(p->overrides), eas_v_int(root)),
+                 eas_v_int(p->compat), eas_v_text(p->overrides), eas_v_int(root), eas_v_id(p->origin)),
         err);
   if (rc >= 0) rc = store_root(db, p, *job, root, err);
   return rc < 0 ? rc : 0;

@@ -35,7 +35,7 @@ static const char meet_needs[] =
 /* Passed, but somebody waits for a product that did not: that one can never come. */
 static const char spread_missing[] = "UPDATE task SET spread = 1 WHERE id IN (SELECT p.task FROM " EAS_OF_IDS(
     "$1") " product p ON p.task = s.value"
-          " WHERE p.passed IS NULL AND EXISTS (SELECT 1 FROM task_input i WHERE i.product = p.id AND i.met = 0))";
+          " WHERE EXISTS (SELECT 1 FROM task_input i WHERE i.product = p.id AND i.met = 0))";
 
 static const char meet_task[] =
     "UPDATE task SET pending = pending - $2,"

@@ -47,6 +47,9 @@ void eas_settle_done(eas_settle *s); /* frees counts, list and products */
 /* Sends one INSERT for tasks that are ready and have no open attempt; *ticket: rows (job, type). */
 int eas_settle_bear(eas_db *db, const int64_t *tasks, int n, int *ticket, eas_err *err);
 
+/* Waiting tasks (rows: id, job, type) are skipped; counters and all. */
+int eas_skip_tasks(eas_db *db, const eas_rows *rows, int n, eas_err *err);
+
 /* Done tasks count their parents down. All above them has been asked for (ancestors.h). */
 typedef struct {
   int64_t parent;

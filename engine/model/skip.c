@@ -12,12 +12,12 @@ static const char find_makers[] = "SELECT id FROM task WHERE spread = 1 AND stat
 static const char find_waiting[] =
     "SELECT t.id, t.job, t.type FROM task t WHERE t.state = 'waiting' AND t.id IN ("
     "SELECT i.task FROM product p JOIN task_input i ON i.product = p.id WHERE p.task " EAS_IN_IDS(
-        "$1") " AND p.passed IS NULL AND i.met = 0"
+        "$1") " AND i.met = 0"
               " UNION SELECT n.task FROM task m JOIN task_need n ON n.needed = m.id WHERE m.id " EAS_IN_IDS(
-                  "$1") " AND m.accepted IS NULL AND n.met = 0"
+                  "$1") " AND n.met = 0"
                         ") ORDER BY t.id LIMIT $2/*pg  FOR NO KEY UPDATE OF t*/";
 
-static int skip_them(eas_db *db, const eas_rows *rows, int n, eas_err *err)
+int eas_skip_tasks(eas_db *db, const eas_rows *rows, int n, eas_err *err)
 {
   eas_settle s = { .db = db, .from = EAS_FROM_WAITING, .n = n };
   s.list = eas_alloc((size_t)n * sizeof *s.list);
@@ -50,7 +50,7 @@ static int level(eas_db *db, int limit, int *n_makers, eas_err *err)
     n = rc = eas_db_query(db, find_waiting, EAS_ARGS(which, eas_v_int(limit)), &waiting, err);
     if (rc >= 0 && n < limit)
       rc = eas_db_send(db, "UPDATE task SET spread = 0 WHERE id " EAS_IN_IDS("$1"), &which, 1, NULL, err);
-    if (rc >= 0 && n > 0) rc = skip_them(db, waiting, n, err);
+    if (rc >= 0 && n > 0) rc = eas_skip_tasks(db, waiting, n, err);
   }
   if (rc >= 0) rc = eas_db_commit(db, err);
   eas_rows_free(makers);

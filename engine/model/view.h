@@ -53,6 +53,8 @@ typedef struct {
 
 /* Failures of tasks decided failed, by kind, type and cause: {n, kind, type, message, first, last, attempt, task}. */
 int eas_view_errors(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
+/* Tasks of one such group (f->group, as eas_view_errors orders them): list of {task}. */
+int eas_view_error_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
 /* Log lines, oldest first: {at, level, attempt, task, type, text}. */
 int eas_view_logs(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
 /* Products: {product, task, job, directory, filename, kind, version, size, verdict, created_at, sha256, versions}. */
@@ -64,12 +66,16 @@ int eas_view_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *
 int eas_view_failed(eas_db *db, int64_t job, json_t **out, eas_err *err);
 
 /* --- one thing --- */
-/* {task, job, job_name, type, name, state, done, pending, parent, attempts: [...], inputs, needs, outputs, metadata, open_children, failed_children} */
+/* {task, job, job_name, type, name, state, done, pending, parent, attempts: [...], inputs, needs, waits, outputs, metadata, open_children, failed_children} */
 int eas_view_task(eas_db *db, int64_t task, json_t **out, eas_err *err);
 /* All of an attempt: {attempt, task, ..., ending, verdict, reason, error, trace, checks, inputs, outputs, metadata, description, later}.
  * log: SHA-256 of the object with its whole log, if log_line has not all of it; log_bytes, log_lines: how much is in it;
  * log_left_out: lines that came when it was full. */
 int eas_view_attempt(eas_db *db, int64_t attempt, json_t **out, eas_err *err);
+/* What stands at the same place in the job that this one was made from (else the newest earlier one of its name): {job, task,
+ * state, attempt, ending, provenance, key}, of the attempt that really ran; only {job} if there is no such task.
+ * 1: *out is set, 0: there is no such job. */
+int eas_view_origin(eas_db *db, int64_t task, json_t **out, eas_err *err);
 int eas_view_root(eas_db *db, int64_t job, int64_t *task, eas_err *err);
 /* Children of a task, by ordinal: {task, type, name, state, done, children, open_children, failed_children, metadata}. */
 int eas_view_children(eas_db *db, int64_t task, int64_t after_ordinal, int limit, json_t **out, eas_err *err);

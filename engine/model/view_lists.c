@@ -64,6 +64,30 @@ int eas_view_errors(eas_db *db, const eas_view_filter *f, json_t **out, eas_err 
       EAS_ARGS(eas_v_int(f->job), eas_v_text(f->type ? f->type : ""), eas_v_int(f->since_us)), out, err);
 }
 
+int eas_view_error_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err)
+{
+  json_t *groups = NULL;
+  int rc = eas_view_errors(db, f, &groups, err);
+  if (rc < 0) return rc;
+  const json_t *g = json_array_get(groups, (size_t)(f->group - 1));
+  if (f->group < 1 || !g)
+    rc = eas_fail(err, EAS_EINVAL, "there is no group %d of failures, only %zu", f->group, json_array_size(groups));
+  else
+    rc = eas_view_list(
+        db,
+        "SELECT t.id AS \"t:task\" FROM task t JOIN attempt a ON a.task = t.id AND a.number = t.attempts JOIN "
+        "task_type y"
+        " ON y.id = t.type LEFT JOIN attempt_note n ON n.attempt = a.id WHERE t.job = $1 AND t.state = 'failed' AND"
+        " y.name = $2 AND CASE WHEN a.ending = 'ok' THEN 'qc' ELSE a.ending END = $3 AND coalesce(n.cause, '') = $4"
+        " ORDER BY t.id",
+        EAS_ARGS(eas_v_int(f->job), eas_v_text(json_string_value(json_object_get(g, "type"))),
+                 eas_v_text(json_string_value(json_object_get(g, "kind"))),
+                 eas_v_text(json_string_value(json_object_get(g, "cause")))),
+        out, err);
+  json_decref(groups);
+  return rc;
+}
+
 int eas_view_logs(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err)
 {
   static const char by_attempt[] =

@@ -32,6 +32,12 @@ static const char NEEDS[] =
     "JOIN task_type y ON y.id = m.type LEFT JOIN attempt a ON a.task = m.id AND a.number = m.attempts "
     "LEFT JOIN attempt_note n ON n.attempt = a.id WHERE e.task = $1 ORDER BY w.text";
 
+static const char WAITS[] =
+    "SELECT w.text AS name, g.needed AS \"t:maker\", g.least, g.met, g.outcome AS \"o:outcome\", y.name "
+    "AS maker_type, m.open_children, m.state AS maker_state FROM task_gather g JOIN word w ON w.id = "
+    "g.name JOIN task m ON m.id = g.needed JOIN task_type y ON y.id = m.type WHERE g.task = $1 "
+    "ORDER BY w.text";
+
 static const char OUTPUTS[] =
     "SELECT k.text AS kind, d.text AS directory, p.filename, p.id AS \"p:product\", p.passed AS \"v:version\" FROM "
     "product p "
@@ -55,6 +61,7 @@ int eas_view_task(eas_db *db, int64_t task, json_t **out, eas_err *err)
   if (rc >= 0) rc = eas_view_add(db, v, "attempts", ATTEMPTS, ID(task), err);
   if (rc >= 0) rc = eas_view_add(db, v, "inputs", INPUTS, ID(task), err);
   if (rc >= 0) rc = eas_view_add(db, v, "needs", NEEDS, ID(task), err);
+  if (rc >= 0) rc = eas_view_add(db, v, "waits", WAITS, ID(task), err);
   if (rc >= 0) rc = eas_view_add(db, v, "outputs", OUTPUTS, ID(task), err);
   if (rc < 0) {
     json_decref(v);

@@ -17,10 +17,16 @@ enum { RESULT_NUMBER = 1 }; /* raised when the engine itself would make other re
 static const char *const RAW[] = { "task_list", "else_task_list", "repeat_criterion", NULL };
 
 /* Keys of an entry that name things: they do not change what is computed, so they are not part of the key. */
-static const char *const NAMES[] = {
-  "task", "name", "job_name", "working_directory", "outputs", "requires_metadata_from", "requires_metadata_from_child",
-  NULL
-};
+static const char *const NAMES[] = { "task",
+                                     "name",
+                                     "job_name",
+                                     "working_directory",
+                                     "outputs",
+                                     "requires_metadata_from",
+                                     "requires_metadata_from_child",
+                                     "requires_done",
+                                     "requires_passed_fraction",
+                                     NULL };
 
 int64_t eas_task_seed(const eas_claim *c)
 {
@@ -86,6 +92,9 @@ static int make_key(eas_running *r, eas_err *err)
   r->has_key = r->type->reuse;
   r->provenance = json_pack("{s:o,s:O,s:O,s:i,s:I}", "code", files, "settings", settings, "inputs", inputs,
                             "result_number", RESULT_NUMBER, "seed", (json_int_t)eas_task_seed(&r->claim));
+  if (json_object_size(r->claim.metadata)) json_object_set(r->provenance, "metadata", r->claim.metadata);
+  if (json_object_size(r->claim.requested_metadata))
+    json_object_set(r->provenance, "requested", r->claim.requested_metadata);
   json_decref(settings);
   json_decref(inputs);
   json_decref(kinds);

@@ -255,9 +255,11 @@ function World:check()
   none(self, "attempts are counted", "SELECT id, attempts FROM task t WHERE attempts <> (SELECT count(*) FROM attempt a WHERE a.task = t.id)")
   none(self, "pending counts unmet edges",
     [[SELECT * FROM (SELECT t.id, t.state, t.pending, (SELECT count(*) FROM task_input i WHERE i.task = t.id AND i.met = 0)
-      + (SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0) AS n FROM task t) q WHERE n <> pending]])
-  none(self, "a met input has a passed version",
-    "SELECT i.task FROM task_input i JOIN product p ON p.id = i.product WHERE (i.met = 1) <> (p.passed IS NOT NULL)")
+      + (SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0)
+      + (SELECT count(*) FROM task_gather g WHERE g.task = t.id AND g.met = 0) AS n FROM task t) q WHERE n <> pending]])
+  none(self, "a met input has a passed version, and one that is unmet has none, or is made anew",
+    [[SELECT i.task FROM task_input i JOIN product p ON p.id = i.product JOIN task m ON m.id = p.task
+      WHERE (i.met = 1 AND p.passed IS NULL) OR (i.met = 0 AND p.passed IS NOT NULL AND m.state = 'passed')]])
   none(self, "done is decided without open children",
     "SELECT id, state, open_children, done FROM task WHERE (done = 1) <> (state NOT IN ('waiting', 'ready') AND open_children = 0)")
   none(self, "open children are counted",

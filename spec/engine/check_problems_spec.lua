@@ -115,7 +115,7 @@ describe("fields", function()
   it("of flow control are known, those of tasks are the script's", function()
     task('{ "task": "execution_chain", "task_lst": [] }', "unknown field 'task_lst' in execution_chain | use task_list: [ { \"task\": \"TYPE\" } ]")
     task('{ "task": "execution_chain", "task_list": [], "parameter": "x" }', "unknown field 'parameter' in execution_chain | fields are task, name, inputs, "
-      .. "outputs, job_name, working_directory, requires_metadata_from, task_list, comment")
+      .. "outputs, job_name, working_directory, requires_metadata_from, requires_done, requires_passed_fraction, task_list, comment")
     task('{ "task": "execution_conditional", "criterion": true, "task_list": [], "else_tasklist": [] }',
       "unknown field 'else_tasklist' in execution_conditional | use else_task_list: [ { \"task\": \"TYPE\" } ]")
     fine '{ "task": "null", "anything": { "at": ["all"] } }'

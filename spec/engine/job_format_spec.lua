@@ -25,7 +25,7 @@ end
 describe("docs/job_format.md", function()
   it("is short", function()
     assert.truthy(select(2, text:gsub("\n", "")) < 200)
-    assert.equal(3, #blocks "json")
+    assert.equal(4, #blocks "json")
   end)
 
   for i, body in ipairs(blocks "json") do
