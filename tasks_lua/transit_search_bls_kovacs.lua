@@ -22,15 +22,5 @@ return eas.task(function(task)
   set.period_max = set.period_max or lc:duration() / 2
   transit.check_periods(set)
   local search = bls_kovacs.new(lc, bls_kovacs.grid(lc, set), set)
-
-  task:info("%d periods, %.3f to %.3f days, %d points", search.n_periods, set.period_min, set.period_max, lc.n)
-  for done, total in search:run(task.threads) do task:progress(done, total) end
-
-  local best = search:best()
-  if task:wants "periodogram" then
-    task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde, period = best.period })
-  end
-  task:set(best)
-  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-  task:set(transit.vet(lc, best, "bls_kovacs"))
+  transit.run(task, lc, search, "bls_kovacs")
 end)

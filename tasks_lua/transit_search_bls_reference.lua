@@ -1,10 +1,11 @@
 -- transit_search_bls_reference: the strongest periodic box in a light curve, by log-likelihood.
 --   input     lightcurve
---   output    periodogram (optional): period, power, depth, duration, t0
+--   output    periodogram (optional): period, power, depth, duration, t0 (hybrid: of the filter)
 --   settings  search_settings.*, days; lc_duration truncates the light curve
 --   metadata  period, power, depth, duration, t0, sde, ...; outcome, target_period; credible, vetting
 local eas = require "eas"
 local bls = require "eas.native.bls"
+local hybrid = require "eas.native.bls_hybrid"
 local transit = require "lib.transit"
 
 local settings = {
@@ -16,6 +17,7 @@ local settings = {
   frequency_factor = { 2, "step of frequency, in duration_min / span^2" },
   oversample       = { 10, "phase bins per shortest transit" },
   objective        = { "likelihood", "what is made largest", one_of = { "likelihood", "snr" } },
+  hybrid           = { false, "only where fast folding finds something: the same answer, much sooner; sde is an estimate" },
   weights          = { "auto", "1 / flux_err^2: auto (if known), errors, none", one_of = { "auto", "errors", "none" } },
 }
 
@@ -24,16 +26,6 @@ return eas.task(function(task)
   local lc = transit.input(task, set)
   set.period_max = set.period_max or lc:duration() / 2
   transit.check_limits(set)
-  local search = bls.new(lc, bls.period_grid(lc, set), set)
-
-  task:info("%d periods, %.3f to %.3f days, %d points", search.n_periods, set.period_min, set.period_max, lc.n)
-  for done, total in search:run(task.threads) do task:progress(done, total) end
-
-  local best = search:best()
-  if task:wants "periodogram" then
-    task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde, period = best.period })
-  end
-  task:set(best)
-  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-  task:set(transit.vet(lc, best, "bls"))
+  local search = set.hybrid and hybrid.new(lc, set) or bls.new(lc, bls.period_grid(lc, set), set)
+  transit.run(task, lc, search, "bls")
 end)

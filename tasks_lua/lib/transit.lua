@@ -86,4 +86,18 @@ function transit.vet(lc, best, method, more)
            time_first = lc.time[0], span = lc:duration() }
 end
 
+-- Runs a box search and hands over what it found: the periodogram if asked for, the best, truth and credibility.
+function transit.run(task, lc, search, method)
+  local set = task.settings_used
+  task:info("%d periods, %.3f to %.3f days, %d points", search.n_periods, set.period_min, set.period_max, lc.n)
+  for done, total in search:run(task.threads) do task:progress(done, total) end
+  local best = search:best()
+  if task:wants "periodogram" then
+    task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde, period = best.period })
+  end
+  task:set(best)
+  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
+  task:set(transit.vet(lc, best, method))
+end
+
 return transit

@@ -44,18 +44,33 @@ local function shortest(durations)
   return least
 end
 
+--- The grid of a search without its memory: n trials, period(i) and the (broken) index(period) of a period.
+---@param lc table light curve
+---@return table durations, shortest, n, period, index, fill
+function bls.grid(lc, set)
+  local s, durations = samples.of(lc), bls.durations(set)
+  local span, least = s.n > 1 and s.time[s.n - 1] - s.time[0] or 0, shortest(durations)
+  local factor, lo, hi = set.frequency_factor or 2, set.period_min or 0.5, set.period_max or span / 2
+  local step, one = factor * least / span ^ 2, native.array(1)
+  local grid = { durations = durations, shortest = least }
+  grid.n = tonumber(lib.eas_bls_grid_count(span, least, factor, lo, hi))
+  function grid.fill(i, n, out) lib.eas_bls_grid(span, least, factor, lo, i, n, out) end
+  function grid.period(i)
+    grid.fill(i, 1, one.data)
+    return one[0]
+  end
+  function grid.index(period) return (1 / lo - 1 / period) / step end
+  return grid
+end
+
 --- Trial periods in equal steps of frequency, from period_min (0.5) to period_max (half of the light
 --- curve), frequency_factor (2) times min(duration) / span^2 apart. Empty if there is none.
 ---@param lc table light curve
 ---@return eas.array
 function bls.period_grid(lc, set)
-  local s = samples.of(lc)
-  local span = s.n > 1 and s.time[s.n - 1] - s.time[0] or 0
-  local least = shortest(bls.durations(set))
-  local factor, lo, hi = set.frequency_factor or 2, set.period_min or 0.5, set.period_max or span / 2
-  local n = tonumber(lib.eas_bls_grid_count(span, least, factor, lo, hi))
-  local out = native.array(n)
-  if n > 0 then lib.eas_bls_grid(span, least, factor, lo, 0, n, out.data) end
+  local grid = bls.grid(lc, set)
+  local out = native.array(grid.n)
+  if grid.n > 0 then grid.fill(0, grid.n, out.data) end
   return out
 end
 
@@ -65,7 +80,8 @@ end
 local search = {}
 search.__index = search
 
-local function weights_of(s, set)
+--- 1 / error^2 of each sample, or nil: 1 each.
+function bls.weights(s, set)
   local wanted = set.compat == "peer" and "none" or set.weights or "auto"
   if wanted ~= "none" and wanted ~= "auto" and wanted ~= "errors" then
     error(("bls: unknown weights '%s'"):format(tostring(wanted)), 3)
@@ -110,7 +126,7 @@ function bls.new(lc, periods, set)
   set = set or {}
   local s, durations = samples.of(lc), bls.durations(set)
   periods = samples.array(periods)
-  local self = setmetatable({ samples = s, durations = durations, periods = periods, ivar = weights_of(s, set),
+  local self = setmetatable({ samples = s, durations = durations, periods = periods, ivar = bls.weights(s, set),
                               n_points = s.n, n_periods = tonumber(periods.n),
                               objective = set.objective or "likelihood", peer = set.compat == "peer" }, search)
   if s.n < 3 then error(("bls: %d usable samples of %d, at least 3 are needed"):format(s.n, s.n + s.dropped), 2) end
