@@ -102,6 +102,7 @@ static void open_core(lua_State *L)
   static const luaL_Reg functions[] = { { "heap_limit", heap_limit }, { NULL, NULL } };
   luaL_register(L, NULL, functions);
   eas_open_task(L);
+  eas_open_request(L);
   eas_open_exec(L);
   eas_open_lc(L);
   eas_open_pool(L);
@@ -215,6 +216,22 @@ static void report(const eas_run *run, int rc, const char *text)
   json_decref(event);
 }
 
+/* The last frames: a verdict, what code was loaded, and the end if all went well. Each may be nil. */
+static int send_last(lua_State *L, const eas_run *run, int ok)
+{
+  static const int types[] = { EAS_EV_VERDICT, EAS_EV_CODE };
+  static eas_event_batch last;
+  int rc = 0;
+  for (int i = 0; i < 2 && rc == 0; i++) {
+    size_t n;
+    const char *text = lua_tolstring(L, i - 2, &n);
+    if (text != NULL) rc = eas_event_hold(run->fd, &last, types[i], text, n);
+  }
+  if (rc == 0 && ok) rc = eas_event_hold(run->fd, &last, EAS_EV_END, "", 0);
+  if (rc == 0) rc = eas_event_send(run->fd, &last);
+  return rc < 0 ? EAS_EIO : 0;
+}
+
 static int run_request(void *arg, const eas_run *run)
 {
   (void)arg;
@@ -226,18 +243,17 @@ static int run_request(void *arg, const eas_run *run)
     report(run, 0, L ? err.text : "no Lua state: load was not called");
     return EAS_EBUG;
   }
-  lua_pushlstring(L, run->request, run->request_len);
-  int rc = lua_pcall(L, 1, 1, 0);
+  int rc = lua_pcall(L, 0, 3, 0); /* ok, verdict, code */
   eas_the_host.limit = 0;
   if (rc != 0) {
     report(run, rc, eas_host_error(L));
     lua_pop(L, 1);
     return rc == LUA_ERRMEM ? EAS_ENOMEM : EAS_EBUG;
   }
-  int ok = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  if (!ok) return EAS_EINVAL;
-  return eas_event_write(run->fd, EAS_EV_END, 0, "", 0) < 0 ? EAS_EIO : 0;
+  int ok = lua_toboolean(L, -3);
+  rc = send_last(L, run, ok);
+  lua_pop(L, 3);
+  return rc < 0 ? rc : ok ? 0 : EAS_EINVAL;
 }
 
 const eas_runner eas_lua_runner = {

@@ -31,6 +31,7 @@ void eas_host_close(void);
 
 /* Registers the functions of one part into the table on top of the stack. */
 void eas_open_task(lua_State *L);
+void eas_open_request(lua_State *L);
 void eas_open_exec(lua_State *L);
 void eas_open_lc(lua_State *L);
 void eas_open_pool(lua_State *L);

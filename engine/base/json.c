@@ -142,24 +142,14 @@ static void put_value(eas_buf *b, const json_t *v)
   }
 }
 
-void eas_json_add(eas_buf *b, const json_t *v)
-{
-  if (v)
-    put_value(b, v);
-  else
-    eas_buf_str(b, "null");
-}
-
-void eas_json_add_str(eas_buf *b, const char *s)
-{
-  put_string(b, s, strlen(s));
-}
-
 char *eas_json_canonical(const json_t *v)
 {
   eas_buf b;
   eas_buf_init(&b);
-  eas_json_add(&b, v);
+  if (v)
+    put_value(&b, v);
+  else
+    eas_buf_str(&b, "null");
   return eas_buf_take(&b);
 }
 

@@ -18,10 +18,6 @@ json_t *eas_json_load(const char *path, eas_err *err);
 
 /* Sorted keys, no blanks, shortest round-trip reals: equal values give equal text. Caller frees. */
 char *eas_json_canonical(const json_t *v);
-#ifndef EAS_CDEF
-void eas_json_add(eas_buf *b, const json_t *v);   /* the same, added to b; NULL is null */
-void eas_json_add_str(eas_buf *b, const char *s); /* quoted and escaped */
-#endif
 
 /* Line and column (1-based, columns in bytes) of the value at a path such as
  * "$.task_list[0].inputs.lightcurve" in a text that parsed; key != 0: of its key.

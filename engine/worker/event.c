@@ -93,20 +93,22 @@ static int write_whole(int fd, struct iovec *part, int n_part)
   return 0;
 }
 
+static void put_head(unsigned char *head, int type, int level, size_t n)
+{
+  for (int i = 0; i < 4; i++) head[i] = (unsigned char)(n >> 8 * i);
+  head[4] = (unsigned char)type;
+  head[5] = (unsigned char)level;
+  head[6] = head[7] = 0;
+}
+
 int eas_event_write(int fd, int type, int level, const char *payload, size_t n)
 {
+  unsigned char head[EAS_EV_HEAD];
   if (n > EAS_EV_MAX) {
     if (type != EAS_EV_LOG) return -EMSGSIZE;
     n = cut(payload, EAS_EV_MAX);
   }
-  unsigned char head[EAS_EV_HEAD] = { (unsigned char)n,
-                                      (unsigned char)(n >> 8),
-                                      (unsigned char)(n >> 16),
-                                      (unsigned char)(n >> 24),
-                                      (unsigned char)type,
-                                      (unsigned char)level,
-                                      0,
-                                      0 };
+  put_head(head, type, level, n);
   struct iovec part[2] = { { head, sizeof head }, { (void *)(uintptr_t)payload, n } };
   int kept = errno;
   int rc;
@@ -123,4 +125,23 @@ int eas_event_write(int fd, int type, int level, const char *payload, size_t n)
   }
   errno = kept;
   return rc;
+}
+
+int eas_event_send(int fd, eas_event_batch *b)
+{
+  struct iovec part = { b->bytes, b->n };
+  b->n = 0;
+  return part.iov_len > 0 ? write_whole(fd, &part, 1) : 0;
+}
+
+int eas_event_hold(int fd, eas_event_batch *b, int type, const char *payload, size_t n)
+{
+  if (n + EAS_EV_HEAD > sizeof b->bytes - b->n) {
+    int rc = eas_event_send(fd, b);
+    return rc < 0 ? rc : eas_event_write(fd, type, 0, payload, n);
+  }
+  put_head(b->bytes + b->n, type, 0, n);
+  memcpy(b->bytes + b->n + EAS_EV_HEAD, payload, n);
+  b->n += EAS_EV_HEAD + n;
+  return 0;
 }

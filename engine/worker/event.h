@@ -46,6 +46,14 @@ int eas_event_next(eas_event_reader *r, eas_event_head *head, const char **paylo
  * signals (SIGUSR2, SIGXCPU) wait until a frame that is longer than PIPE_BUF is out, so that what their handlers write is a frame of its own. */
 int eas_event_write(int fd, int type, int level, const char *payload, size_t n);
 
+/* Frames that end an attempt go in one piece: each write wakes the supervisor. What does not fit is written at once. */
+typedef struct {
+  size_t n;
+  unsigned char bytes[4096]; /* PIPE_BUF: whole or not at all */
+} eas_event_batch;
+int eas_event_hold(int fd, eas_event_batch *b, int type, const char *payload, size_t n);
+int eas_event_send(int fd, eas_event_batch *b);
+
 /* One shared page per attempt (memfd): numbers only, read between chunks. The child may write anything: just numbers to the supervisor. */
 typedef struct {
   volatile uint32_t cancel;      /* supervisor -> child: 1 please stop */

@@ -150,8 +150,8 @@ int eas_worker_has_room(eas_worker *w); /* 0: a disk is full, which was told */
 /* request.c */
 int64_t eas_task_seed(const eas_claim *c);
 int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, key */
-/* request_text.c */
-char *eas_request_text(const eas_running *r, int is_qc, size_t *len);
+/* request_packed.c */
+char *eas_request_packed(const eas_running *r, int is_qc, size_t *len);
 /* external.c */
 void eas_running_external(eas_running *r);             /* finds what its setting input_path names */
 const char *eas_worker_input_root(const eas_worker *w); /* that children are shown; NULL: none */

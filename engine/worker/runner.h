@@ -14,11 +14,11 @@ typedef struct {
   int fd;                /* event pipe (event.h) */
   eas_shared_page *page; /* mapped, never NULL */
   const char *scratch;   /* current folder; outputs go to scratch/out */
-  const char *request;   /* JSON text, below */
+  const char *request;   /* packed (base/pack.h), below */
   size_t request_len;
 } eas_run;
 
-/* Request; what is empty is not there: {"role": "task"|"qc", "type", "script": absolute path, "attempt", "task", "job", "number",
+/* Request, as JSON would show it; what is empty is not there: {"role": "task"|"qc", "type", "script": absolute path, "attempt", "task", "job", "number",
  *  "job_name", "task_name", "working_directory", "description": {..evaluated..}, "metadata": {..}, "requested_metadata": {..},
  *  "seed": int (53 bits), "threads": n, "memory_bytes": n,
  *  "inputs": {kind: {"path","filename","metadata","directory","version","size"}}, "outputs": {kind: {"filename"}}, "external": {"files": [{"name","path"}], "outside": n} or {"error","hint"} (types that read the input folder),

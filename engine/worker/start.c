@@ -178,7 +178,7 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   if (is_qc && r->limits.wall_ms > 600000) r->limits.wall_ms = 600000;
   size_t len = 0;
   if (r->type->input_folder && !r->external) eas_running_external(r);
-  char *request = eas_request_text(r, is_qc, &len);
+  char *request = eas_request_packed(r, is_qc, &len);
   const char **inputs = readable(r);
   eas_spawn s = { .slot = r->slot,
                   .scratch = r->scratch,

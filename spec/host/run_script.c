@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/json.h"
+#include "base/pack.h"
 #include "base/path.h"
 #include "bindings/host.h"
 
@@ -64,7 +66,9 @@ int main(int argc, char **argv)
   for (char *p = strtok(argv[1], ":"); p && k < 15; p = strtok(NULL, ":")) packs[k++] = p;
   eas_buf request = { 0 };
   eas_err err = { 0 };
-  if (eas_file_read(argv[2], 0, &request, &err) < 0 || eas_lua_runner.load(NULL, eas_home_share(), packs, &err) < 0) {
+  json_t *told = eas_json_load(argv[2], &err);
+  if (told) eas_pack_value(&request, told);
+  if (!told || eas_lua_runner.load(NULL, eas_home_share(), packs, &err) < 0) {
     fprintf(stderr, "%s\n", err.text);
     return 2;
   }

@@ -3,8 +3,7 @@ local core = require "eas.core"
 local json = require "eas.json"
 
 local host = {}
-local EVENT = { LOG = 1, METADATA = 2, OUTPUT = 3, SPAWN = 4, ERROR = 5, CHECK = 6, PRODUCT = 7, VERDICT = 8, CODE = 9 }
-host.EVENT = EVENT
+local EVENT = { ERROR = 5 }
 local MEMORY = "not enough memory"
 local DEPTH = 30
 -- The names in a request: kept, so that they are there before each of the clones makes them anew.
@@ -122,12 +121,12 @@ local function code_text(used)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
--- Runs one attempt: true, or false when an error was reported.
-function host.run(text)
+-- Runs one attempt: true, or false when an error was reported; the verdict, if there is one; the code that was used.
+function host.run()
   local sandbox = require "eas.sandbox"
   local place, limit = sandbox.place(), nil
-  local ok, failure = xpcall(function()
-    local request = json.decode(text)
+  local ok, result = xpcall(function()
+    local request = core.request()
     limit = request.memory_bytes
     core.heap_limit(limit or 0)
     local object = place.run(request.role, request.script)
@@ -136,13 +135,12 @@ function host.run(text)
     end
     place.env.math.randomseed(request.seed or 1)
     core.stage(3)
-    object.run(request)
+    return object.run(request)
   end, traceback)
-  if not ok then report(failure, limit) end
+  if not ok then report(result, limit) end
   core.heap_limit(0)
-  core.event(EVENT.CODE, 0, code_text(place.used))
   io.stdout:flush()
-  return ok
+  return ok, ok and result or nil, code_text(place.used)
 end
 
 -- A Lua job file: a table, as JSON text. It sees no files, no programs and no network.
