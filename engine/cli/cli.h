@@ -22,13 +22,17 @@ typedef struct {
 
 /* Groups of options that several commands share. */
 enum {
-  EAS_O_DATA = 1,   /* --data --database --store --config */
-  EAS_O_JSON = 2,   /* --json */
-  EAS_O_CSV = 4,    /* --csv */
-  EAS_O_SELECT = 8, /* --job --type --state --since --level --where --group --sort --limit */
-  EAS_O_WORK = 16,  /* --slots --task-path --input-path */
-  EAS_O_LOOK = 32,  /* --color --quiet --verbose --no-progress; every command has these */
-  EAS_O_YES = 64    /* --yes */
+  EAS_O_DATA = 1,  /* --data --database --store --config */
+  EAS_O_JSON = 2,  /* --json */
+  EAS_O_CSV = 4,   /* --csv */
+  EAS_O_JOB = 8,   /* --job */
+  EAS_O_WORK = 16, /* --slots --task-path --input-path */
+  EAS_O_LOOK = 32, /* --color --quiet --verbose --no-progress; every command has these */
+  EAS_O_YES = 64,  /* --yes */
+  EAS_O_TYPE = 128,
+  EAS_O_STATE = 256,
+  EAS_O_SINCE = 512,
+  EAS_O_ROWS = 1024 /* --where --sort --limit */
 };
 
 typedef struct eas_cli eas_cli;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/select.h"
 #include "cli/table.h"
 #include "model/view.h"
 
@@ -75,7 +76,7 @@ static int cmd_files(eas_cli *c)
   int64_t id = 0, limit = 0, bad = 0;
   const char *name = c->n_args ? c->args[0] : eas_cli_get(c, "--job");
   int rc = eas_cli_int(c, "--limit", 0, &limit, &err);
-  f.limit = (int)limit;
+  f.limit = eas_select_wanted(c) ? 0 : (int)limit;
   if (rc >= 0 && name && name[0] == 't' && eas_id_parse(name, &letter, &id, NULL) == 0) {
     json_t *task = NULL;
     rc = eas_cli_open_db(c, EAS_DB_READ, &err);
@@ -87,6 +88,7 @@ static int cmd_files(eas_cli *c)
     rc = eas_cli_job(c, name, &f.job, &err);
   }
   if (rc >= 0) rc = eas_view_files(c->db, &f, &rows, &err);
+  if (rc >= 0) rc = eas_select_rows(c, &rows, limit, &err);
   int check = eas_cli_has(c, "--verify");
   if (rc >= 0 && check) rc = eas_cli_open_store(c, &err);
   if (rc < 0) {
@@ -113,7 +115,7 @@ const eas_command eas_cmd_files = { .name = "files",
                                     .summary = "the products of a job or task",
                                     .detail = "",
                                     .examples = "  eas files j3 --verify",
-                                    .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT,
+                                    .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_JOB | EAS_O_TYPE | EAS_O_ROWS,
                                     .options = OPTIONS,
                                     .max_args = 1,
                                     .run = cmd_files };

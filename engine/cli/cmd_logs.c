@@ -10,6 +10,8 @@
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "cli/inner.h"
+#include "cli/select.h"
+#include "cli/table.h"
 #include "model/view.h"
 
 static int which_logs(eas_cli *c, eas_view_filter *f, eas_err *err)
@@ -42,6 +44,23 @@ static void print_line(const eas_cli *c, const json_t *v)
   printf("%s %s%-5s%s %s %s  %s%s%s\n", c->tty ? when + 11 : when, ink, eas_log_level_name((int)level), off,
          eas_json_str(v, "attempt"), eas_json_str(v, "type"), level >= EAS_WARN ? ink : "", eas_json_str(v, "text"),
          level >= EAS_WARN ? off : "");
+}
+
+static void print_csv(eas_cli *c, const json_t *lines)
+{
+  static const char *const names[] = { "at", "level", "attempt", "task", "type", "text" };
+  eas_table *t = eas_table_new(c);
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) eas_table_column(t, names[k], EAS_LEFT);
+  size_t i;
+  json_t *v;
+  json_array_foreach((json_t *)(uintptr_t)lines, i, v)
+  {
+    char when[40];
+    eas_table_cell(t, EAS_PLAIN, eas_time_format(eas_json_int(v, "at", 0), 6, when));
+    eas_table_cell(t, EAS_PLAIN, eas_log_level_name((int)eas_json_int(v, "level", EAS_INFO)));
+    for (size_t k = 2; k < sizeof names / sizeof *names; k++) eas_table_cell(t, EAS_PLAIN, eas_json_str(v, names[k]));
+  }
+  eas_table_print(t, "");
 }
 
 /* --- the whole log, from the store --- */
@@ -105,6 +124,8 @@ static int print_whole(eas_cli *c, const eas_view_filter *f, const json_t *attem
   eas_digest d;
   whole w = { .c = c, .level = f->level, .since_us = f->since_us, .limit = f->limit };
   int rc = eas_digest_parse(eas_json_str(attempt, "log"), &d);
+  if (eas_select_wanted(c) || c->csv)
+    rc = eas_fail(err, EAS_EINVAL, "eas logs: --full goes with --level, --since, --limit and --json only");
   if (rc >= 0) rc = eas_cli_open_store(c, err);
   if (rc < 0) return rc;
   w.line = json_pack("{s:i,s:i,s:O,s:O,s:O}", "at", 0, "level", 0, "attempt", json_object_get(attempt, "attempt"),
@@ -156,11 +177,19 @@ static int cmd_logs(eas_cli *c)
     rc = eas_fail(&err, EAS_EINVAL, "eas logs: --level is debug, info, warn or error, not '%s'", level);
   if (rc >= 0) rc = which_logs(c, &f, &err);
   if (rc >= 0 && !eas_cli_get(c, "--limit")) f.limit = f.attempt || f.task ? 0 : 1000;
+  int limit = f.limit;
+  if (eas_select_wanted(c) && !eas_cli_has(c, "--full")) f.limit = 0;
   int printed = rc >= 0 && eas_cli_has(c, "--full") ? rc = whole_log(c, &f, &err) : 0;
   if (rc >= 0 && !printed) rc = eas_view_logs(c->db, &f, &lines, &err);
+  if (rc >= 0 && !printed) rc = eas_select_rows(c, &lines, eas_select_wanted(c) ? limit : 0, &err);
   if (rc >= 0 && printed) return EAS_EXIT_OK;
   if (rc < 0) return eas_cli_fail(c, &err);
   if (c->json) return eas_print_json(lines);
+  if (c->csv) {
+    print_csv(c, lines);
+    json_decref(lines);
+    return EAS_EXIT_OK;
+  }
   json_array_foreach(lines, i, v) print_line(c, v);
   if (json_array_size(lines) == 0)
     printf("no log line%s\n", f.since_us ? " in that time; try a longer --since" : level ? " of that level" : "");
@@ -169,7 +198,9 @@ static int cmd_logs(eas_cli *c)
 }
 
 static const eas_option OPTIONS[] = {
-  { "--full", NULL, NULL, "of an attempt: all lines, also those that only the store has" }, { 0 }
+  { "--level", "LEVEL", NULL, "least level of the lines: debug, info, warn, error" },
+  { "--full", NULL, NULL, "of an attempt: all lines, also those that only the store has" },
+  { 0 }
 };
 
 const eas_command eas_cmd_logs = {
@@ -179,7 +210,7 @@ const eas_command eas_cmd_logs = {
   .detail = "Of a job the newest 1000 lines (--limit 0: all); of a task or an attempt all that the\n"
             "database has: the first 64 KB and the last 192 KB of each attempt. --full: up to 64 MB.",
   .examples = "  eas logs j3 --level warn --since 10m\n  eas logs a533 --full",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT,
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_JOB | EAS_O_TYPE | EAS_O_SINCE | EAS_O_ROWS,
   .options = OPTIONS,
   .max_args = 1,
   .run = cmd_logs

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/select.h"
 #include "cli/table.h"
-#include "expr/expr.h"
 #include "model/view.h"
 
 enum { PAGE = 1000, COLUMNS_MAX = 60, OTHERS_MAX = 10 };
@@ -48,31 +48,6 @@ static json_t *flat(const json_t *row)
   return o;
 }
 
-/* *keep: 1 it matches, 0 it does not, -1 it has no such field. */
-static int keep_row(const char *where, json_t *row, int *keep, eas_err *err)
-{
-  *keep = 1;
-  if (!where) return 0;
-  eas_expr_scope scope = { .metadata = row, .names = row };
-  eas_expr_info info = { 0 };
-  json_t *v = NULL;
-  char *text = eas_format("(%s)", where);
-  int rc = eas_expr_eval(text, &scope, &v, &info, err);
-  free(text);
-  if (rc == EAS_ENOENT) {
-    *keep = -1;
-    return 0;
-  }
-  if (rc < 0) {
-    eas_err_prefix(err, "--where, column %d", info.column > 1 ? info.column - 1 : 1);
-    err->code = EAS_EINVAL;
-    return EAS_EINVAL;
-  }
-  *keep = eas_expr_truth(v);
-  json_decref(v);
-  return 0;
-}
-
 /* People look for what was found: where a job searched, its other tasks' numbers are left to --type, --csv and --json. */
 static int only_searches(const eas_cli *c, json_t *all)
 {
@@ -89,7 +64,6 @@ static int only_searches(const eas_cli *c, json_t *all)
 static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
 {
   int64_t after = 0;
-  const char *where = eas_cli_get(c, "--where");
   int n, n_rows = 0, n_without = 0;
   do {
     json_t *rows = NULL, *row;
@@ -102,7 +76,7 @@ static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
       int keep = 0;
       json_t *o = flat(row);
       after = strtoll(eas_json_str(row, "task") + 1, NULL, 10);
-      rc = keep_row(where, o, &keep, err);
+      rc = eas_select_keep(c, o, &keep, err);
       if (rc >= 0 && keep == 1) json_array_append(all, o);
       n_rows++;
       n_without += keep < 0;
@@ -112,50 +86,7 @@ static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
     if (rc < 0) return rc;
   } while (n == PAGE);
   if (n_rows == 0 || n_without < n_rows) return 0;
-  eas_err_prefix(err, "--where"); /* that of the last row: a name that no row has is a typing error */
-  eas_hint(err, "eas results --csv shows all columns");
-  return err->code = EAS_EINVAL;
-}
-
-static int check_sort(const json_t *all, const char *key, eas_err *err)
-{
-  size_t i;
-  json_t *row;
-  if (*key == '-') key++;
-  json_array_foreach((json_t *)(uintptr_t)all, i, row) if (json_object_get(row, key)) return 0;
-  if (json_array_size(all) == 0) return 0;
-  eas_fail(err, EAS_EINVAL, "--sort: no row has a column '%s'", key);
-  return eas_hint(err, "eas results --csv shows all columns");
-}
-
-static const char *sort_key;
-static int sort_down;
-
-static int compare(const void *a, const void *b)
-{
-  const json_t *x = json_object_get(*(json_t *const *)a, sort_key), *y = json_object_get(*(json_t *const *)b, sort_key);
-  int r;
-  if (json_is_number(x) && json_is_number(y))
-    r = (json_number_value(x) > json_number_value(y)) - (json_number_value(x) < json_number_value(y));
-  else if (json_is_string(x) && json_is_string(y))
-    r = strcmp(json_string_value(x), json_string_value(y));
-  else
-    r = (json_is_number(y) || json_is_string(y)) - (json_is_number(x) || json_is_string(x)); /* missing ones last */
-  return sort_down ? -r : r;
-}
-
-static json_t *sorted(json_t *all, const char *key)
-{
-  size_t n = json_array_size(all), i;
-  json_t **list = eas_alloc((n + 1) * sizeof *list), *out = json_array();
-  for (i = 0; i < n; i++) list[i] = json_array_get(all, i);
-  sort_down = *key == '-';
-  sort_key = key + sort_down;
-  qsort(list, n, sizeof *list, compare);
-  for (i = 0; i < n; i++) json_array_append(out, list[i]);
-  free(list);
-  json_decref(all);
-  return out;
+  return eas_select_no_column(c, err);
 }
 
 /* As many digits as it takes to read the same number again. */
@@ -277,14 +208,14 @@ static int cmd_results(eas_cli *c)
   int rc = eas_cli_int(c, "--limit", c->tty && !c->csv && !c->json ? 50 : 0, &limit, &err);
   if (rc >= 0) rc = eas_cli_job(c, c->n_args ? c->args[0] : eas_cli_get(c, "--job"), &job, &err);
   if (rc >= 0) rc = gather(c, job, all, &err);
-  if (rc >= 0 && eas_cli_get(c, "--sort")) rc = check_sort(all, eas_cli_get(c, "--sort"), &err);
   if (rc >= 0) rc = eas_view_results(c->db, job, eas_cli_get(c, "--type"), 0, 1, &first, &err);
+  int left_out = rc >= 0 && only_searches(c, all);
+  if (rc >= 0) rc = eas_select_sort(c, &all, &err);
   if (rc < 0) {
     json_decref(all);
+    json_decref(first);
     return eas_cli_fail(c, &err);
   }
-  int left_out = only_searches(c, all);
-  if (eas_cli_get(c, "--sort")) all = sorted(all, eas_cli_get(c, "--sort"));
   if (c->json) {
     json_decref(first);
     return eas_print_json(all);
@@ -304,7 +235,7 @@ const eas_command eas_cmd_results = {
             "--json hold every field.",
   .examples =
       "  eas results j3 --where \"recovered == false and size >= 2\" --limit 10\n  eas results --csv >results.csv",
-  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT,
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_JOB | EAS_O_TYPE | EAS_O_ROWS,
   .max_args = 1,
   .run = cmd_results
 };

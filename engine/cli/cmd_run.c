@@ -205,7 +205,7 @@ static int cmd_run(eas_cli *c)
   eas_submit_options o = { 0 };
   eas_err err = { 0 };
   int status = eas_jobs_load(c, c->args[0], &f, &o, &err);
-  if (status == 0) status = eas_run_job(c, f, &o);
+  if (status == 0) status = eas_cli_has(c, "--explain") ? eas_jobs_explain(c, f, &o) : eas_run_job(c, f, &o);
   eas_jobfile_free(f);
   return status;
 }

@@ -123,8 +123,16 @@ static int serve(eas_cli *c, int roles)
   if (s.control) eas_control_look(s.control);
   if (eas_cli_has(c, "--once")) eas_loop_after(s.loop, 200000, on_beat, &s);
   rc = eas_loop_run(s.loop, &err);
+  eas_worker_status st = { 0 };
+  if (s.worker) eas_worker_status_get(s.worker, &st);
+  int64_t id = s.worker ? eas_worker_id(s.worker) : 0;
   eas_session_close(&s);
-  return rc < 0 ? eas_cli_fail(c, &err) : EAS_EXIT_OK;
+  if (rc < 0) return eas_cli_fail(c, &err);
+  if (c->json && id)
+    printf("{\"role\":\"worker\",\"worker\":\"w%" PRId64 "\",\"ended\":%" PRId64 "}\n", id, st.ended);
+  else if (c->json)
+    printf("{\"role\":\"control\"}\n");
+  return EAS_EXIT_OK;
 }
 
 static int cmd_worker(eas_cli *c)
@@ -148,7 +156,7 @@ const eas_command eas_cmd_control = { .name = "control",
                                       .summary = "expands flow control, recovers what is lost, skips, retries",
                                       .detail = "Several may run. SIGTERM ends it.",
                                       .examples = "",
-                                      .groups = EAS_O_DATA | EAS_O_WORK,
+                                      .groups = EAS_O_DATA | EAS_O_WORK | EAS_O_JSON,
                                       .options = CONTROL,
                                       .max_args = 0,
                                       .run = cmd_control };
@@ -159,7 +167,7 @@ const eas_command eas_cmd_worker = { .name = "worker",
                                      .detail = "SIGTERM drains: running attempts get drain_grace, the rest is handed "
                                                "back. An edited script is used by the next attempt.",
                                      .examples = "  eas worker --slots 8 --container eas_worker_tls",
-                                     .groups = EAS_O_DATA | EAS_O_WORK,
+                                     .groups = EAS_O_DATA | EAS_O_WORK | EAS_O_JSON,
                                      .options = WORKER,
                                      .max_args = 0,
                                      .run = cmd_worker };

@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "cli/commands.h"
+#include "cli/ids.h"
+#include "cli/table.h"
 
 static int cmd_version(eas_cli *c)
 {
@@ -60,24 +62,34 @@ static json_t *type_json(const eas_task_type *t)
 
 static int registry_list(eas_cli *c)
 {
+  static const struct {
+    const char *name;
+    int flags;
+  } columns[] = { { "type", 0 },
+                  { "cpu", EAS_RIGHT },
+                  { "memory_gb", EAS_RIGHT | EAS_MINOR },
+                  { "timeout", EAS_RIGHT | EAS_MINOR },
+                  { "description", 0 } };
   int n = 0;
-  const eas_task_type *t = eas_registry_types(c->registry, &n);
-  json_t *list = json_array();
-  for (int i = 0; i < n; i++) {
-    if (c->json) {
-      json_array_append_new(list, type_json(&t[i]));
-      continue;
-    }
-    char limit[32];
-    eas_duration_text(t[i].timeout_ms * 1000, limit);
-    printf("%-30s %4.3g cpu %5.3g GB %10s  %s\n", t[i].name, t[i].cpu, t[i].memory_gb, t[i].flow ? "flow" : limit,
-           t[i].description);
-  }
+  const eas_task_type *types = eas_registry_types(c->registry, &n);
   if (c->json) {
-    json_dumpf(list, stdout, JSON_COMPACT);
-    fputc('\n', stdout);
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++) json_array_append_new(list, type_json(&types[i]));
+    return eas_print_json(list);
   }
-  json_decref(list);
+  eas_table *t = eas_table_new(c);
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) eas_table_column(t, columns[i].name, columns[i].flags);
+  for (int i = 0; i < n; i++) {
+    char limit[32];
+    eas_duration_text(types[i].timeout_ms * 1000, limit);
+    if (c->csv) snprintf(limit, sizeof limit, "%.3f", (double)types[i].timeout_ms / 1000);
+    eas_table_cell(t, EAS_PLAIN, types[i].name);
+    eas_table_cellf(t, EAS_PLAIN, "%g", types[i].cpu);
+    eas_table_cellf(t, EAS_PLAIN, "%g", types[i].memory_gb);
+    eas_table_cell(t, EAS_PLAIN, types[i].flow ? (c->csv ? "" : "-") : limit);
+    eas_table_cell(t, EAS_PLAIN, types[i].description);
+  }
+  eas_table_print(t, "no task type is registered");
   return EAS_EXIT_OK;
 }
 
@@ -102,7 +114,7 @@ const eas_command eas_cmd_registry = {
   .summary = "checks or lists the task types and their limits",
   .detail = "check: exit 1 when a type lacks its task script or its QC script, or a file is wrong.",
   .examples = "",
-  .groups = EAS_O_JSON,
+  .groups = EAS_O_JSON | EAS_O_CSV,
   .options = PACKS,
   .min_args = 1,
   .max_args = 1,

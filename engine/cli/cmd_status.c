@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/select.h"
 #include "cli/table.h"
 #include "model/view.h"
 
@@ -117,7 +118,8 @@ static int list_jobs(eas_cli *c)
   int64_t limit = 20;
   int rc = eas_cli_int(c, "--limit", 20, &limit, &err);
   if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_READ, &err);
-  if (rc >= 0) rc = eas_view_jobs(c->db, (int)limit, &jobs, &err);
+  if (rc >= 0) rc = eas_view_jobs(c->db, eas_select_wanted(c) ? 0 : (int)limit, &jobs, &err);
+  if (rc >= 0) rc = eas_select_rows(c, &jobs, limit, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   if (c->json) return eas_print_json(jobs);
   static const char *const states[] = { "passed",  "reused", "running", "queued",
@@ -149,6 +151,8 @@ static int cmd_status(eas_cli *c)
   eas_job_counts k;
   const char *name = c->n_args ? c->args[0] : eas_cli_get(c, "--job");
   if (eas_cli_has(c, "--all")) return list_jobs(c);
+  if (eas_select_wanted(c) || eas_cli_get(c, "--limit"))
+    return eas_cli_usage(c, "--where, --sort and --limit go with --all");
   int rc = eas_cli_job(c, name, &job, &err);
   if (rc >= 0) rc = eas_view_counts(c->db, job, &k, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
@@ -166,7 +170,7 @@ const eas_command eas_cmd_status = { .name = "status",
                                      .summary = "where a job stands: its tasks by type and state",
                                      .detail = "Without JOB: the newest.",
                                      .examples = "  eas status --all\n  eas status j3 --json",
-                                     .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_SELECT,
+                                     .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_JOB | EAS_O_ROWS,
                                      .options = OPTIONS,
                                      .max_args = 1,
                                      .run = cmd_status };

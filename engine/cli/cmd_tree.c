@@ -7,6 +7,9 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/inner.h"
+#include "cli/select.h"
+#include "cli/table.h"
 #include "model/view.h"
 
 enum { SHOWN = 20, BATCH = 100000 };
@@ -140,8 +143,63 @@ static void head_line(eas_cli *c, const json_t *root)
   putchar('\n');
 }
 
+static int is_list(const eas_cli *c)
+{
+  return c->csv || eas_select_wanted(c) || eas_cli_get(c, "--type") || eas_cli_get(c, "--state") ||
+         eas_cli_get(c, "--limit");
+}
+
+static void print_list(eas_cli *c, const json_t *rows)
+{
+  static const char *const names[] = { "task", "type", "state", "kind", "attempts", "attempt", "reason" };
+  eas_table *t = eas_table_new(c);
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+    eas_table_column(t, names[k], k == 4 ? EAS_RIGHT | EAS_MINOR : k == 5 ? EAS_MINOR : EAS_LEFT);
+  size_t i;
+  json_t *v;
+  json_array_foreach((json_t *)(uintptr_t)rows, i, v)
+  {
+    const char *state = eas_json_str(v, "state");
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+      const char *text = eas_json_str(v, names[k]);
+      if (k == 4)
+        eas_table_cellf(t, EAS_PLAIN, "%" PRId64, eas_json_int(v, "attempts", 0));
+      else
+        eas_table_cellf(t, k == 2 ? eas_state_ink(state) : EAS_PLAIN, "%.*s", c->tty ? 90 : 4096, text ? text : "");
+    }
+  }
+  eas_table_print(t, "no task matches");
+}
+
+/* By state, type or any column: rows instead of a tree. */
+static int list(eas_cli *c)
+{
+  eas_view_filter f = { 0 };
+  eas_err err = { 0 };
+  json_t *rows = NULL;
+  int rc = eas_cli_filter(c, &f, &err);
+  int limit = f.limit;
+  if (eas_select_wanted(c)) f.limit = 0;
+  if (rc >= 0) rc = eas_cli_job(c, c->n_args ? c->args[0] : eas_cli_get(c, "--job"), &f.job, &err);
+  if (rc >= 0 && f.state && eas_state_ink(f.state) == EAS_PLAIN) {
+    rc = eas_fail(&err, EAS_EINVAL, "eas tree: there is no state '%s'", f.state);
+    eas_hint(&err, "waiting, queued, running, passed, failed, skipped or cancelled");
+  }
+  if (rc >= 0) rc = eas_view_tasks(c->db, &f, &rows, &err);
+  if (rc >= 0) rc = eas_select_rows(c, &rows, limit, &err);
+  if (rc < 0) {
+    json_decref(rows);
+    return eas_cli_fail(c, &err);
+  }
+  if (c->json) return eas_print_json(rows);
+  print_list(c, rows);
+  json_decref(rows);
+  return EAS_EXIT_OK;
+}
+
 static int cmd_tree(eas_cli *c)
 {
+  if (is_list(c)) return list(c);
   tree t = { .c = c, .all = eas_cli_has(c, "--all") };
   eas_err err = { 0 };
   int64_t task = 0;
@@ -169,12 +227,14 @@ static const eas_option OPTIONS[] = { { "--depth", "N", NULL, "levels shown (def
                                         "every child; else 20 of a level and all that failed or run" },
                                       { 0 } };
 
-const eas_command eas_cmd_tree = { .name = "tree",
-                                   .args = "[JOB|TASK]",
-                                   .summary = "the tasks of a job as a tree",
-                                   .detail = "",
-                                   .examples = "  eas tree j3 --depth 2\n  eas tree t12",
-                                   .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_SELECT,
-                                   .options = OPTIONS,
-                                   .max_args = 1,
-                                   .run = cmd_tree };
+const eas_command eas_cmd_tree = {
+  .name = "tree",
+  .args = "[JOB|TASK]",
+  .summary = "the tasks of a job as a tree",
+  .detail = "With --state, --type, --where, --sort, --limit or --csv: a row for each task instead.",
+  .examples = "  eas tree j3 --depth 2\n  eas tree j3 --state failed\n  eas tree t12",
+  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_JOB | EAS_O_TYPE | EAS_O_STATE | EAS_O_ROWS,
+  .options = OPTIONS,
+  .max_args = 1,
+  .run = cmd_tree
+};

@@ -12,6 +12,7 @@
 
 const eas_option eas_job_options[] = {
   { "--fresh", NULL, NULL, "a new job even if this one was run before" },
+  { "--explain", NULL, NULL, "only say what would run, and why" },
   { "--seed", "N", NULL, "seed of all random numbers (default: the job's \"seed\", else 1)" },
   { "--priority", "N", NULL, "higher first (default: the job's \"priority\", else 0)" },
   { "--prototype-names", NULL, NULL, "numbers in file names as the Python prototype wrote them: 0.0, not 0" },
@@ -32,7 +33,7 @@ static int read_options(const eas_cli *c, eas_submit_options *o, eas_err *err)
 }
 
 /* The database as it is, if there is one: an input may name a product of an earlier job. */
-static eas_db *look_at_db(const eas_cli *c)
+eas_db *eas_jobs_look(const eas_cli *c)
 {
   const char *url = eas_conf_str(c->conf, "database");
   eas_db *db = NULL;
@@ -77,7 +78,7 @@ int eas_jobs_check(eas_cli *c, const eas_jobfile *f, int prototype_names, eas_er
 {
   eas_problems problems = { 0 };
   eas_check_options k = { .input_path = eas_conf_str(c->conf, "input_path"),
-                          .db = look_at_db(c),
+                          .db = eas_jobs_look(c),
                           .prototype_names = prototype_names };
   int rc = eas_job_check(f, c->registry, &k, &problems, err);
   eas_db_close(k.db);
@@ -101,8 +102,7 @@ int eas_jobs_load(eas_cli *c, const char *path, eas_jobfile **out, eas_submit_op
   return eas_jobs_check(c, *out, o->prototype_names, err);
 }
 
-/* What the failed attempt ran against what would run now. */
-static int code_changed(const eas_cli *c, json_t *cache, const json_t *row)
+int eas_jobs_code_changed(const eas_cli *c, json_t *cache, const json_t *row, json_t **is)
 {
   const eas_task_type *t = eas_registry_type(c->registry, eas_json_str(row, "type"));
   const json_t *then = json_object_get(json_object_get(row, "provenance"), "code");
@@ -112,7 +112,10 @@ static int code_changed(const eas_cli *c, json_t *cache, const json_t *row)
       eas_code_digest((const char *const *)c->packs, cache, t, &now, &d, NULL) < 0)
     return 0;
   int changed = !json_equal(then, now);
-  json_decref(now);
+  if (is)
+    *is = now;
+  else
+    json_decref(now);
   return changed;
 }
 
@@ -124,7 +127,7 @@ int eas_jobs_again(eas_cli *c, int64_t job, eas_err *err)
   json_array_foreach(rows, i, row)
   {
     if (rc < 0) break;
-    if (!code_changed(c, cache, row)) continue;
+    if (!eas_jobs_code_changed(c, cache, row, NULL)) continue;
     rc = eas_retry(c->db, job, strtoll(eas_json_str(row, "task") + 1, NULL, 10), &n_ready, err);
     n++;
   }

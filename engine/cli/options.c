@@ -14,22 +14,23 @@ static const eas_option DATA[] = { { "--data", "DIR", "data",
                                      "folder of everything the engine keeps (default ./eas-data)" },
                                    { "--database", "URL", "database", "sqlite:PATH or postgresql://..." },
                                    { "--store", "DIR", "store", "folder of the products" },
+                                   { "--queue", "URL", "queue", "sql: or amqp://..." },
                                    { 0 } };
 static const eas_option JSON[] = { { "--json", NULL, NULL, "machine-readable output on stdout, and nothing else" },
                                    { 0 } };
 static const eas_option CSV[] = { { "--csv", NULL, NULL, "comma-separated table on stdout" }, { 0 } };
-static const eas_option SELECT[] = {
-  { "--job", "JOB", NULL, "only this job: id or unambiguous name" },
-  { "--type", "TYPE", NULL, "only tasks of this type" },
-  { "--state", "STATE", NULL, "waiting, queued, running, passed, reused, failed, skipped or cancelled" },
-  { "--since", "TIME", NULL, "only what is younger: 10m, 2h, 3d" },
-  { "--level", "LEVEL", NULL, "least level of log lines: debug, info, warn, error" },
-  { "--where", "EXPR", NULL, "only rows for which the expression holds, as \"size >= 2\"" },
-  { "--group", "N", NULL, "only this group of failures, as `eas errors` numbers them" },
-  { "--sort", "COLUMN", NULL, "order by a column; -COLUMN: downwards" },
-  { "--limit", "N", NULL, "at most N rows; 0: all" },
-  { 0 }
+static const eas_option JOB[] = { { "--job", "JOB", NULL, "this job: id or unambiguous name; default the newest" },
+                                  { 0 } };
+static const eas_option TYPE[] = { { "--type", "TYPE", NULL, "only tasks of this type" }, { 0 } };
+static const eas_option STATE[] = {
+  { "--state", "STATE", NULL, "waiting, queued, running, passed, reused, failed, skipped or cancelled" }, { 0 }
 };
+static const eas_option SINCE[] = { { "--since", "TIME", NULL, "only what is younger: 10m, 2h, 3d" }, { 0 } };
+static const eas_option ROWS[] = { { "--where", "EXPR", NULL,
+                                     "only rows for which the expression holds, as \"size >= 2\"" },
+                                   { "--sort", "COLUMN", NULL, "order by a column; -COLUMN: downwards" },
+                                   { "--limit", "N", NULL, "at most N rows; 0: all" },
+                                   { 0 } };
 static const eas_option WORK[] = { { "--slots", "N", "slots", "attempts at once (default: one per CPU)" },
                                    { "--task-path", "DIRS", "task_path", "packs beside the core, divided by ':'" },
                                    { "--input-path", "DIR", "input_path", "folder that `files:` loops may read" },
@@ -55,8 +56,9 @@ int eas_command_options(const eas_command *cmd, const eas_option **list, int max
   static const struct {
     unsigned group;
     const eas_option *options;
-  } groups[] = { { EAS_O_DATA, DATA }, { EAS_O_WORK, WORK }, { EAS_O_SELECT, SELECT },
-                 { EAS_O_JSON, JSON }, { EAS_O_CSV, CSV },   { EAS_O_YES, YES } };
+  } groups[] = { { EAS_O_DATA, DATA },   { EAS_O_WORK, WORK },   { EAS_O_JOB, JOB },   { EAS_O_TYPE, TYPE },
+                 { EAS_O_STATE, STATE }, { EAS_O_SINCE, SINCE }, { EAS_O_ROWS, ROWS }, { EAS_O_JSON, JSON },
+                 { EAS_O_CSV, CSV },     { EAS_O_YES, YES } };
   int n = append(cmd->options, list, 0, max);
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
     if (cmd->groups & groups[i].group) n = append(groups[i].options, list, n, max);

@@ -81,6 +81,11 @@ int eas_job_submit(eas_db *db, const eas_jobfile *f, const eas_registry *r, cons
 /* A job as it was submitted: its document and what it was given beside it; o->origin is this job. */
 int eas_job_load(eas_db *db, int64_t job, eas_jobfile **out, eas_submit_options *o, eas_err *err);
 
+/* What eas_job_submit would find, nothing stored: 1 a job with this identity, 0 none (or db is NULL). *name: what the job is
+ * called; the caller's. */
+int eas_job_same(eas_db *db, const eas_jobfile *f, const eas_submit_options *o, eas_submitted *out, char **name,
+                 eas_err *err);
+
 /* "3", "j3" or an unambiguous name; NULL: the newest. EAS_ENOENT says what there is. */
 int eas_job_find(eas_db *db, const char *name, int64_t *job, eas_err *err);
 /* What control has to look after: tasks whose dependants must be skipped, queued attempts of cancelled jobs, tasks that are

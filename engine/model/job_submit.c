@@ -215,3 +215,18 @@ int eas_job_submit(eas_db *db, const eas_jobfile *f, const eas_registry *r, cons
   eas_jobfile_free(set);
   return rc;
 }
+
+int eas_job_same(eas_db *db, const eas_jobfile *f, const eas_submit_options *o, eas_submitted *out, char **name,
+                 eas_err *err)
+{
+  eas_jobfile *set = NULL;
+  int rc = o->overrides ? eas_jobfile_override(&set, f, o->overrides, err) : 0;
+  if (rc < 0) return rc;
+  plan p = { .f = set ? set : f };
+  rc = make_plan(&p, f, o, err);
+  if (rc == 0 && db) rc = find_same(db, &p, out, err);
+  if (rc >= 0) *name = eas_strdup(p.name);
+  plan_done(&p);
+  eas_jobfile_free(set);
+  return rc;
+}

@@ -53,7 +53,8 @@ typedef struct {
 
 /* Failures of tasks decided failed, by kind, type and cause: {n, kind, type, message, first, last, attempt, task}. */
 int eas_view_errors(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
-/* Tasks of one such group (f->group, as eas_view_errors orders them): list of {task}. */
+/* Tasks of one such group (f->group, as eas_view_errors orders them): list of {task, type, attempts,
+ * attempt, message, ended_at}. */
 int eas_view_error_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
 /* Log lines, oldest first: {at, level, attempt, task, type, text}. */
 int eas_view_logs(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
@@ -76,6 +77,8 @@ int eas_view_attempt(eas_db *db, int64_t attempt, json_t **out, eas_err *err);
  * state, attempt, ending, provenance, key}, of the attempt that really ran; only {job} if there is no such task.
  * 1: *out is set, 0: there is no such job. */
 int eas_view_origin(eas_db *db, int64_t task, json_t **out, eas_err *err);
+/* The document of the newest job with this name, and its id: 1 found, 0 none. */
+int eas_view_document(eas_db *db, const char *name, int64_t *job, json_t **doc, eas_err *err);
 int eas_view_root(eas_db *db, int64_t job, int64_t *task, eas_err *err);
 /* Children of a task, by ordinal: {task, type, name, state, done, children, open_children, failed_children, metadata}. */
 int eas_view_children(eas_db *db, int64_t task, int64_t after_ordinal, int limit, json_t **out, eas_err *err);

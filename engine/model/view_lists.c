@@ -75,7 +75,9 @@ int eas_view_error_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas
   else
     rc = eas_view_list(
         db,
-        "SELECT t.id AS \"t:task\" FROM task t JOIN attempt a ON a.task = t.id AND a.number = t.attempts JOIN "
+        "SELECT t.id AS \"t:task\", y.name AS type, t.attempts, a.id AS \"a:attempt\", coalesce(n.error, n.reason, '') "
+        "AS "
+        "message, a.ended_at FROM task t JOIN attempt a ON a.task = t.id AND a.number = t.attempts JOIN "
         "task_type y"
         " ON y.id = t.type LEFT JOIN attempt_note n ON n.attempt = a.id WHERE t.job = $1 AND t.state = 'failed' AND"
         " y.name = $2 AND CASE WHEN a.ending = 'ok' THEN 'qc' ELSE a.ending END = $3 AND coalesce(n.cause, '') = $4"
@@ -131,17 +133,20 @@ int eas_view_files(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *
       out, err);
 }
 
+#define SHOWN_STATE                                                                                                    \
+  "CASE WHEN t.state = 'ready' THEN a.state WHEN t.state = 'passed' AND a.ending = 'reused' THEN 'reused' ELSE "       \
+  "t.state END"
+
 int eas_view_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err)
 {
   return eas_view_list(
       db,
-      "SELECT t.id AS \"t:task\", y.name AS type, CASE WHEN t.state <> 'ready' THEN t.state ELSE a.state END AS state, "
-      "t.attempts, "
+      "SELECT t.id AS \"t:task\", y.name AS type, " SHOWN_STATE " AS state, t.attempts, "
       "CASE WHEN a.ending = 'ok' AND a.verdict = 'fail' THEN 'qc' ELSE a.ending END AS kind, n.reason, a.wall_us, "
       "a.id AS \"a:attempt\" "
       "FROM task t JOIN task_type y ON y.id = t.type LEFT JOIN attempt a ON a.task = t.id AND a.number = t.attempts "
       "LEFT JOIN attempt_note n ON n.attempt = a.id "
-      "WHERE t.job = $1 AND t.id > $2 AND ($3 = '' OR y.name = $3) AND ($4 = '' OR t.state = $4 OR a.state = $4) "
+      "WHERE t.job = $1 AND t.id > $2 AND ($3 = '' OR y.name = $3) AND ($4 = '' OR " SHOWN_STATE " = $4) "
       "ORDER BY t.id LIMIT $5",
       EAS_ARGS(eas_v_int(f->job), eas_v_int(f->after), eas_v_text(f->type ? f->type : ""),
                eas_v_text(f->state ? f->state : ""), eas_v_int(limit_of(f->limit))),

@@ -119,6 +119,22 @@ int eas_view_attempt(eas_db *db, int64_t attempt, json_t **out, eas_err *err)
   return 0;
 }
 
+int eas_view_document(eas_db *db, const char *name, int64_t *job, json_t **doc, eas_err *err)
+{
+  eas_rows *rows = NULL;
+  int n = eas_db_query(db,
+                       "SELECT j.id, d.body FROM job j JOIN document d ON d.id = j.document WHERE j.name = $1 ORDER BY "
+                       "j.id DESC LIMIT 1",
+                       EAS_ARGS(eas_v_text(name)), &rows, err);
+  if (n > 0) {
+    *job = eas_rows_int(rows, 0, 0);
+    *doc = json_loads(eas_rows_text(rows, 0, 1), 0, NULL);
+    if (!*doc) n = 0;
+  }
+  eas_rows_free(rows);
+  return n;
+}
+
 int eas_view_children(eas_db *db, int64_t task, int64_t after_ordinal, int limit, json_t **out, eas_err *err)
 {
   return eas_view_list(
