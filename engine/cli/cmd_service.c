@@ -12,14 +12,16 @@ static int cmd_init(eas_cli *c)
 {
   eas_err err = { 0 };
   int found = 0, newest = 0;
-  int rc = eas_cli_open_db(c, EAS_DB_CREATE, &err);
+  const char *url = eas_conf_str(c->conf, "database");
+  int is_file = strncmp(url, "sqlite:", 7) == 0; /* of a server, opening refuses a schema that is not there yet */
+  int rc = is_file ? eas_cli_open_db(c, EAS_DB_CREATE, &err) : eas_db_open(&c->db, url, EAS_DB_CREATE, &err);
   if (rc >= 0) rc = eas_db_schema(c->db, &found, &newest, &err);
   if (rc >= 0) rc = eas_db_migrate(c->db, &err);
   if (rc >= 0) rc = eas_cli_open_store(c, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
-  char *url = eas_conf_shown(c->conf, "database");
-  printf("database %s: schema %d\nstore    %s\n", url, newest, eas_store_root(c->store));
-  free(url);
+  char *shown = eas_conf_shown(c->conf, "database");
+  printf("database %s: schema %d\nstore    %s\n", shown, newest, eas_store_root(c->store));
+  free(shown);
   return EAS_EXIT_OK;
 }
 

@@ -15,6 +15,7 @@ enum {
   SLICE_US = 50 * 1000, /* the loop has others to serve */
   FIRST_CHILDREN = 200,
   LEAST_CHILDREN = 20,
+  LEAST_ON_SERVER = 200, /* where a transaction costs several round trips, however little is in it */
   MOST_CHILDREN = 5000,
   GROUP = 200, /* tasks skipped, attempts swept in a transaction */
   RESCUE_US = 1000 * 1000,
@@ -61,7 +62,8 @@ static void adapt(eas_control *c, int64_t took_us)
     c->children /= 2;
   else if (took_us < SLICE_US * 2 / 5)
     c->children = c->children * 3 / 2;
-  if (c->children < LEAST_CHILDREN) c->children = LEAST_CHILDREN;
+  int least = eas_db_kind(c->o.db) == EAS_DB_POSTGRES ? LEAST_ON_SERVER : LEAST_CHILDREN;
+  if (c->children < least) c->children = least;
   if (c->children > MOST_CHILDREN) c->children = MOST_CHILDREN;
 }
 

@@ -9,9 +9,10 @@
 /* Blocks grow with what was used: few statements for a big job, few gaps in the numbers of a small one. */
 int eas_expand_id(eas_expansion *x, struct eas_id_pool *pool, const char *table, int64_t *id, eas_err *err)
 {
-  enum { LEAST = 4, MOST = sizeof pool->id / sizeof *pool->id };
+  enum { LEAST = 4, LEAST_OF_SERVER = 64, MOST = sizeof pool->id / sizeof *pool->id };
+  int least = eas_db_kind(x->db) == EAS_DB_SQLITE ? LEAST : LEAST_OF_SERVER; /* each block is a round trip */
   if (pool->used == pool->n) {
-    int n = pool->given < LEAST ? LEAST : pool->given > (int)MOST ? (int)MOST : pool->given;
+    int n = pool->given < least ? least : pool->given > (int)MOST ? (int)MOST : pool->given;
     int rc = eas_db_ids(x->db, table, n, pool->id, err);
     if (rc < 0) return rc;
     pool->n = n;
