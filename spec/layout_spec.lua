@@ -9,7 +9,8 @@ local below = {
   model = "db registry expr",
   worker = "sandbox model queue store",
   control = "model queue store",
-  cli = "control worker model lightcurve",
+  web = "base",
+  cli = "control worker model lightcurve web",
 }
 
 local function find(where, pattern)

@@ -37,6 +37,8 @@ static const eas_conf_key keys[] = {
   { "lease", "EAS_LEASE", "duration", "60 s", "a worker silent for so long is lost, and its attempts with it" },
   { "lease_renew", "EAS_LEASE_RENEW", "duration", "10 s", "how often a worker says that it is there" },
   { "drain_grace", "EAS_DRAIN_GRACE", "duration", "5 s", "what running attempts get when a worker is told to stop" },
+  { "metrics", "EAS_METRICS", "string", "",
+    "HOST:PORT where worker and control answer /metrics and /healthz; empty: nowhere" },
   { "log_format", "EAS_LOG_FORMAT", "choice auto human logfmt json", "auto",
     "of the process's own log; auto: human on a terminal, else logfmt" },
   { "log_level", "EAS_LOG_LEVEL", "choice debug info warn error", "info", "least level that is logged" },

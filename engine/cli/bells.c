@@ -57,7 +57,7 @@ static void acknowledge(struct eas_bells *b)
   eas_worker_status st;
   if (!b->receipt) return;
   eas_worker_status_get(b->s->worker, &st);
-  if (st.claims == b->heard_at) return;
+  if (st.tally->claims == b->heard_at) return;
   eas_queue_ack(b->s->queue, b->receipt, NULL);
   b->receipt = 0;
 }
@@ -84,7 +84,7 @@ static void on_message(void *arg, int fd, uint32_t events)
   if (n == 0 || !s->worker) return;
   eas_worker_status st;
   eas_worker_status_get(s->worker, &st);
-  b->heard_at = st.claims;
+  b->heard_at = st.tally->claims;
   eas_worker_look(s->worker);
   eas_loop_defer(s->loop, on_claimed, b); /* after the claim, which the look has deferred before */
 }

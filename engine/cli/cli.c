@@ -36,20 +36,20 @@ static int unknown_command(const char *name)
   return EAS_EXIT_USAGE;
 }
 
-static int read_conf(eas_cli *c, eas_err *err)
+static int read_conf(const eas_cli *c, eas_conf **out, eas_err *err)
 {
-  c->conf = eas_conf_new();
+  eas_conf *conf = *out = eas_conf_new();
   char *file = eas_conf_default_file();
-  int rc = file ? eas_conf_read(c->conf, file, err) : 0;
+  int rc = file ? eas_conf_read(conf, file, err) : 0;
   free(file);
   const char *given = eas_cli_get(c, "--config");
   int is_cfg = strcmp(c->command->name, "task") == 0; /* there --config names the task */
-  if (rc >= 0 && given && !is_cfg) rc = eas_conf_read(c->conf, given, err);
-  if (rc >= 0) rc = eas_conf_read_env(c->conf, environ, err);
+  if (rc >= 0 && given && !is_cfg) rc = eas_conf_read(conf, given, err);
+  if (rc >= 0) rc = eas_conf_read_env(conf, environ, err);
   for (int i = 0; rc >= 0 && i < c->n_given; i++)
     if (c->given[i].option->conf)
-      rc = eas_conf_set(c->conf, c->given[i].option->conf, c->given[i].value, c->given[i].option->name, err);
-  return rc < 0 ? rc : eas_conf_finish(c->conf, err);
+      rc = eas_conf_set(conf, c->given[i].option->conf, c->given[i].value, c->given[i].option->name, err);
+  return rc < 0 ? rc : eas_conf_finish(conf, err);
 }
 
 /* --color beats NO_COLOR (set, not empty) beats CLICOLOR_FORCE beats "a terminal, TERM not dumb". */
@@ -134,7 +134,7 @@ int eas_cli_main(int argc, char **argv, const eas_runner *runner)
     return EAS_EXIT_OK;
   }
   c.json = eas_cli_has(&c, "--json");
-  if (rc >= 0) rc = read_conf(&c, &err);
+  if (rc >= 0) rc = read_conf(&c, &c.conf, &err);
   if (rc < 0) {
     status = eas_cli_fail(&c, &err);
   } else {
@@ -196,6 +196,37 @@ static int limit_types(eas_cli *c, eas_err *err)
   return rc;
 }
 
+static int may_change(const char *key)
+{
+  static const char *const keys[] = { "log_level", "log_format", "drain_grace", "max_running" };
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    if (strcmp(keys[i], key) == 0) return 1;
+  return 0;
+}
+
+int eas_cli_reload(eas_cli *c, eas_err *err)
+{
+  int n = 0;
+  eas_conf *conf = NULL;
+  const eas_conf_key *keys = eas_conf_keys(&n);
+  int rc = read_conf(c, &conf, err);
+  for (int i = 0; i < n && rc >= 0; i++) {
+    const char *old = eas_conf_str(c->conf, keys[i].name), *now = eas_conf_str(conf, keys[i].name);
+    if (strcmp(old, now) == 0) continue;
+    char *shown = eas_conf_shown(conf, keys[i].name);
+    if (may_change(keys[i].name)) {
+      eas_log(EAS_INFO, "%s is now '%s'", keys[i].name, shown);
+      rc = eas_conf_set(c->conf, keys[i].name, now, eas_conf_source(conf, keys[i].name), err);
+    } else {
+      eas_log(EAS_WARN, "%s has changed to '%s': that counts after a restart", keys[i].name, shown);
+    }
+    free(shown);
+  }
+  eas_conf_free(conf);
+  if (rc >= 0) look(c);
+  return rc < 0 || !c->registry ? rc : limit_types(c, err);
+}
+
 int eas_cli_open_registry(eas_cli *c, eas_err *err)
 {
   if (c->registry) return 0;
@@ -235,6 +266,11 @@ int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
   if (rc >= 0) rc = eas_db_schema(c->db, &found, &newest, err);
   if (rc < 0) return rc;
   if (found == newest) return 0;
+  if (found == newest + 1 && !is_file) { /* a rolling upgrade: docs/operations.md */
+    eas_log(EAS_WARN, "the database has schema %d, this program knows %d: it works with the next one, and no later",
+            found, newest);
+    return 0;
+  }
   if (found > newest || (flags & EAS_DB_READ) || !is_file) {
     eas_fail(err, EAS_EFORMAT, "%s: schema %d, this program knows %d", is_file ? url + 7 : "database", found, newest);
     return eas_hint(err, found > newest ? "use a newer eas"

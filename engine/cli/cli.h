@@ -69,6 +69,10 @@ struct eas_cli {
   char **packs; /* NULL-terminated, core first */
 };
 
+/* Reads the configuration again and takes over what may change while a role runs (docs/operations.md); says what else
+ * changed, which counts after a restart. An error leaves everything as it was. */
+int eas_cli_reload(eas_cli *c, eas_err *err);
+
 int eas_cli_main(int argc, char **argv, const eas_runner *runner);
 
 /* Options. */

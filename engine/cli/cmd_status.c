@@ -144,6 +144,41 @@ static int list_jobs(eas_cli *c)
   return EAS_EXIT_OK;
 }
 
+/* What a cluster's scheduler, or a person, starts more of. */
+static int list_needed(eas_cli *c)
+{
+  json_t *list = NULL, *v, *name;
+  eas_err err = { 0 };
+  int rc = eas_cli_open_registry(c, &err);
+  if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_READ, &err);
+  if (rc >= 0) rc = eas_view_needed(c->db, c->registry, &list, &err);
+  if (rc < 0) return eas_cli_fail(c, &err);
+  if (c->json) return eas_print_json(list);
+  static const char *const numbers[] = { "queued", "workers", "slots", "busy", "missing" };
+  eas_table *t = eas_table_new(c);
+  eas_table_column(t, "container", EAS_LEFT);
+  for (int k = 0; k < 5; k++) eas_table_column(t, numbers[k], EAS_RIGHT);
+  eas_table_column(t, "types that wait", EAS_LEFT | EAS_MINOR);
+  size_t i, j;
+  json_array_foreach(list, i, v)
+  {
+    if (!c->csv && !eas_json_int(v, "queued", 0) && !eas_json_int(v, "busy", 0)) continue;
+    eas_buf types;
+    eas_buf_init(&types);
+    eas_table_cell(t, EAS_PLAIN, eas_json_str(v, "container"));
+    for (int k = 0; k < 5; k++)
+      eas_table_cellf(t, k == 4 && eas_json_int(v, "missing", 0) ? EAS_YELLOW : EAS_PLAIN, "%" PRId64,
+                      eas_json_int(v, numbers[k], 0));
+    json_array_foreach(json_object_get(v, "types"), j, name)
+        eas_buf_printf(&types, "%s%s", j ? " " : "", json_string_value(name));
+    eas_table_cell(t, EAS_PLAIN, types.data);
+    eas_buf_done(&types);
+  }
+  eas_table_print(t, "nothing waits or runs: no container is needed");
+  json_decref(list);
+  return EAS_EXIT_OK;
+}
+
 static int cmd_status(eas_cli *c)
 {
   eas_err err = { 0 };
@@ -151,6 +186,7 @@ static int cmd_status(eas_cli *c)
   eas_job_counts k;
   const char *name = c->n_args ? c->args[0] : eas_cli_get(c, "--job");
   if (eas_cli_has(c, "--all")) return list_jobs(c);
+  if (eas_cli_has(c, "--needed")) return list_needed(c);
   if (eas_select_wanted(c) || eas_cli_get(c, "--limit"))
     return eas_cli_usage(c, "--where, --sort and --limit go with --all");
   int rc = eas_cli_job(c, name, &job, &err);
@@ -163,13 +199,16 @@ static int cmd_status(eas_cli *c)
   return EAS_EXIT_OK;
 }
 
-static const eas_option OPTIONS[] = { { "--all", NULL, NULL, "a row for each job, newest first" }, { 0 } };
+static const eas_option OPTIONS[] = { { "--all", NULL, NULL, "a row for each job, newest first" },
+                                      { "--needed", NULL, NULL,
+                                        "the containers that could work now: slots there are, and missing ones" },
+                                      { 0 } };
 
 const eas_command eas_cmd_status = { .name = "status",
                                      .args = "[JOB]",
                                      .summary = "where a job stands: its tasks by type and state",
                                      .detail = "Without JOB: the newest.",
-                                     .examples = "  eas status --all\n  eas status j3 --json",
+                                     .examples = "  eas status --all\n  eas status --needed\n  eas status j3 --json",
                                      .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_JOB | EAS_O_ROWS,
                                      .options = OPTIONS,
                                      .max_args = 1,

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/bells.h"
+#include "cli/metrics.h"
 
 int eas_session_lock(eas_session *s, eas_err *err)
 {
@@ -90,6 +91,8 @@ static void on_signal(void *arg, int signo)
 {
   eas_session *s = arg;
   if (signo == SIGHUP) {
+    eas_err err = { 0 };
+    if (eas_cli_reload(s->c, &err) < 0) eas_log(EAS_ERROR, "reload: %s; the configuration stays as it was", err.text);
     if (s->worker) eas_worker_reload(s->worker);
     return;
   }
@@ -151,12 +154,15 @@ int eas_session_open(eas_session *s, eas_cli *c, int roles, eas_err *err)
   if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_CREATE, err);
   if (rc >= 0) rc = eas_cli_open_store(c, err);
   if (rc >= 0) rc = open_roles(s, roles, err);
+  if (rc >= 0 && roles != (EAS_ROLE_WORKER | EAS_ROLE_CONTROL))
+    rc = eas_metrics_open(s, err); /* a run has its progress */
   if (rc < 0) eas_session_close(s);
   return rc;
 }
 
 void eas_session_close(eas_session *s)
 {
+  eas_metrics_close(s);
   eas_control_close(s->control);
   eas_worker_close(s->worker);
   eas_bells_close(s);

@@ -15,6 +15,7 @@ struct eas_session {
   eas_loop *loop;
   eas_queue *queue;
   struct eas_bells *bells;
+  struct eas_metrics *metrics;
   eas_worker *worker;
   eas_control *control;
   const char **types; /* what the worker runs */

@@ -34,6 +34,7 @@ struct eas_control {
   int rescue_due, first;
   int children;     /* of a transaction of expansion, so that it takes about half a slice */
   int64_t retry_us; /* back-off after an error */
+  int64_t renewed_us;
 };
 
 static void run_slice(void *arg);
@@ -193,7 +194,10 @@ static void on_renew(void *arg)
   eas_err err = { 0 };
   int rc = eas_worker_renew(c->o.db, c->o.worker, c->lease_us, &err);
   if (rc == EAS_ESTALE) rc = register_self(c, &err); /* it slept too long: a new name */
-  if (rc < 0) eas_log(EAS_WARN, "control: %s", err.text);
+  if (rc < 0)
+    eas_log(EAS_WARN, "control: %s", err.text);
+  else
+    c->renewed_us = eas_tick_us();
   c->renew = eas_loop_after(c->o.loop, eas_conf_duration_us(c->o.conf, "lease_renew"), on_renew, c);
 }
 
@@ -211,6 +215,7 @@ int eas_control_open(eas_control **out, const eas_control_options *o, eas_err *e
       return rc;
     }
     c->own_worker = 1;
+    c->renewed_us = eas_tick_us();
     c->renew = eas_loop_after(o->loop, eas_conf_duration_us(o->conf, "lease_renew"), on_renew, c);
   }
   rescue_later(c, RESCUE_US);
@@ -230,6 +235,11 @@ int eas_control_once(eas_control *c, eas_err *err)
 int eas_control_idle(const eas_control *c)
 {
   return !c->working;
+}
+
+int64_t eas_control_renewed_us(const eas_control *c)
+{
+  return c->renewed_us;
 }
 
 void eas_control_close(eas_control *c)

@@ -25,6 +25,7 @@ int eas_control_open(eas_control **out, const eas_control_options *o, eas_err *e
 void eas_control_look(eas_control *c);              /* something changed: work at the end of this turn, in slices */
 int eas_control_once(eas_control *c, eas_err *err); /* until nothing is left to do */
 int eas_control_idle(const eas_control *c);
+int64_t eas_control_renewed_us(const eas_control *c); /* eas_tick_us of its last lease; a worker's name: 0 */
 void eas_control_close(eas_control *c);
 
 #endif

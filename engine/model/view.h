@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "base/err.h"
 #include "db/db.h"
+#include "registry/registry.h"
 
 typedef struct {
   int64_t job; /* 0: none yet */
@@ -40,6 +41,13 @@ int eas_view_job_done(eas_db *db, int64_t job, eas_err *err);
 int eas_view_jobs(eas_db *db, int limit, json_t **out, eas_err *err);
 /* {active, slots, busy, list: [{worker, host, pid, slots, container, version, running, beat_at, lease_until}]} */
 int eas_view_workers(eas_db *db, json_t **out, eas_err *err);
+
+/* Over all jobs: {types: [{type, waiting ... cancelled, ended, startable: queued in active jobs}], workers: [{worker,
+ * container, slots, running, lease_us: until its lease is over}]}; control is a worker without slots. */
+int eas_view_load(eas_db *db, json_t **out, eas_err *err);
+/* Which containers are needed now: [{container, types: [that wait], queued: slots that what waits could fill, workers, slots,
+ * busy, missing}]. A worker without a container counts for each; what runs in several counts for each. */
+int eas_view_needed(eas_db *db, const eas_registry *r, json_t **out, eas_err *err);
 
 typedef struct {
   int64_t job, task, attempt; /* 0: any */

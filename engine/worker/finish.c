@@ -121,10 +121,16 @@ static int commit_group(eas_worker *w, eas_running **group, int n, eas_err *err)
     if (group[i]->reused)
       results[i].versions = group[i]->reused_versions, results[i].n_versions = group[i]->n_reused_versions;
   }
+  int64_t began = eas_tick_us();
   int rc = eas_attempt_commit(w->o.db, w->o.registry, w->id, results, n, &n_ready, err);
+  if (rc >= 0) eas_histogram_add(&w->tally.commit, eas_tick_us() - began);
   for (int i = 0; i < n; i++) {
     n_failed += results[i].verdict[0] != 'p' || results[i].spawn != NULL;
     if (rc >= 0 && !results[i].stale && results[i].verdict[0] == 'p') link_products(group[i]);
+    const eas_logbuf *l = &group[i]->log;
+    if (rc >= 0 && !results[i].stale)
+      eas_tally_ended(&w->tally, results[i].ending, results[i].verdict[0] == 'p',
+                      (int64_t)(l->head_bytes + l->tail_bytes) + l->left_out_bytes);
     free((void *)(uintptr_t)results[i].log);
     if (!group[i]->reused) free((void *)(uintptr_t)results[i].versions);
   }

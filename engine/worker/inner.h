@@ -118,7 +118,8 @@ struct eas_worker {
   int nameless;                /* its lease is over, and it could not register anew yet */
   int64_t room_us, no_room_us; /* when disks were looked at; when it was last told that one is full, 0: none is */
   double mean_us;              /* running mean of what an attempt takes, task and QC */
-  int64_t ended, claims;
+  int64_t ended;
+  eas_tally tally;
   /* store thread */
   pthread_t thread;
   pthread_mutex_t lock;

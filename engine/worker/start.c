@@ -305,7 +305,7 @@ void eas_worker_fill(eas_worker *w)
     if (n <= 0) break;
     eas_claims claims = { 0 };
     eas_err err = { 0 };
-    int64_t next_us = 0;
+    int64_t next_us = 0, began = eas_tick_us();
     int rc = eas_attempt_claim(w->o.db, w->o.registry, w->id, w->o.types, n, &claims, &next_us, &err);
     if (rc == EAS_ESTALE) {
       eas_worker_start_over(w);
@@ -323,7 +323,9 @@ void eas_worker_fill(eas_worker *w)
       w->waiting_tail = &r->next;
       w->n_waiting++;
     }
-    w->claims++;
+    eas_histogram_add(&w->tally.claim, eas_tick_us() - began);
+    w->tally.claims++;
+    w->tally.claimed += claims.n;
     int got = claims.n;
     free(claims.list);
     if (got == 0) {

@@ -125,6 +125,8 @@ static void on_renew(void *arg)
     eas_worker_start_over(w);
   else if (rc < 0)
     eas_worker_warn(w, "lease", &err, "");
+  else
+    w->tally.renewed_us = eas_tick_us();
   w->renew_timer = eas_loop_after(w->o.loop, w->renew_us, on_renew, w);
 }
 
@@ -285,6 +287,7 @@ int eas_worker_open(eas_worker **out, const eas_worker_options *o, eas_err *err)
     eas_worker_close(w);
     return rc;
   }
+  w->tally.renewed_us = eas_tick_us();
   w->renew_timer = eas_loop_after(o->loop, w->renew_us, on_renew, w);
   eas_worker_look_in(w, IDLE_LOOK_US);
   eas_worker_look(w);
@@ -346,14 +349,6 @@ int eas_worker_idle(const eas_worker *w)
 int64_t eas_worker_id(const eas_worker *w)
 {
   return w->id;
-}
-
-void eas_worker_status_get(const eas_worker *w, eas_worker_status *out)
-{
-  *out = (eas_worker_status){ .busy = w->busy, .claimed = w->n_waiting, .slots = w->o.slots, .ended = w->ended };
-  out->zygotes = w->zygotes;
-  out->claims = w->claims;
-  out->draining = w->draining;
 }
 
 static void close_scratch(const eas_worker *w)

@@ -10,6 +10,7 @@
 #include "registry/registry.h"
 #include "sandbox/sandbox.h"
 #include "store/store.h"
+#include "worker/tally.h"
 
 typedef struct eas_worker eas_worker;
 typedef struct {
@@ -32,8 +33,11 @@ typedef struct {
   int busy, claimed, slots;
   int64_t ended;
   int64_t zygotes;
-  int64_t claims; /* questions for work so far, found or not */
   int draining;
+  int children;           /* processes of attempts that live */
+  int uncommitted;        /* ended, but not in the database yet */
+  int64_t lease_us;       /* how long one lasts */
+  const eas_tally *tally; /* borrowed */
 } eas_worker_status;
 
 int eas_worker_open(eas_worker **out, const eas_worker_options *o, eas_err *err); /* registers, starts the zygote */

@@ -122,11 +122,11 @@ describe("RabbitMQ", function()
 
   it("leaves its messages to others while it is paused, and hears again after", function()
     local url = Broker.url()
-    local busy, idle = listen(url, 8), nil
+    local busy = listen(url, 8)
     publish(busy, 1, 3)
     assert.equal(3, #(hear(busy, 3)))
     must(C.eas_queue_pause(busy, 1, err))
-    idle = listen(url, 8)
+    local idle = listen(url, 8)
     local ids, receipt = hear(idle, 3)
     table.sort(ids)
     assert.same({ 1, 2, 3 }, ids)
