@@ -62,6 +62,14 @@ function spectrum.flattened(power, window)
   return out
 end
 
+--- Median distance from the median.
+function spectrum.deviation(values)
+  local n, middle = tonumber(values.n), values:median()
+  local off = array.new(n)
+  for i = 0, n - 1 do off[i] = math.abs(values[i] - middle) end
+  return off:median()
+end
+
 --- Index (from 0) of the largest flattened power and its significance over the scatter of all (standard deviation, or
 --- with robust: 1.4826 median deviation). nil where no power is finite and positive.
 ---@return integer|nil, number
@@ -71,12 +79,7 @@ function spectrum.peak(power, robust)
   if not best then return nil, NAN end
   local flat = spectrum.flattened(power)
   for i = 0, n - 1 do if power[i] > 0 and flat[i] > most then best, most = i, flat[i] end end
-  local sigma = flat:std()
-  if robust then
-    local off, middle = array.new(n), flat:median()
-    for i = 0, n - 1 do off[i] = math.abs(flat[i] - middle) end
-    sigma = 1.4826 * off:median()
-  end
+  local sigma = robust and 1.4826 * spectrum.deviation(flat) or flat:std()
   return best, sigma > 0 and flat[best] / sigma or NAN
 end
 

@@ -1,0 +1,39 @@
+-- transit_search_exotrans: exotrans-like search: wavelet filter, box search, removal, and again until nothing is left.
+--   input     lightcurve, as it is: the filter takes variability and jumps off
+--   output    periodogram (optional): period, power, sde of the first pass
+--   settings  search_settings.*, days; lc_duration truncates the light curve
+--   metadata  period, depth, duration, t0, sde of the strongest; detections: of all, with alias; n_detections, jumps,
+--             pieces; outcome, target_period; credible, vetting
+local eas = require "eas"
+local exotrans = require "eas.native.exotrans"
+local transit = require "lib.transit"
+
+local settings = {
+  period_min   = { 0.6, "shortest trial period" },
+  period_max   = { nil, "longest; half of the light curve if not given", type = "number" },
+  star_radius  = { 1, "of the Sun" },
+  star_mass    = { 1, "of the Sun" },
+  oversampling = { 3, "of the grid of periods" },
+  sde_min      = { 7, "significance below which the search stops" },
+  iterations   = { 15, "passes at most" },
+  filter       = { true, "take variability off by wavelets" },
+}
+
+return eas.task(function(task)
+  local set = transit.settings(task, settings)
+  local lc = transit.input(task, set)
+  set.period_max = set.period_max or lc:duration() / 2
+  if set.period_max < set.period_min then
+    error(("search_settings: period_max %g d is below period_min, %g d"):format(set.period_max, set.period_min), 0)
+  end
+  local search = exotrans.new(lc, set)
+  local filtered = search.lc
+  task:info("%d periods, %d points, %s pieces", search.n_periods, lc.n, tostring(search.info.pieces or 1))
+  for done, total in search:run(task.threads) do task:progress(done, total) end
+
+  local best = search:best()
+  if task:wants "periodogram" then task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde }) end
+  task:set(best)
+  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
+  task:set(transit.vet(filtered, best, "exotrans", { sde_pass = 7, sde_fail = 7 }))
+end)
