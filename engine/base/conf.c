@@ -30,6 +30,8 @@ static const eas_conf_key keys[] = {
   { "input_path", "EAS_INPUT_PATH", "path", ".", "folder that `files:` loops and ingest may read" },
   { "exec_path", "EAS_EXEC_PATH", "list", "",
     "folders beside /usr that task:exec may run programs from, divided by ':'" },
+  { "programs", "EAS_PROGRAMS", "string", "",
+    "NAME=/PATH ...: programs that task types of the registry run (its element program)" },
   { "require", "EAS_REQUIRE", "string", "rlimits no_new_privs seccomp",
     "isolation layers without which no worker starts" },
   { "isolation_off", "EAS_ISOLATION_OFF", "string", "", "isolation layers to leave out, for tests and comparisons" },

@@ -196,6 +196,26 @@ static int limit_types(eas_cli *c, eas_err *err)
   return rc;
 }
 
+/* programs of the configuration: "NAME=PATH NAME=PATH". */
+static int find_programs(eas_cli *c, eas_err *err)
+{
+  char *copy = eas_strdup(eas_conf_str(c->conf, "programs")), *save = NULL;
+  int rc = 0;
+  for (char *p = strtok_r(copy, " ,", &save); p && rc >= 0; p = strtok_r(NULL, " ,", &save)) {
+    char *eq = strchr(p, '=');
+    if (!eq || eq == p || eq[1] != '/') {
+      eas_fail(err, EAS_EINVAL, "programs: NAME=/PATH is wanted, found '%s'", p);
+      rc = eas_hint(err, "as programs: platosim=/opt/platosim/bin/platosim");
+      break;
+    }
+    *eq = 0;
+    rc = eas_registry_set_program(c->registry, p, eq + 1, err);
+    if (rc < 0) eas_err_prefix(err, "programs");
+  }
+  free(copy);
+  return rc;
+}
+
 static int may_change(const char *key)
 {
   static const char *const keys[] = { "log_level", "log_format", "drain_grace", "max_running" };
@@ -231,7 +251,8 @@ int eas_cli_open_registry(eas_cli *c, eas_err *err)
 {
   if (c->registry) return 0;
   int rc = eas_registry_open(&c->registry, (const char *const *)c->packs, err);
-  return rc < 0 ? rc : limit_types(c, err);
+  if (rc >= 0) rc = limit_types(c, err);
+  return rc < 0 ? rc : find_programs(c, err);
 }
 
 int eas_cli_no_data(const eas_cli *c, eas_err *err)

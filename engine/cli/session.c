@@ -53,7 +53,7 @@ void eas_session_tidy(eas_session *s)
   if (eas_path_exists(scratch) && eas_path_remove_tree(scratch, &err) < 0) eas_log(EAS_WARN, "scratch: %s", err.text);
 }
 
-/* Types this worker can run: those of its container, or all that have scripts. */
+/* Types this worker can run: those of its container, or all that have scripts and the program they need. */
 static const char **worker_types(const eas_cli *c)
 {
   const char *container = eas_conf_str(c->conf, "container");
@@ -63,7 +63,7 @@ static const char **worker_types(const eas_cli *c)
   for (int i = 0; i < n; i++) {
     int here = !container || !*container;
     for (int j = 0; !here && types[i].containers[j]; j++) here = strcmp(types[i].containers[j], container) == 0;
-    if (here && !types[i].flow && types[i].script && types[i].qc) list[k++] = types[i].name;
+    if (here && !types[i].flow && eas_registry_runnable(c->registry, &types[i], NULL) == 0) list[k++] = types[i].name;
   }
   return list;
 }

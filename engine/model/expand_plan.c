@@ -138,7 +138,7 @@ static void read_type(eas_plan *p, const json_t *entry, const char *path, eas_pl
   } else {
     eas_err err = { 0 };
     out->flow = eas_flow_of(out->type->name);
-    if (eas_registry_usable(p->registry, out->type, &err) < 0)
+    if (eas_registry_runnable(p->registry, out->type, &err) < 0)
       eas_plan_fault(p, path, ".task", 0, err.hint[0] ? err.hint : NULL, "%s", err.text);
   }
   free(name);

@@ -175,6 +175,8 @@ static int set_field(eas_registry *r, eas_task_type *t, const xmlNode *e, eas_er
     t->random = is_yes(e);
   else if (strcmp(field, "reuse") == 0)
     t->reuse = is_yes(e);
+  else if (strcmp(field, "program") == 0)
+    t->program = eas_registry_keep(r, eas_registry_text(e));
   else if (strcmp(field, "input_folder") == 0)
     t->input_folder = is_yes(e);
   else {

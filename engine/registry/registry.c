@@ -233,9 +233,30 @@ int eas_registry_set_max_running(eas_registry *r, const char *type, int max_runn
   return near ? eas_hint(err, "use %s", near) : eas_hint(err, "all types: eas registry list");
 }
 
+int eas_registry_set_program(eas_registry *r, const char *program, const char *path, eas_err *err)
+{
+  int n = 0;
+  char *kept = eas_registry_keep(r, eas_strdup(path));
+  for (int i = 0; i < r->n_raw; i++) {
+    if (!r->type[i].program || strcmp(r->type[i].program, program) != 0) continue;
+    r->type[i].program_path = kept;
+    n++;
+  }
+  return n > 0 ? 0 : eas_fail(err, EAS_ENOENT, "no task type runs a program '%s'", program);
+}
+
 const char *eas_registry_nearest(const eas_registry *r, const char *name)
 {
   return eas_nearest(name, r->names, (size_t)r->n_raw);
+}
+
+int eas_registry_runnable(const eas_registry *r, const eas_task_type *t, eas_err *err)
+{
+  int rc = eas_registry_usable(r, t, err);
+  if (rc < 0 || !t->program || t->program_path) return rc;
+  eas_fail(err, EAS_ENOENT, "task type '%s' runs the program '%s', which is not configured", t->name, t->program);
+  eas_hint(err, "as programs: %s=/path/to/it in the configuration, or EAS_PROGRAMS", t->program);
+  return EAS_ENOENT;
 }
 
 int eas_registry_usable(const eas_registry *r, const eas_task_type *t, eas_err *err)

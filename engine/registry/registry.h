@@ -1,7 +1,7 @@
 /* registry.h: task types and containers, from one or more XML files.
  *
  * The prototype's files are read unchanged; a task may add timeout, max_attempts, max_losses, retry, retry_delay,
- * max_running, memory_gb, cpu, random, reuse, input_folder, description. Validated by registry.xsd (built in; file and line in errors). Includes: base/ only. */
+ * max_running, memory_gb, cpu, random, reuse, input_folder, program, description. Validated by registry.xsd (built in; file and line in errors). Includes: base/ only. */
 #ifndef EAS_REGISTRY_REGISTRY_H
 #define EAS_REGISTRY_REGISTRY_H
 #include <stdint.h>
@@ -46,6 +46,8 @@ typedef struct {
   double cpu;                    /* default 1 */
   int random;                    /* the seed is part of the provenance key */
   int reuse;                     /* default 1; null, error, ingest: 0 */
+  const char *program;           /* that it runs (task:exec) and the configuration must name; NULL: none */
+  const char *program_path;      /* where that is; NULL: not configured */
   int input_folder;              /* its setting input_path names files of the input folder, which it may read */
   int flow;                      /* one of the four execution_* types: no scripts, expanded by control */
   const char *script;            /* absolute path of TYPE.lua, NULL if there is none (and for flow) */
@@ -67,8 +69,13 @@ const eas_container *eas_registry_container(const eas_registry *r, const char *n
 const eas_container *eas_registry_containers(const eas_registry *r, int *n);
 /* Another limit of attempts at once for a type (the configuration's); EAS_ENOENT: no such type. */
 int eas_registry_set_max_running(eas_registry *r, const char *type, int max_running, eas_err *err);
+
+/* Where a program is that types name by <program>. EAS_ENOENT if none does. */
+int eas_registry_set_program(eas_registry *r, const char *program, const char *path, eas_err *err);
 const char *eas_registry_nearest(const eas_registry *r, const char *name); /* NULL: none near */
 /* 0 when the type can be used; else err says which script is missing, and where it was looked for. */
 int eas_registry_usable(const eas_registry *r, const eas_task_type *t, eas_err *err);
+/* 0 when it can be used here and now: its program, if it has one, is configured, too. */
+int eas_registry_runnable(const eas_registry *r, const eas_task_type *t, eas_err *err);
 
 #endif

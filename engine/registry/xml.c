@@ -45,7 +45,8 @@ static const char *const elements[] = { "task_type_registry",
                                         "cpu",
                                         "random",
                                         "reuse",
-                                        "input_folder" };
+                                        "input_folder",
+                                        "program" };
 
 /* "use NAME" for an element that is not known, taken from libxml2's message. */
 static void hint_element(const char *message, eas_err *err)

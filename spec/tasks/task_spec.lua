@@ -175,6 +175,15 @@ describe("task:exec", function()
     fails("task:exec 'ls'", "task:exec takes a list")
   end)
 
+  it("reads a file, or nothing", function()
+    local scratch = T.tmpdir()
+    T.write(scratch .. "/in.txt", "one\ntwo\n")
+    local got = run.body([[task:set{ a = select(2, task:exec { "cat", stdin = "in.txt" }), b = select(2, task:exec { "cat" }),
+      c = select(2, task:exec { "cat", stdin = task.scratch .. "/in.txt" }) }]], nil, { scratch = scratch })
+    assert.same({ a = "one\ntwo", b = "", c = "one\ntwo" }, got.metadata)
+    fails("task:exec { 'cat', stdin = 'none.txt' }", "none.txt' to read")
+  end)
+
   it("is ended by the soft time-out", function()
     local got = run.body("task:exec { 'sleep', '30' }", nil, { soft = 300 })
     assert.equal("timeout", got.error.ending)

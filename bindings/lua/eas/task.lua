@@ -143,12 +143,15 @@ function methods.spawn(_, items)
   if #items > 0 then send_spawn(items, 1, #items) end
 end
 
--- Runs a program without a shell, in the same sandbox, in scratch (or `folder` below it). Its lines are logged,
--- standard error as warnings, unless quiet. Returns its exit status (128 + signal when one ended it) and the
--- text of its standard output (the first MB).
+-- Runs a program without a shell, in the same sandbox, in scratch (or `folder` below it), reading nothing (or the file
+-- `stdin`, of scratch unless it begins with "/"). Its lines are logged, standard error as warnings, unless quiet. Returns
+-- its exit status (128 + signal when one ended it) and the text of its standard output (the first MB).
 function methods.exec(self, program)
   if type(program) ~= "table" then error("task:exec takes a list: { program, argument, ... }", 2) end
-  local handle = core.exec_start(program, program.folder and (self.scratch .. "/" .. program.folder) or self.scratch)
+  local stdin = program.stdin
+  if stdin and stdin:sub(1, 1) ~= "/" then stdin = self.scratch .. "/" .. stdin end
+  if stdin and not core.size(stdin) then error(("task:exec: there is no file '%s' to read"):format(stdin), 2) end
+  local handle = core.exec_start(program, program.folder and (self.scratch .. "/" .. program.folder) or self.scratch, stdin)
   local kept, size = {}, 0
   while true do
     local stream, line = core.exec_next(handle)
@@ -186,6 +189,7 @@ end
 -- The task object of a request (engine/worker/runner.h).
 function task.object(request)
   return setmetatable({
+    program = request.program or false, pack = (request.script or ""):match "^(.*)/tasks_lua/[^/]*$" or false,
     type = request.type, name = request.task_name or "", job_name = request.job_name or "",
     attempt = request.attempt, number = request.number or 1, task = request.task, job = request.job,
     working_directory = request.working_directory or "",

@@ -104,6 +104,8 @@ function random:integer(low, high) end
 ---@field seed integer 53 bits
 ---@field threads integer
 ---@field scratch string
+---@field program string|false path of the program that the registry names for this type
+---@field pack string|false folder of the pack that the script is of
 local task = {}
 ---@param declared table<string, eas.row|table<string, eas.row>>
 ---@return table<string, any>
@@ -139,7 +141,16 @@ function task:error(format, ...) end
 function task:progress(done, total) end
 ---@param items table a task object, or a list of them
 function task:spawn(items) end
----@param program { [integer]: string, folder: string?, quiet: boolean? }
+---@return { name: string, path: string }[] files of the input folder, integer outside left out
+function task:external_files() end
+---@param file { path: string } one of external_files
+---@param options? table flux, quality, columns
+---@return eas.lightcurve
+function task:read_external(file, options) end
+---@param path string of a file that the task may read
+---@return string sha256, integer size
+function task:checksum(path) end
+---@param program { [integer]: string, folder: string?, stdin: string?, quiet: boolean? }
 ---@return integer status, string output
 function task:exec(program) end
 ---@param seconds number
