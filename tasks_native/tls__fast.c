@@ -1,4 +1,5 @@
 /* tls__fast.c: one trial: samples in order of phase, prefix sums in whole quanta, and the scan over them. */
+#include <immintrin.h>
 #include <string.h>
 #include "tls_parts.h"
 
@@ -25,6 +26,19 @@ size_t tls_fast_size(const tls_plan *plan)
          tls_order_size(plan) + (plan->path == EAS_TLS_PATH_UNIFORM ? tls_rows_size(plan) : 0);
 }
 
+static size_t whole_blocks(size_t n)
+{
+  return (n + TLS_BLOCK - 1) / TLS_BLOCK + 2;
+}
+
+static void fill_behind(size_t blocks, int32_t total, int32_t energy, int32_t *high, int32_t *low, int32_t *squares)
+{
+  for (size_t k = blocks; k < blocks + 4 * TLS_BLOCK - 4; k++) {
+    high[k] = low[k] = total;
+    squares[k] = energy;
+  }
+}
+
 /* Prefix sums of q in order, by whole blocks; what stands behind the last sample in order is 0. */
 EAS_INLINE void sum_blocks(const tls_plan *plan, const int32_t *order, size_t n, int32_t *sum, int32_t *high,
                            int32_t *low, int32_t *squares)
@@ -32,7 +46,7 @@ EAS_INLINE void sum_blocks(const tls_plan *plan, const int32_t *order, size_t n,
   const int32_t *q = plan->q;
   const float unit = 1.00001F / plan->square;
   int32_t total = 0, energy = 0;
-  size_t blocks = (n + TLS_BLOCK - 1) / TLS_BLOCK + 2;
+  size_t blocks = whole_blocks(n);
   for (size_t k = 0; k < blocks; k++) {
     int32_t v[TLS_BLOCK], s[TLS_BLOCK];
     const int32_t *from = order + k * TLS_BLOCK;
@@ -55,16 +69,40 @@ EAS_INLINE void sum_blocks(const tls_plan *plan, const int32_t *order, size_t n,
     squares[k] = energy;
     energy += (int32_t)(all * unit) + 1;
   }
-  for (size_t k = blocks; k < blocks + 4 * TLS_BLOCK - 4; k++) {
-    high[k] = low[k] = total;
-    squares[k] = energy;
-  }
+  fill_behind(blocks, total, energy, high, low, squares);
+}
+
+/* v[l] + v[l - 1] + .. + v[0] */
+EAS_TARGET_AVX512 EAS_INLINE __m512i running_512(__m512i v)
+{
+  __m512i zero = _mm512_setzero_si512();
+  v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 15));
+  v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 14));
+  v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 12));
+  return _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 8));
 }
 
 EAS_TARGET_AVX512 static void sum_avx512(const tls_plan *plan, const int32_t *order, size_t n, int32_t *sum,
                                          int32_t *high, int32_t *low, int32_t *squares)
 {
-  sum_blocks(plan, order, n, sum, high, low, squares);
+  const float unit = 1.00001F / plan->square;
+  const __m512 one = _mm512_set1_ps(1);
+  const __m512i last = _mm512_set1_epi32(15);
+  __m512i total = _mm512_setzero_si512();
+  int32_t energy = 0;
+  size_t blocks = whole_blocks(n);
+  for (size_t k = 0; k < blocks; k++) {
+    __m512i v = _mm512_i32gather_epi32(_mm512_loadu_si512(order + k * TLS_BLOCK), plan->q, 4), upto = running_512(v);
+    __m512i s = _mm512_add_epi32(total, _mm512_sub_epi32(upto, v));
+    _mm512_storeu_si512(sum + k * TLS_BLOCK, s);
+    total = _mm512_add_epi32(total, _mm512_permutexvar_epi32(last, upto));
+    high[k] = _mm512_reduce_max_epi32(s);
+    low[k] = _mm512_reduce_min_epi32(s);
+    __m512 top = _mm512_add_ps(_mm512_abs_ps(_mm512_cvtepi32_ps(v)), one);
+    squares[k] = energy;
+    energy += (int32_t)(_mm512_reduce_add_ps(_mm512_mul_ps(top, top)) * unit) + 1;
+  }
+  fill_behind(blocks, _mm512_cvtsi512_si32(total), energy, high, low, squares);
 }
 
 EAS_TARGET_AVX2 static void sum_avx2(const tls_plan *plan, const int32_t *order, size_t n, int32_t *sum, int32_t *high,
@@ -87,7 +125,8 @@ static void try_hint(const eas_tls_job *job, const int32_t *order, double period
   tls_rows_at(plan, &job->set.star, period, &first, &last);
   if (hint->row < 0 || row < first || row >= last) return;
   size_t stride = plan->row[row].stride, start = (size_t)hint->start / stride * stride;
-  for (int k = -2; k <= 2; k++) {
+  int reach = plan->row[row].width < 1000 ? 2 : 1;
+  for (int k = -reach; k <= reach; k++) {
     if (k < 0 && start < (size_t)-k * stride) continue;
     size_t at = k < 0 ? start - (size_t)-k * stride : start + (size_t)k * stride;
     if (at <= tls_last_start(plan, &plan->row[row])) tls_try(plan, job->set.depth_min, order, row, at, best);

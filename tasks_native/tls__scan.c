@@ -1,89 +1,20 @@
-/* tls__scan.c: the windows of a trial that may beat the best: bounds by blocks of starts, then of each start, then
- * the exact sums. A bound holds whatever was found before, so the winner is the same in any order of trying. */
+/* tls__scan.c: the windows of a trial that may beat the best: bounds by blocks of starts, then of each start. A bound holds whatever was found before, so the winner is the same in any order of trying. */
 #include <immintrin.h>
 #include "tls_parts.h"
 
-enum { LANES = 8, HEAP = 256, NARROW = 128 }; /* rows up to this are tried at once */
-
-typedef struct {
-  double m, c, q;
-} window_sums;
-
-static double total(const double *lane)
-{
-  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-}
-
-EAS_INLINE window_sums sums_plain(const double *e, const int32_t *order, const double *s, size_t width)
-{
-  double m[LANES] = { 0 }, c[LANES] = { 0 };
-  size_t j = 0;
-  for (; j + LANES <= width; j += LANES) {
-    for (int l = 0; l < LANES; l++) {
-      double x = e[order[j + (size_t)l]];
-      m[l] += x;
-      c[l] += x * s[j + (size_t)l];
-    }
-  }
-  for (int l = 0; j < width; j++, l++) {
-    m[l] += e[order[j]];
-    c[l] += e[order[j]] * s[j];
-  }
-  return (window_sums){ .m = total(m), .c = total(c) };
-}
-
-EAS_TARGET_AVX512 static window_sums sums_avx512(const double *e, const int32_t *order, const double *s, size_t width)
-{
-  return sums_plain(e, order, s, width);
-}
-
-EAS_TARGET_AVX2 static window_sums sums_avx2(const double *e, const int32_t *order, const double *s, size_t width)
-{
-  return sums_plain(e, order, s, width);
-}
-
-static window_sums sums_weighted(const tls_plan *plan, const int32_t *order, const double *s, size_t width)
-{
-  window_sums sum = { 0 };
-  for (size_t j = 0; j < width; j++) {
-    double ws = plan->w[order[j]] * s[j], x = plan->e[order[j]];
-    sum.m += x;
-    sum.c += ws * x;
-    sum.q += ws * s[j];
-  }
-  return sum;
-}
-
-void tls_try(const tls_plan *plan, double depth_min, const int32_t *order, size_t k, size_t start, tls_best *best)
-{
-  const tls_row *row = &plan->row[k];
-  const double *s = plan->shape + row->at;
-  window_sums sum;
-  if (plan->w != NULL)
-    sum = sums_weighted(plan, order + start, s, row->width);
-  else if (plan->level == EAS_SIMD_AVX512)
-    sum = sums_avx512(plan->e, order + start, s, row->width);
-  else if (plan->level == EAS_SIMD_AVX2)
-    sum = sums_avx2(plan->e, order + start, s, row->width);
-  else
-    sum = sums_plain(plan->e, order + start, s, row->width);
-  if (plan->w == NULL) {
-    sum.c *= plan->weight;
-    sum.q = plan->weight * row->squares;
-  }
-  double mean = sum.m / (double)row->width;
-  if (!(mean > depth_min)) return;
-  double depth = row->overshoot * mean, r = 2 * depth;
-  double chi2 = plan->flat - 2 * r * sum.c + r * r * sum.q;
-  if (!tls_better(chi2, (int32_t)k, (int32_t)start, best)) return;
-  *best = (tls_best){ .chi2 = chi2, .depth = depth, .row = (int32_t)k, .start = (int32_t)start };
-}
+enum {
+  HEAP = 256,
+  NARROW = 128, /* rows up to this are tried at once */
+  ROWS = 64,    /* scanned together */
+  TILE = 128    /* blocks */
+};
 
 /* What a row must gain, in squares of quanta, to be worth the exact sums. */
 static float wanted(const tls_plan *plan, const tls_best *best)
 {
-  double gain = (plan->flat - best->chi2) - 1e-9 * fabs(plan->flat);
-  return (float)(gain / (plan->weight * plan->quantum * plan->quantum) * (1 - 1e-5));
+  double gain = plan->flat - best->chi2;
+  gain -= 1e-5 * fabs(gain) + 1e-9 * fabs(plan->flat);
+  return (float)(gain / (plan->weight * plan->quantum * plan->quantum));
 }
 
 typedef struct {
@@ -91,9 +22,10 @@ typedef struct {
   const tls_folded *f;
   const tls_bound *bound;
   const eas_tls_job *job;
-  size_t k, width, stride, last; /* row, of which starts are 0, stride, .. <= last */
-  size_t reach;                  /* blocks that windows of a block of starts touch */
-  float miss;                    /* what the coarse boxes miss, for sums of squares in their unit */
+  size_t k, width, stride, last;                     /* row, of which starts are 0, stride, .. <= last */
+  const int32_t *high[TLS_COARSE], *low[TLS_COARSE]; /* extremes where the coarse boxes end and begin */
+  size_t reach;                                      /* blocks that windows of a block of starts touch */
+  float miss;                                        /* what the coarse boxes miss, for sums of squares in their unit */
 } scan;
 
 /* Bit l is set where windows l may gain what is wanted: sums at most m and at least low, their shape's sums at most c. */
@@ -125,12 +57,6 @@ EAS_TARGET_AVX512 static inline uint32_t gains_worth_512(const tls_bound *b, int
   return _mm512_mask_cmp_ps_mask(gains, m, _mm512_set1_ps(b->least), _CMP_GT_OQ);
 }
 
-/* Extremes of the sums at so many samples behind the starts of a block. */
-EAS_INLINE const int32_t *extremes(const int32_t *one, const int32_t *two, size_t samples)
-{
-  return (samples % TLS_BLOCK == 0 ? one : two) + samples / TLS_BLOCK;
-}
-
 /* Of TLS_BLOCK blocks of starts from block k0: bits of those where one may win. */
 EAS_INLINE uint32_t blocks_worth(const scan *s, int weighted, size_t k0, float want)
 {
@@ -138,10 +64,8 @@ EAS_INLINE uint32_t blocks_worth(const scan *s, int weighted, size_t k0, float w
   const int32_t *from = s->f->squares + k0, *to = from + s->reach;
   float m[TLS_BLOCK] = { 0 }, c[TLS_BLOCK];
   for (int l = 0; l < TLS_BLOCK; l++) c[l] = b->slack + s->miss * __builtin_sqrtf((float)(to[l] - from[l]));
-  for (int k = b->coarse.n - 1; k >= 0; k--) {
-    size_t begin = (size_t)b->coarse.edge[k];
-    const int32_t *high = extremes(s->f->high, s->f->high2, s->width - begin) + k0;
-    const int32_t *low = extremes(s->f->low, s->f->low2, begin) + k0;
+  for (int k = TLS_COARSE - 1; k >= 0; k--) {
+    const int32_t *high = s->high[k] + k0, *low = s->low[k] + k0;
     for (int l = 0; l < TLS_BLOCK; l++) {
       m[l] = (float)(high[l] - low[l]);
       c[l] += b->coarse.step[k] * m[l];
@@ -163,10 +87,8 @@ EAS_TARGET_AVX512 static inline uint32_t blocks_worth_512(const scan *s, int wei
   __m512 slack = _mm512_set1_ps(b->slack), m = slack;
   __m512 c = _mm512_sqrt_ps(difference_512(from + s->reach, from));
   c = _mm512_fmadd_ps(c, _mm512_set1_ps(s->miss), slack);
-  for (int k = b->coarse.n - 1; k >= 0; k--) {
-    size_t begin = (size_t)b->coarse.edge[k];
-    const int32_t *high = extremes(s->f->high, s->f->high2, s->width - begin) + k0;
-    m = difference_512(high, extremes(s->f->low, s->f->low2, begin) + k0);
+  for (int k = TLS_COARSE - 1; k >= 0; k--) {
+    m = difference_512(s->high[k] + k0, s->low[k] + k0);
     c = _mm512_fmadd_ps(m, _mm512_set1_ps(b->coarse.step[k]), c);
   }
   m = _mm512_add_ps(m, slack);
@@ -174,12 +96,13 @@ EAS_TARGET_AVX512 static inline uint32_t blocks_worth_512(const scan *s, int wei
 }
 
 /* Of the TLS_BLOCK starts from i on: bits of those that may win, by the boxes; root: of a window's sum of squares. */
-EAS_INLINE uint32_t starts_worth(const scan *s, int weighted, const tls_boxes *box, size_t i, float root, float want)
+EAS_INLINE uint32_t starts_worth(const scan *s, int weighted, const tls_boxes *box, int boxes, size_t i, float root,
+                                 float want)
 {
   const tls_bound *b = s->bound;
   float m[TLS_BLOCK] = { 0 }, low[TLS_BLOCK], c[TLS_BLOCK];
   for (int l = 0; l < TLS_BLOCK; l++) c[l] = b->slack + box->rest * root;
-  for (int k = box->n - 1; k >= 0; k--) {
+  for (int k = boxes - 1; k >= 0; k--) {
     const int32_t *from = s->f->sum + i + box->edge[k], *to = s->f->sum + i + s->width - (size_t)box->edge[k];
     float step = box->step[k];
     for (int l = 0; l < TLS_BLOCK; l++) {
@@ -194,13 +117,14 @@ EAS_INLINE uint32_t starts_worth(const scan *s, int weighted, const tls_boxes *b
   return gains_worth(b, weighted, m, low, c, want);
 }
 
-EAS_TARGET_AVX512 static inline uint32_t starts_worth_512(const scan *s, int weighted, const tls_boxes *box, size_t i,
-                                                          float root, float want)
+EAS_TARGET_AVX512 EAS_INLINE uint32_t starts_worth_512(const scan *s, int weighted, const tls_boxes *box, int boxes,
+                                                       size_t i, float root, float want)
 {
   const tls_bound *b = s->bound;
   const int32_t *begin = s->f->sum + i, *end = begin + s->width;
   __m512 slack = _mm512_set1_ps(b->slack), c = _mm512_set1_ps(b->slack + box->rest * root), m = slack;
-  for (int k = box->n - 1; k >= 0; k--) {
+#pragma GCC unroll 16
+  for (int k = boxes - 1; k >= 0; k--) {
     m = difference_512(end - box->edge[k], begin + box->edge[k]);
     c = _mm512_fmadd_ps(m, _mm512_set1_ps(box->step[k]), c);
   }
@@ -260,14 +184,24 @@ static void try_candidates(const scan *s, candidates *list, tls_best *best)
   list->n = 0;
 }
 
+EAS_TARGET_AVX512 static inline uint32_t coarse_worth_512(const scan *s, int weighted, size_t i, float root, float want)
+{
+  return starts_worth_512(s, weighted, &s->bound->coarse, TLS_COARSE, i, root, want);
+}
+
+EAS_TARGET_AVX512 static inline uint32_t fine_worth_512(const scan *s, int weighted, size_t i, float root, float want)
+{
+  return starts_worth_512(s, weighted, &s->bound->fine, TLS_FINE, i, root, want);
+}
+
 /* Bits of the starts i .. i + TLS_BLOCK - 1 that a row has. */
 EAS_INLINE uint32_t starts_of(const scan *s, size_t i)
 {
   uint32_t bits = 0xffff;
   if (s->stride > 1) {
+    uint32_t stride = (uint32_t)s->stride, before = ((uint32_t)i + stride - 1) / stride;
     bits = 0;
-    for (size_t at = (i + s->stride - 1) / s->stride * s->stride; at < i + TLS_BLOCK; at += s->stride)
-      bits |= (uint32_t)1 << (at - i);
+    for (size_t at = (size_t)before * stride; at < i + TLS_BLOCK; at += stride) bits |= (uint32_t)1 << (at - i);
   }
   if (i + TLS_BLOCK - 1 > s->last) bits &= ((uint32_t)1 << (s->last - i + 1)) - 1;
   return bits;
@@ -280,11 +214,11 @@ EAS_INLINE float try_starts(const scan *s, int level, int weighted, size_t i, fl
   const tls_bound *b = s->bound;
   uint32_t worth = starts_of(s, i);
   if (worth != 0 && level == EAS_SIMD_AVX512) {
-    worth &= starts_worth_512(s, weighted, &b->coarse, i, root, want);
-    if (worth != 0) worth &= starts_worth_512(s, weighted, &b->fine, i, root, want);
+    worth &= coarse_worth_512(s, weighted, i, root, want);
+    if (worth != 0) worth &= fine_worth_512(s, weighted, i, root, want);
   } else if (worth != 0) {
-    worth &= starts_worth(s, weighted, &b->coarse, i, root, want);
-    if (worth != 0) worth &= starts_worth(s, weighted, &b->fine, i, root, want);
+    worth &= starts_worth(s, weighted, &b->coarse, TLS_COARSE, i, root, want);
+    if (worth != 0) worth &= starts_worth(s, weighted, &b->fine, TLS_FINE, i, root, want);
   }
   for (; worth != 0; worth &= worth - 1) {
     size_t at = i + (size_t)__builtin_ctz(worth);
@@ -306,11 +240,14 @@ EAS_INLINE float try_starts(const scan *s, int level, int weighted, size_t i, fl
   return want;
 }
 
-EAS_INLINE void scan_row(const scan *s, int level, int weighted, candidates *list, tls_best *best)
+/* The starts of a row in blocks from .. to. */
+EAS_INLINE void scan_row(const scan *s, int level, int weighted, size_t from, size_t to, candidates *list,
+                         tls_best *best)
 {
   size_t blocks = s->last / TLS_BLOCK + 1;
   float want = wanted(s->plan, best);
-  for (size_t k0 = 0; k0 < blocks; k0 += TLS_BLOCK) {
+  if (to > blocks) to = blocks;
+  for (size_t k0 = from; k0 < to; k0 += TLS_BLOCK) {
     uint32_t worth =
         level == EAS_SIMD_AVX512 ? blocks_worth_512(s, weighted, k0, want) : blocks_worth(s, weighted, k0, want);
     if (k0 + TLS_BLOCK > blocks) worth &= ((uint32_t)1 << (blocks - k0)) - 1;
@@ -322,31 +259,47 @@ EAS_INLINE void scan_row(const scan *s, int level, int weighted, candidates *lis
   }
 }
 
+/* Extremes of the sums that stand so many samples behind the starts of a block. */
+EAS_INLINE const int32_t *extremes(const int32_t *one, const int32_t *two, size_t samples)
+{
+  return (samples % TLS_BLOCK == 0 ? one : two) + samples / TLS_BLOCK;
+}
+
+EAS_INLINE scan scan_of(const eas_tls_job *job, const tls_folded *f, size_t k)
+{
+  const tls_plan *plan = job->plan;
+  const tls_row *row = &plan->row[k];
+  const tls_boxes *box = &plan->bound[k].coarse;
+  scan s = { .plan = plan, .f = f, .bound = &plan->bound[k], .job = job, .k = k };
+  s.width = row->width;
+  s.stride = row->stride;
+  s.last = tls_last_start(plan, row);
+  if (row->stride == 1 && s.last >= plan->n) s.last = plan->n - 1; /* later ones are the first again */
+  s.reach = (row->width + TLS_BLOCK - 2) / TLS_BLOCK + 1;
+  s.miss = box->rest * __builtin_sqrtf(plan->square);
+  for (int b = 0; b < TLS_COARSE; b++) {
+    s.high[b] = extremes(f->high, f->high2, row->width - (size_t)box->edge[b]);
+    s.low[b] = extremes(f->low, f->low2, (size_t)box->edge[b]);
+  }
+  return s;
+}
+
 EAS_INLINE void scan_all(const eas_tls_job *job, double period, const tls_folded *f, int level, int weighted,
                          tls_best *best)
 {
   const tls_plan *plan = job->plan;
-  size_t first, last;
+  size_t first, last, blocks = (plan->n + plan->wrap) / TLS_BLOCK + 1;
+  scan rows[ROWS];
   candidates list;
   list.n = 0;
   tls_rows_at(plan, &job->set.star, period, &first, &last);
-  for (size_t k = first; k < last; k++) {
-    const tls_row *row = &plan->row[k];
-    scan s = { .reach = (row->width + TLS_BLOCK - 2) / TLS_BLOCK + 1,
-               .miss = plan->bound[k].coarse.rest * __builtin_sqrtf(plan->square),
-               .plan = plan,
-               .f = f,
-               .bound = &plan->bound[k],
-               .job = job,
-               .k = k,
-               .width = row->width,
-               .stride = row->stride,
-               .last = tls_last_start(plan, row) };
-    if (row->stride == 1 && s.last >= plan->n) s.last = plan->n - 1; /* later ones are the first again */
-    scan_row(&s, level, weighted, &list, best);
+  for (; first < last; first += ROWS) {
+    size_t n = last - first < ROWS ? last - first : ROWS;
+    for (size_t r = 0; r < n; r++) rows[r] = scan_of(job, f, first + r);
+    for (size_t from = 0; from < blocks; from += TILE) /* all rows of a tile: its sums stay in the nearest cache */
+      for (size_t r = 0; r < n; r++) scan_row(&rows[r], level, weighted, from, from + TILE, &list, best);
+    try_candidates(&rows[0], &list, best);
   }
-  scan s = { .plan = plan, .f = f, .job = job };
-  try_candidates(&s, &list, best);
 }
 
 EAS_TARGET_AVX512 static void scan_avx512(const eas_tls_job *job, double period, const tls_folded *f, tls_best *best)

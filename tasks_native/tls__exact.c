@@ -1,0 +1,93 @@
+/* tls__exact.c: one window by the definition, in doubles, its sums in a fixed order. */
+#include <immintrin.h>
+#include "tls_parts.h"
+
+enum { LANES = 8 };
+
+typedef struct {
+  double m, c, q;
+} window_sums;
+
+static double total(const double *lane)
+{
+  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+EAS_INLINE window_sums sums_plain(const double *e, const int32_t *order, const double *s, size_t width)
+{
+  double m[LANES] = { 0 }, c[LANES] = { 0 };
+  size_t j = 0;
+  for (; j + LANES <= width; j += LANES) {
+    for (int l = 0; l < LANES; l++) {
+      double x = e[order[j + (size_t)l]];
+      m[l] += x;
+      c[l] += x * s[j + (size_t)l];
+    }
+  }
+  for (int l = 0; j < width; j++, l++) {
+    m[l] += e[order[j]];
+    c[l] += e[order[j]] * s[j];
+  }
+  return (window_sums){ .m = total(m), .c = total(c) };
+}
+
+EAS_TARGET_AVX512 static window_sums sums_avx512(const double *e, const int32_t *order, const double *s, size_t width)
+{
+  __m512d m = _mm512_setzero_pd(), c = m;
+  size_t j = 0;
+  for (; j + LANES <= width; j += LANES) {
+    __m512d x = _mm512_i32gather_pd(_mm256_loadu_si256((const __m256i *)(const void *)(order + j)), e, 8);
+    m = _mm512_add_pd(m, x);
+    c = _mm512_fmadd_pd(x, _mm512_loadu_pd(s + j), c);
+  }
+  double ms[LANES], cs[LANES];
+  _mm512_storeu_pd(ms, m);
+  _mm512_storeu_pd(cs, c);
+  for (int l = 0; j < width; j++, l++) {
+    ms[l] += e[order[j]];
+    cs[l] += e[order[j]] * s[j];
+  }
+  return (window_sums){ .m = total(ms), .c = total(cs) };
+}
+
+EAS_TARGET_AVX2 static window_sums sums_avx2(const double *e, const int32_t *order, const double *s, size_t width)
+{
+  return sums_plain(e, order, s, width);
+}
+
+static window_sums sums_weighted(const tls_plan *plan, const int32_t *order, const double *s, size_t width)
+{
+  window_sums sum = { 0 };
+  for (size_t j = 0; j < width; j++) {
+    double ws = plan->w[order[j]] * s[j], x = plan->e[order[j]];
+    sum.m += x;
+    sum.c += ws * x;
+    sum.q += ws * s[j];
+  }
+  return sum;
+}
+
+void tls_try(const tls_plan *plan, double depth_min, const int32_t *order, size_t k, size_t start, tls_best *best)
+{
+  const tls_row *row = &plan->row[k];
+  const double *s = plan->shape + row->at;
+  window_sums sum;
+  if (plan->w != NULL)
+    sum = sums_weighted(plan, order + start, s, row->width);
+  else if (plan->level == EAS_SIMD_AVX512)
+    sum = sums_avx512(plan->e, order + start, s, row->width);
+  else if (plan->level == EAS_SIMD_AVX2)
+    sum = sums_avx2(plan->e, order + start, s, row->width);
+  else
+    sum = sums_plain(plan->e, order + start, s, row->width);
+  if (plan->w == NULL) {
+    sum.c *= plan->weight;
+    sum.q = plan->weight * row->squares;
+  }
+  double mean = sum.m / (double)row->width;
+  if (!(mean > depth_min)) return;
+  double depth = row->overshoot * mean, r = 2 * depth;
+  double chi2 = plan->flat - 2 * r * sum.c + r * r * sum.q;
+  if (!tls_better(chi2, (int32_t)k, (int32_t)start, best)) return;
+  *best = (tls_best){ .chi2 = chi2, .depth = depth, .row = (int32_t)k, .start = (int32_t)start };
+}
