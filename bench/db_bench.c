@@ -3,8 +3,8 @@
  *   db_bench sqlite:PATH | postgresql://...  [TASKS [GROUP]]
  *
  * Fills an empty database with one job of TASKS queued null tasks (default 20000), then claims and commits groups of
- * GROUP (default 32), in slices of 30 ms that take turns with slices of "overwrite 4 KB, fdatasync" on the same disk.
- * Prints tasks per second, flushes per second, their ratio, and the CPU time of a group. Rows are counted. */
+ * GROUP (default 32), in slices of 30 ms that take turns with slices of "overwrite 4 KB, fdatasync" on the same disk and of
+ * commits of a single changed row. Prints tasks per second, flushes per second, their ratio, and the CPU time of a group. Rows are counted. */
 #include <fcntl.h>
 
 #include "base/clock.h"
@@ -25,6 +25,18 @@ static void flush_once(int fd, sums *s)
   }
   s->n++;
   s->wall += eas_tick_us() - start;
+}
+
+/* One row changed, durably: the least that a commit can be. */
+static void commit_once(eas_db *db, int64_t worker, sums *s)
+{
+  eas_err err = { 0 };
+  int64_t start = eas_tick_us(), cpu = cpu_us();
+  int rc = eas_db_exec(db, "UPDATE worker SET beat_at = beat_at + 1 WHERE id = $1", EAS_ARGS(eas_v_int(worker)), &err);
+  must(rc == 1 ? 0 : EAS_EDB, &err);
+  s->n++;
+  s->wall += eas_tick_us() - start;
+  s->cpu += cpu_us() - cpu;
 }
 
 int main(int argc, char **argv)
@@ -50,13 +62,15 @@ int main(int argc, char **argv)
     perror(path);
     return 1;
   }
-  sums work = { 0 }, disk = { 0 };
+  sums work = { 0 }, disk = { 0 }, one = { 0 };
   int64_t limit = 20000;
   for (int left = 1; left && work.n < limit;) {
     int64_t until = eas_tick_us() + SLICE_US;
     while (eas_tick_us() < until && left) left = group(db, worker, size, &work);
     until = eas_tick_us() + SLICE_US;
     while (eas_tick_us() < until) flush_once(fd, &disk);
+    until = eas_tick_us() + SLICE_US / 3;
+    while (eas_tick_us() < until) commit_once(db, worker, &one);
   }
   int64_t trips, commits;
   eas_db_counts(db, &trips, &commits);
@@ -66,6 +80,10 @@ int main(int argc, char **argv)
   printf("  a group: %.0f us wall, %.0f us cpu (claim %.0f, commit %.0f)\n", (double)work.wall / (double)work.groups,
          (double)work.cpu / (double)work.groups, (double)work.claim_cpu / (double)work.groups,
          (double)(work.cpu - work.claim_cpu) / (double)work.groups);
+  printf("  against the flush rate: claims %.1f tasks, commits %.1f tasks, single commits of one row %.2f\n",
+         (double)work.n * 1e6 / (double)work.claim_wall / flushes,
+         (double)work.n * 1e6 / (double)(work.wall - work.claim_wall) / flushes,
+         (double)one.n * 1e6 / (double)one.wall / flushes);
   unlink(path);
   free(path);
   close(fd);

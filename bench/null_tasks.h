@@ -79,7 +79,7 @@ static inline void fill(eas_db *db, int n)
 }
 
 typedef struct {
-  int64_t n, wall, cpu, claim_cpu, groups;
+  int64_t n, wall, cpu, claim_wall, claim_cpu, groups;
 } sums;
 
 /* One group: claimed, passed, committed. Returns how many. */
@@ -91,6 +91,7 @@ static inline int group(eas_db *db, int64_t worker, int size, sums *s)
   int64_t wall = eas_tick_us(), cpu = cpu_us(), next;
   must(eas_attempt_claim(db, NULL, worker, types, size, &c, &next, &err), &err);
   s->claim_cpu += cpu_us() - cpu;
+  s->claim_wall += eas_tick_us() - wall;
   eas_result *r = eas_alloc((size_t)(c.n + 1) * sizeof *r);
   for (int i = 0; i < c.n; i++)
     r[i] = (eas_result){
