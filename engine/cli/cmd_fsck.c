@@ -137,7 +137,8 @@ static int on_object(void *arg, const eas_digest *d, int64_t size, int64_t mtime
 static int cmd_gc(eas_cli *c)
 {
   eas_err err = { 0 };
-  int64_t grace = 24 * 3600 * INT64_C(1000000);
+  const int64_t hour = 3600 * INT64_C(1000000);
+  int64_t grace = 24 * hour;
   const char *given = eas_cli_get(c, "--grace");
   int rc = given && strcmp(given, "0") == 0 ? (grace = 0, 0) : given ? eas_since_parse(given, &grace, &err) : 0;
   gc g = { .c = c, .yes = eas_cli_has(c, "--yes"), .err = &err };
@@ -146,7 +147,7 @@ static int cmd_gc(eas_cli *c)
   g.older_us = eas_now_us() - grace;
   if (rc >= 0) rc = eas_store_walk(c->store, on_object, &g, &err);
   if (rc >= 0) rc = g.rc;
-  if (rc >= 0 && g.yes) rc = eas_store_sweep_tmp(c->store, 3600 * INT64_C(1000000), &err);
+  if (rc >= 0 && g.yes) rc = eas_store_sweep_tmp(c->store, grace < hour ? grace : hour, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   char size[32];
   eas_size_text(g.bytes, size);
