@@ -1,6 +1,7 @@
 /* task.c: eas.core, the part that talks to the supervisor: events, the shared page, files and digests. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,19 @@
 #include "base/path.h"
 #include "bindings/host.h"
 
+/* JSON of a type of event that is too large: by the name under which its script knows it. */
+static int too_large(lua_State *L, int type, size_t n)
+{
+  const char *what = type == EAS_EV_METADATA ? "task:set: the metadata take"
+                     : type == EAS_EV_OUTPUT ? "task:output: the metadata take"
+                     : type == EAS_EV_SPAWN  ? "task:spawn: the tasks take"
+                     : type == EAS_EV_CHECK  ? "attempt:check: it takes"
+                                             : "one event takes";
+  char size[32];
+  snprintf(size, sizeof size, "%.1f MB", (double)n / (1 << 20)); /* Lua's own format knows no digits */
+  return luaL_error(L, "%s %s, at most 1 MB may be kept; give what is large as an output (task:output)", what, size);
+}
+
 /* event(type, level, text) */
 static int event(lua_State *L)
 {
@@ -21,7 +35,7 @@ static int event(lua_State *L)
   const char *text = luaL_checklstring(L, 3, &n);
   if (eas_the_host.run == NULL) return luaL_error(L, "no attempt is running");
   if (type != EAS_EV_LOG && n > EAS_EV_MAX) /* a log line may be cut, JSON may not */
-    return luaL_error(L, "%d bytes at once; at most %d may be sent", (int)n, (int)EAS_EV_MAX);
+    return too_large(L, type, n);
   int rc = eas_event_write(eas_the_host.run->fd, type, level, text, n);
   if (rc < 0) return luaL_error(L, "the supervisor does not listen: %s", strerror(-rc));
   return 0;

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/places.h"
 #include "model/view.h"
 
 static void field(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -196,15 +197,22 @@ static void attempt_card(eas_cli *c, const json_t *a)
   eas_card_values("set", json_object_get(a, "description"));
   eas_card_values("result", json_object_get(a, "metadata"));
   check_lines(c, json_object_get(a, "checks"));
-  if (eas_json_str(a, "error")) field("error", "%s%s%s", eas_ink(c, EAS_RED), eas_json_str(a, "error"), eas_ink_off(c));
+  int64_t ended = eas_json_int(a, "ended_at", 0);
+  if (eas_json_str(a, "error")) {
+    char *text = eas_places_text(c, eas_json_str(a, "error"), ended);
+    field("error", "%s%s%s", eas_ink(c, EAS_RED), text, eas_ink_off(c));
+    free(text);
+  }
   if (eas_json_str(a, "reason") &&
       !(eas_json_str(a, "error") && strcmp(eas_json_str(a, "error"), eas_json_str(a, "reason")) == 0))
     field("reason", "%s", eas_json_str(a, "reason"));
   if (eas_json_str(a, "reused"))
     field("reused", "the results of %s, which had the same provenance key", eas_json_str(a, "reused"));
   if (eas_json_str(a, "trace")) {
+    char *text = eas_places_text(c, eas_json_str(a, "trace"), ended);
     puts("trace");
-    indent(eas_json_str(a, "trace"));
+    indent(text);
+    free(text);
   }
   later_line(a);
   field("more", "eas logs %s%s     eas show %s", eas_json_str(a, "attempt"), eas_json_str(a, "log") ? " --full" : "",

@@ -52,6 +52,7 @@ typedef struct {
   eas_policy policy; /* what is tried again: the type's and the job's */
   int n_lost;        /* earlier tries that do not count as such: lost or cancelled */
   int n_memory;      /* earlier tries that ended for want of memory */
+  char *problem;     /* why it cannot run: its place in the document is gone; NULL: it can */
   int rerun;         /* 1: it has passed once, and a user wants it anew */
   char *type;
   char *task_name; /* "" if none */

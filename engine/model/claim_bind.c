@@ -139,6 +139,11 @@ static int add_tasks(eas_db *db, const eas_registry *reg, const eas_rows *r, eas
     json_t *job = NULL;
     int rc = eas_document_entry(db, eas_rows_int(r, i, 7), eas_rows_text(r, i, 1), &c->entry, err);
     if (rc >= 0) rc = eas_document_entry(db, eas_rows_int(r, i, 7), "$", &job, err);
+    if (rc == EAS_EFORMAT) { /* one job's damage holds up no other */
+      c->problem = eas_strdup(err->text);
+      if (!c->entry) c->entry = json_object();
+      rc = 0;
+    }
     if (rc < 0) return rc;
     eas_policy_of(reg ? eas_registry_type(reg, c->type) : NULL, json_object_get(job, "retry"), &c->policy);
     json_decref(job);
@@ -215,7 +220,7 @@ int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const ea
   add_needs(eas_db_result(db, b->needs), out, n);
   for (int i = 0; i < b->n; i++) {
     int rc = eas_document_take(db, b->ids[i], b->documents[i], err);
-    if (rc < 0) return rc;
+    if (rc < 0 && rc != EAS_EFORMAT) return rc; /* whose it is shows with its tasks */
   }
   eas_ancestors_take(db, b->chain);
   if (b->tries >= 0) add_tries(eas_db_result(db, b->tries), out, n);
@@ -242,6 +247,7 @@ static void free_claim(eas_claim *c)
   free(c->job_name);
   free(c->directory);
   json_decref(c->entry);
+  free(c->problem);
   json_decref(c->metadata);
   json_decref(c->requested_metadata);
 }

@@ -75,7 +75,7 @@ int eas_document_send(eas_db *db, int64_t id, int *ticket, eas_err *err)
 static int parse(eas_db *db, int64_t id, const eas_rows *rows, eas_err *err)
 {
   if (!rows || eas_rows_n(rows) == 0)
-    return eas_fail(err, EAS_EDB, "document %lld: it is not in the database", (long long)id);
+    return eas_fail(err, EAS_EFORMAT, "document %lld: it is not in the database", (long long)id);
   size_t len;
   const char *text = eas_rows_blob(rows, 0, 0, &len);
   json_t *doc = eas_json_parse(text, len, eas_rows_text(rows, 0, 1), err);

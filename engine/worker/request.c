@@ -127,6 +127,7 @@ static void make_limits(eas_running *r)
 int eas_running_prepare(eas_running *r, eas_err *err)
 {
   make_limits(r);
+  if (r->claim.problem) return eas_fail(err, EAS_EFORMAT, "%s", r->claim.problem);
   eas_expr_scope scope = { .metadata = r->claim.metadata,
                            .requested_metadata = r->claim.requested_metadata,
                            .seed = r->claim.seed,

@@ -232,6 +232,22 @@ describe("eas run, interrupted", function()
   end)
 end)
 
+describe("a task whose place in the document is gone", function()
+  it("fails by itself, and holds up nobody", function()
+    local world = World.new(World.pack { fine = {}, other = {} })
+    assert.equal(0, world:eas("submit " .. world:job { { task = "fine" }, { task = "other" } }).status)
+    assert.equal(0, world:eas("submit " .. world:job({ { task = "fine" } }, "second")).status)
+    assert.equal(0, world:eas("control --once").status)
+    world:sql [[UPDATE document SET body = '{"job_name":"job","task_list":[{"task":"fine"}]}' WHERE id = 1]]
+    assert.equal(0, world:eas("worker --once").status)
+    assert.equal("ok", world:attempt("fine", "j1").ending)
+    assert.equal("ok", world:attempt("fine", "j2").ending)
+    local a = world:attempt("other", "j1")
+    assert.equal("error", a.ending)
+    assert.truthy(a.error:find("nothing stands at $.task_list[1]", 1, true), a.error)
+  end)
+end)
+
 describe("results of an earlier job", function()
   local specs = { duration = 4, orbital_period = 1.5, sampling_cadence = 1800, noise = 0.0003 }
   local function tasks(directory)

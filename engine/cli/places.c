@@ -1,0 +1,101 @@
+/* places.c: see places.h. */
+#include "cli/places.h"
+
+#include <inttypes.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/path.h"
+
+extern char **environ;
+
+enum { MODULE_MAX = 80 };
+
+/* The file of a module: a kernel of ours or of a pack, or this program. NULL: none, or changed since. Caller frees. */
+static char *module_file(const eas_cli *c, const char *module, int64_t at_us)
+{
+  struct stat st;
+  char *path = eas_format("%s/%s", eas_home_native(), module);
+  for (int i = 0; stat(path, &st) != 0 && c->packs && c->packs[i]; i++) {
+    free(path);
+    path = eas_format("%s/native/%s", c->packs[i], module);
+  }
+  if (stat(path, &st) != 0 && strcmp(module, "eas") == 0) {
+    free(path);
+    path = eas_strdup("/proc/self/exe");
+  }
+  int64_t changed = stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000 : INT64_MAX;
+  if (changed <= at_us) return path;
+  free(path);
+  return NULL;
+}
+
+/* "tls.c:211" of an address, NULL if it is not known. Caller frees. */
+static char *ask(const char *file, uint64_t offset)
+{
+  char address[32], line[1024] = "";
+  int fds[2], status = -1;
+  pid_t pid;
+  snprintf(address, sizeof address, "0x%" PRIx64, offset);
+  char *argv[] = { (char *)(uintptr_t) "addr2line", (char *)(uintptr_t) "-e", (char *)(uintptr_t)file, address, NULL };
+  if (pipe(fds) != 0) return NULL;
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1, 0);
+  posix_spawn_file_actions_addclose(&actions, fds[0]);
+  posix_spawn_file_actions_addclose(&actions, fds[1]);
+  int failed = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(fds[1]);
+  FILE *in = fdopen(fds[0], "r");
+  if (in && !failed && !fgets(line, sizeof line, in)) *line = 0;
+  if (in) fclose(in);
+  if (failed || waitpid(pid, &status, 0) < 0 || status != 0) return NULL;
+  line[strcspn(line, " \n")] = 0; /* "x.c:7 (discriminator 2)" */
+  const char *number = strrchr(line, ':');
+  if (!number || number[1] < '1' || number[1] > '9') return NULL; /* "??:0" */
+  return eas_strdup(eas_path_base(line));
+}
+
+/* Where text reads "MODULE+0xHEX": the length of it, its module and offset; else 0. */
+static size_t place_at(const char *text, char module[MODULE_MAX], uint64_t *offset)
+{
+  size_t n = strcspn(text, "+ ()\n");
+  char *end;
+  if (n == 0 || n >= MODULE_MAX || strncmp(text + n, "+0x", 3) != 0) return 0;
+  memcpy(module, text, n);
+  module[n] = 0;
+  *offset = strtoull(text + n + 1, &end, 16);
+  return (size_t)(end - text);
+}
+
+char *eas_places_text(const eas_cli *c, const char *text, int64_t at_us)
+{
+  eas_buf out;
+  int n_places = 0;
+  eas_buf_init(&out);
+  for (const char *p = text; *p;) {
+    char module[MODULE_MAX];
+    uint64_t offset;
+    int begins = p == text || strchr(" (\n", p[-1]);
+    size_t n = begins ? place_at(p, module, &offset) : 0;
+    if (n == 0) {
+      eas_buf_char(&out, *p++);
+      continue;
+    }
+    char *file = module_file(c, module, at_us), *line = file ? ask(file, offset - (n_places > 0)) : NULL;
+    eas_buf_add(&out, p, n);
+    if (line) eas_buf_printf(&out, ", %s", line);
+    free(line);
+    free(file);
+    n_places++;
+    p += n;
+  }
+  return eas_buf_take(&out);
+}

@@ -1,0 +1,12 @@
+/* places.h: from module and offset to file and line, where addr2line is installed and the module still is what it was. */
+#ifndef EAS_CLI_PLACES_H
+#define EAS_CLI_PLACES_H
+#include <stdint.h>
+#include "cli/cli.h"
+
+/* A copy of text in which "(tls.so+0x1a2b)" reads "(tls.so+0x1a2b, tls.c:211)". The first such place of a text is taken as
+ * the one at fault, later ones as places that are returned to. Modules that changed after at_us, or that have no lines, stay
+ * as they are. Caller frees. */
+char *eas_places_text(const eas_cli *c, const char *text, int64_t at_us);
+
+#endif
