@@ -202,7 +202,7 @@ describe("task:spawn", function()
     local got = run.body "local list = {} for i = 1, 30000 do list[i] = { task = 'null', duration = i, name = 'a task with a name' } end task:spawn(list)"
     assert.equal(30000, #got.spawn)
     assert.equal(30000, got.spawn[30000].duration)
-    fails("task:set { t = ('x'):rep(2e6) }", "bytes at once; at most 1048576 may be sent")
+    fails("task:set { t = ('x'):rep(2e6) }", "task:set: the metadata take 1.9 MB, at most 1 MB may be kept")
     assert.is_true(run.body("task:info(('x'):rep(2e6))").finished)
   end)
 end)
