@@ -6,7 +6,7 @@
 
 enum { PARTS = 5 }; /* per duration; boxes that lie between them lose a tenth at most */
 
-static const double steps_most = 1e7; /* parts times trials, about 20 ms */
+static const double steps_most = 2e6; /* parts and bins times trials, some milliseconds */
 static const double trials_least = 8;
 static const double drift = 0.25; /* of the duration over the light curve, from one trial to the next */
 
@@ -44,12 +44,12 @@ static void fold_at(vet_fold *f, size_t parts, double frequency, double *dip, do
   for (size_t k = 0; k < PARTS; k++) cell[bins + k] = cell[k];
 
   double least = fmax(3, 0.25 * (double)f->job->n * PARTS / (double)bins);
-  for (size_t k = 0; k < bins; k++) {
-    double n = 0, sum = 0;
-    for (size_t j = k; j < k + PARTS; j++) {
-      n += cell[j].n;
-      sum += cell[j].sum;
-    }
+  double n = 0, sum = 0; /* of the box that begins at k */
+  for (size_t k = 0; k < PARTS; k++) {
+    n += cell[k].n;
+    sum += cell[k].sum;
+  }
+  for (size_t k = 0; k < bins; n += cell[k + PARTS].n - cell[k].n, sum += cell[k + PARTS].sum - cell[k].sum, k++) {
     if (n < least) continue;
     double strength = sum / sqrt(n);
     *dip = fmax(*dip, strength);

@@ -97,7 +97,7 @@ function transit.run(task, lc, search, method)
   end
   task:set(best)
   task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-  task:set(transit.vet(lc, best, method))
+  task:set(transit.vet(lc, best, method, { others = task.requested_metadata }))
 end
 
 return transit
