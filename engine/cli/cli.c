@@ -287,15 +287,11 @@ int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
   if (rc >= 0) rc = eas_db_schema(c->db, &found, &newest, err);
   if (rc < 0) return rc;
   if (found == newest) return 0;
-<<<<<<< ours
   if (found == newest + 1 && !is_file) { /* a rolling upgrade: docs/operations.md */
     eas_log(EAS_WARN, "the database has schema %d, this program knows %d: it works with the next one, and no later",
             found, newest);
     return 0;
   }
-=======
-  if (found < newest && strcmp(c->command->name, "init") == 0) return 0; /* that is what it is for */
->>>>>>> theirs
   if (found > newest || (flags & EAS_DB_READ) || !is_file) {
     eas_fail(err, EAS_EFORMAT, "%s: schema %d, this program knows %d", is_file ? url + 7 : "database", found, newest);
     return eas_hint(err, found > newest ? "use a newer eas"

@@ -160,7 +160,7 @@ function actions.kill_broker(c)
   Broker.kill()
   c.broker_down = true
   c:in_a_while(0.5, "start the broker", function() -- it takes seconds, in which other things may happen
-    os.execute(("%s/spec/backends/broker.sh start %s >/dev/null 2>&1 &"):format(T.root, Broker.dir()))
+    os.execute(("cd %s && %s/spec/backends/broker.sh start %s >/dev/null 2>&1 &"):format(Broker.dir(), T.root, Broker.dir()))
     c:broker_comes()
   end)
   return "RabbitMQ killed"
