@@ -88,6 +88,26 @@ describe("the kernels from Lua", function()
     assert.same({ "true\ttrue", "true\tfalse\t0.0002" }, lines)
   end)
 
+  it("make the same light curves with any number of threads", function()
+    local lines = lua [[
+      local psls = require "eas.native.psls"
+      local function sum(a)
+        local total = 0
+        for i = 0, #a - 1 do total = (total * 31 + a[i] * 1e9) % 1e9 end
+        return total
+      end
+      local function both(threads)
+        local lc = planet { n = 100000, step = 60 / 86400, eccentricity = 0.3, threads = threads, supersample = 3, exposure = 0.001 }
+        local star = psls.light_curve { n = 20001, cadence = 100, star = psls.template "main_sequence", noise = 500, drift = 1e-3,
+                                        mask_updates = 3, drift_step = 1e-3, seed = 9, threads = threads }
+        return ("%.17g %.17g"):format(sum(lc.deficit), sum(star.flux))
+      end
+      local one = both(1)
+      for _, threads in ipairs { 2, 3, 8 } do print(both(threads) == one) end
+    ]]
+    assert.same({ "true", "true", "true" }, lines)
+  end)
+
   it("say what is wrong", function()
     local lines = lua [[
       local lc = planet { n = 500 }
