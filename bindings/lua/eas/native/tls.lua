@@ -47,8 +47,10 @@ local function samples_of(lc, set)
     mean = sum / all.n
   end
   local n, dropped = 0, all.dropped
+  all.below = 0 -- not above 0
   for i = 0, all.n - 1 do
     local t, y = all.time[i], all.flux[i] / mean
+    if not (y > 0) then all.below = all.below + 1 end
     if y > 0 and (t > 0 or not set.peer) then
       all.time[n], all.flux[n] = t, y
       if all.flux_err then all.flux_err[n] = all.flux_err[i] end
@@ -111,7 +113,10 @@ search.__index = search
 local function check_samples(self)
   local s = self.samples
   local total = s.n + s.dropped
-  if s.n < 3 then fail("%d usable samples of %d, at least 3 are needed", s.n, total) end
+  if s.n < 3 then
+    local why = s.below > 0 and (": %d samples are not above 0, where flux is relative to 1"):format(s.below) or ""
+    fail("%d usable samples of %d, at least 3 are needed%s", s.n, total, why)
+  end
   local low, high, sum = math.huge, -math.huge, 0
   for i = 0, s.n - 1 do
     local y = s.flux[i]
