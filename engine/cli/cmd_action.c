@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/bells.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "model/attempt.h"
@@ -165,6 +166,7 @@ static int cmd_retry(eas_cli *c)
     rc = group ? retry_group(c, job, group, &n_ready, &err)
                : eas_retry(c->db, job, letter == 't' ? id : 0, &n_ready, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
+  eas_bells_once(c);
   if (c->json)
     printf("{\"job\":\"j%" PRId64 "\",\"revived\":%d,\"queued\":%d}\n", job, rc, n_ready);
   else if (rc == 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/bells.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "cli/jobs.h"
@@ -93,6 +94,7 @@ static int rerun_task(eas_cli *c, int64_t task)
   rc = eas_cli_open_db(c, 0, &err);
   if (rc >= 0) rc = eas_rerun(c->db, task, eas_cli_has(c, "--downstream"), &n_ready, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
+  eas_bells_once(c);
   if (c->json)
     printf("{\"task\":\"t%" PRId64 "\",\"revived\":%d,\"queued\":%d}\n", task, rc, n_ready);
   else

@@ -26,10 +26,10 @@ local function with_queue(url, fn)
   return got
 end
 
-local function depth(url)
+local function depth(url, type)
   return with_queue(url, function(q, err)
     local n = ffi.new "int64_t[1]"
-    assert(C.eas_queue_depth(q, "null", n, err) == 0, ffi.string(err.text))
+    assert(C.eas_queue_depth(q, type or "null", n, err) == 0, ffi.string(err.text))
     return tonumber(n[0])
   end)
 end
@@ -86,7 +86,22 @@ B.each(function(kind)
         roles:wait("the messages to be gone", function() return depth(url) == 0 end)
       end)
 
+      it("a retry rings, though no control is there", function()
+        if kind == "postgresql" then return end -- the same code
+        roles:submit { { task = "error" } }
+        for _ = 1, 2 do
+          assert.equal(0, roles:eas("control --once").status)
+          assert.equal(0, roles:eas("worker --once").status)
+        end
+        roles:wait("the failure", function() return db:value "SELECT count(*) FROM task WHERE state = 'failed'" == 1 end)
+        local before = depth(url, "error")
+        local got = roles:eas "retry j1"
+        assert.equal(0, got.status, got.err)
+        assert.equal(before + 1, depth(url, "error"))
+      end)
+
       it("a message that is lost delays its attempt by less than 10 s", function()
+        if kind == "sqlite" then return end -- it takes 8 s
         roles:start "control"
         local job = roles:submit(ONE)
         roles:wait("the message", function() return depth(url) == 1 end)
