@@ -2,44 +2,37 @@
 #include "psls_parts.h"
 #include "simd.h"
 
-EAS_INLINE void modes(const eas_psls_job *job, double resolution, size_t n, const double *restrict f,
-                      double *restrict out)
+/* Frequencies are whole numbers of the resolution from k on. A mode that is wider shows its profile; one that is narrower
+ * puts its power into a sinc^2, whose sine is the same at all of them. */
+EAS_INLINE void modes(const eas_psls_job *job, double resolution, size_t k, size_t n, double *restrict out)
 {
   for (size_t m = 0; m < job->n_mode; m++) {
     const eas_psls_mode *mode = &job->mode[m];
-    double nu = mode->nu, height = mode->height, narrow = 2 / mode->width;
-    if (mode->width > 2 * resolution)
+    double nu = mode->nu / resolution, height = mode->height, narrow = 2 * resolution / mode->width;
+    if (mode->width > 2 * resolution) {
       for (size_t i = 0; i < n; i++) {
-        double x = (f[i] - nu) * narrow;
+        double x = ((double)(k + i) - nu) * narrow;
         out[i] += height / (1 + x * x);
       }
-  }
-}
-
-EAS_TARGET_AVX512 static void modes_avx512(const eas_psls_job *job, double resolution, size_t n, const double *f,
-                                           double *out)
-{
-  modes(job, resolution, n, f, out);
-}
-
-EAS_TARGET_AVX2 static void modes_avx2(const eas_psls_job *job, double resolution, size_t n, const double *f,
-                                       double *out)
-{
-  modes(job, resolution, n, f, out);
-}
-
-/* Modes too narrow for the resolution: their power in a sinc^2. */
-static void narrow_modes(const eas_psls_job *job, double resolution, size_t n, const double *f, double *out)
-{
-  for (size_t m = 0; m < job->n_mode; m++) {
-    const eas_psls_mode *mode = &job->mode[m];
-    if (mode->width > 2 * resolution) continue;
-    double height = mode->height * psls_pi * mode->width / (2 * resolution);
-    for (size_t i = 0; i < n; i++) {
-      double x = psls_pi * (f[i] - mode->nu) / resolution, s = fabs(x) > 1e-8 ? sin(x) / x : 1;
-      out[i] += height * s * s;
+    } else {
+      double s = sin(psls_pi * (nu - rint(nu))) / psls_pi;
+      double peak = height * psls_pi / narrow, wing = peak * s * s;
+      for (size_t i = 0; i < n; i++) {
+        double x = (double)(k + i) - nu;
+        out[i] += x == 0 ? peak : wing / (x * x);
+      }
     }
   }
+}
+
+EAS_TARGET_AVX512 static void modes_avx512(const eas_psls_job *job, double resolution, size_t k, size_t n, double *out)
+{
+  modes(job, resolution, k, n, out);
+}
+
+EAS_TARGET_AVX2 static void modes_avx2(const eas_psls_job *job, double resolution, size_t k, size_t n, double *out)
+{
+  modes(job, resolution, k, n, out);
 }
 
 static double granulation(const eas_psls_numbers *is, double f)
@@ -68,13 +61,12 @@ void psls_powers(const eas_psls_job *job, const eas_psls_numbers *numbers, int s
     b->oscillation[i] = b->granulation[i] = b->activity[i] = 0;
   }
   if (star->parts & EAS_PSLS_OSCILLATION) {
-    narrow_modes(job, resolution, n, b->f, b->oscillation);
     if (simd == EAS_SIMD_AVX512)
-      modes_avx512(job, resolution, n, b->f, b->oscillation);
+      modes_avx512(job, resolution, k, n, b->oscillation);
     else if (simd == EAS_SIMD_AVX2)
-      modes_avx2(job, resolution, n, b->f, b->oscillation);
+      modes_avx2(job, resolution, k, n, b->oscillation);
     else
-      modes(job, resolution, n, b->f, b->oscillation);
+      modes(job, resolution, k, n, b->oscillation);
   }
   for (size_t i = 0; i < n; i++) {
     double f = b->f[i], x = psls_pi * f / twice, response = x > 0 ? sin(x) / x : 1;
