@@ -1,9 +1,13 @@
-/* hash.c: SHA-256 by libcrypto's EVP, the mixer, random bytes. */
+/* hash.c: SHA-256 by libcrypto, the mixer, random bytes.
+ *
+ * By the plain functions: the EVP ones bring in every algorithm and its tables, and every attempt is a copy of a process
+ * that has them in its memory. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +17,10 @@
 #include "base/buf.h"
 
 struct eas_hasher {
-  EVP_MD_CTX *ctx;
+  SHA256_CTX ctx;
 };
 
-/* libcrypto fails here only when memory is out or it is broken: nothing to go on with. */
+/* libcrypto fails here only when it is broken: nothing to go on with. */
 static void must(int ok)
 {
   if (ok) return;
@@ -27,15 +31,13 @@ static void must(int ok)
 eas_hasher *eas_hasher_new(void)
 {
   eas_hasher *h = eas_alloc(sizeof *h);
-  h->ctx = EVP_MD_CTX_new();
-  must(h->ctx != NULL);
-  must(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL));
+  must(SHA256_Init(&h->ctx));
   return h;
 }
 
 void eas_hasher_add(eas_hasher *h, const void *data, size_t n)
 {
-  must(EVP_DigestUpdate(h->ctx, data, n));
+  must(SHA256_Update(&h->ctx, data, n));
 }
 
 void eas_hasher_add_str(eas_hasher *h, const char *s)
@@ -49,9 +51,7 @@ void eas_hasher_add_str(eas_hasher *h, const char *s)
 
 void eas_hasher_end(eas_hasher *h, eas_digest *out)
 {
-  unsigned n = 0;
-  must(EVP_DigestFinal_ex(h->ctx, out->b, &n));
-  EVP_MD_CTX_free(h->ctx);
+  must(SHA256_Final(out->b, &h->ctx));
   free(h);
 }
 

@@ -45,11 +45,17 @@ static int same_time(const struct timespec *a, const struct timespec *b)
 }
 
 /* Nothing was made or removed since it was seen clean. */
-static int is_untouched(int fd, const eas_scratch_mark *mark)
+static int is_untouched(const eas_scratch_mark *mark)
 {
   struct stat root, out;
-  return mark->valid && fstat(fd, &root) == 0 && same_time(&root.st_ctim, &mark->root) &&
-         fstatat(fd, "out", &out, AT_SYMLINK_NOFOLLOW) == 0 && same_time(&out.st_ctim, &mark->out);
+  return mark->valid && fstat(mark->fd, &root) == 0 && same_time(&root.st_ctim, &mark->root) &&
+         fstatat(mark->fd, "out", &out, AT_SYMLINK_NOFOLLOW) == 0 && same_time(&out.st_ctim, &mark->out);
+}
+
+void eas_scratch_forget(eas_scratch_mark *mark)
+{
+  if (mark->valid) close(mark->fd);
+  mark->valid = 0;
 }
 
 /* A change within a tick of the clock that stamps files would not show: only older stamps are trusted. */
@@ -58,9 +64,11 @@ static void remember(int fd, eas_scratch_mark *mark)
   struct stat root, out;
   struct timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  mark->valid = fstat(fd, &root) == 0 && fstatat(fd, "out", &out, AT_SYMLINK_NOFOLLOW) == 0 &&
-                now.tv_sec > root.st_ctim.tv_sec + 1 && now.tv_sec > out.st_ctim.tv_sec + 1;
-  if (!mark->valid) return;
+  int seen = fstat(fd, &root) == 0 && fstatat(fd, "out", &out, AT_SYMLINK_NOFOLLOW) == 0 &&
+             now.tv_sec > root.st_ctim.tv_sec + 1 && now.tv_sec > out.st_ctim.tv_sec + 1;
+  if (!seen) return;
+  mark->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  mark->valid = mark->fd >= 0;
   mark->root = root.st_ctim;
   mark->out = out.st_ctim;
 }
@@ -68,16 +76,13 @@ static void remember(int fd, eas_scratch_mark *mark)
 static int is_clean(const char *path, uid_t owner, eas_scratch_mark *mark)
 {
   struct stat st;
+  if (is_untouched(mark)) return 1;
+  eas_scratch_forget(mark);
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return 0;
-  if (is_untouched(fd, mark)) {
-    close(fd);
-    return 1;
-  }
   int ok = fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0700 && (owner == (uid_t)-1 || st.st_uid == owner) &&
            count_entries(fd, ".", "out") == 0 && count_entries(fd, "out", NULL) == 0;
   if (ok && fstatat(fd, "out", &st, AT_SYMLINK_NOFOLLOW) == 0) ok = S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700;
-  mark->valid = 0;
   if (ok) remember(fd, mark);
   close(fd);
   return ok;

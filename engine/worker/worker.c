@@ -355,6 +355,7 @@ static void close_scratch(const eas_worker *w)
 {
   for (int i = 0; w->first_id && i < w->o.slots; i++) {
     char *path = eas_scratch_path(w->scratch_root, w->first_id, i);
+    eas_scratch_forget(&w->marks[i]);
     if (eas_path_exists(path)) eas_path_remove_tree(path, NULL);
     free(path);
   }
@@ -380,16 +381,14 @@ void eas_worker_close(eas_worker *w)
     eas_zygote_stop(w->zygote);
   }
   if (w->id) eas_worker_end(w->o.db, w->id, NULL);
-  close_groups(w);
   close_scratch(w);
+  close_groups(w);
   for (int i = 0; w->exec_path && w->exec_path[i]; i++) free(w->exec_path[i]);
   free(w->exec_path);
   free(w->scratch_root);
   free(w->data_root);
-  free(w->running.list);
-  free(w->finished.list);
-  free(w->asked.list);
-  free(w->again.list);
+  eas_run_list *lists[] = { &w->running, &w->finished, &w->asked, &w->again };
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->list);
   json_decref(w->code);
   free(w);
 }

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -150,23 +149,10 @@ static int read_reply(eas_zygote *z, eas_child *out, eas_err *err)
   return 0;
 }
 
-/* Root's children write as the slot's user, or, without that layer, as root without privileges. */
-static int own_scratch(const eas_zygote *z, const eas_spawn *s, eas_err *err)
-{
-  if (geteuid() != 0) return 0;
-  uid_t uid = z->layers & EAS_LAYER_UID ? eas_slot_uid(s->slot) : 0;
-  struct stat st;
-  if (stat(s->scratch, &st) == 0 && st.st_uid == uid) return 0; /* a change costs the disk's journal */
-  if (chown(s->scratch, uid, uid) == 0) return 0;
-  return eas_fail(err, EAS_EIO, "give scratch '%s' to uid %u: %s", s->scratch, (unsigned)uid, strerror(errno));
-}
-
 int eas_zygote_ask(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err)
 {
   handles h = { { { -1, -1 }, { -1, -1 }, { -1, -1 } }, -1, -1, NULL };
-  int rc = own_scratch(z, s, err);
-  if (rc < 0) return rc;
-  int why = open_handles(&h);
+  int rc, why = open_handles(&h);
   if (why < 0) {
     rc = eas_fail(err, EAS_EIO, "pipes for a child: %s", strerror(-why));
     goto failed;

@@ -48,7 +48,7 @@ function sandbox.compile(path, shown)
     entry.error = why
     return entry
   end
-  entry.text, entry.digest = text, core.sha256(text)
+  entry.digest = core.sha256(text)
   entry.chunk, entry.error = load(text, "@" .. shown, "t")
   return entry
 end
@@ -57,12 +57,14 @@ function sandbox.entry(path)
   return entries[path] or sandbox.compile(path, path:match "([^/]+/[^/]+)$" or path)
 end
 
--- Line `number` of a script that is shown by this name, for tracebacks.
+-- Line `number` of a script that is shown by this name, for tracebacks: read again, since every attempt would have a copy
+-- of what is kept; none if the file is not the one that runs.
 function sandbox.source_line(shown, number)
   for _, entry in pairs(entries) do
-    if entry.shown == shown and entry.text then
+    local text = entry.shown == shown and entry.digest and read(entry.path)
+    if text and core.sha256(text) == entry.digest then
       local n = 0
-      for line in (entry.text .. "\n"):gmatch "(.-)\r?\n" do
+      for line in (text .. "\n"):gmatch "(.-)\r?\n" do
         n = n + 1
         if n == number then return line end
       end
