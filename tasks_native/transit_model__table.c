@@ -22,23 +22,20 @@ void transit_basis_of(transit_basis *basis)
     for (int i = 0; i < N; i++) {
       double sum = chebyshev[0][i] * at[0][j];
       for (int k = 1; k < N; k++) sum += 2 * chebyshev[k][i] * at[k][j];
-      basis->power[i][j] = sum / N;
+      basis->power[j][i] = sum / N;
     }
-    for (int k = 0; k < 2; k++) basis->last[k][j] = 2 * at[N - 2 + k][j] / N;
+    for (int k = 0; k < 2; k++) basis->power[j][N + k] = 2 * at[N - 2 + k][j] / N;
   }
-}
-
-static double dot(const double *a, const double *b)
-{
-  double sum = 0;
-  for (int j = 0; j < TRANSIT_TERMS; j++) sum += a[j] * b[j];
-  return sum;
 }
 
 double transit_fit(const transit_basis *basis, const double *value, double *out, size_t stride)
 {
-  for (size_t k = 0; k < TRANSIT_TERMS; k++) out[k * stride] = dot(basis->power[k], value);
-  return fmax(fabs(dot(basis->last[0], value)), fabs(dot(basis->last[1], value)));
+  enum { N = TRANSIT_TERMS };
+  double sum[N + 2] = { 0 };
+  for (int j = 0; j < N; j++)
+    for (int k = 0; k < N + 2; k++) sum[k] += basis->power[j][k] * value[j];
+  for (size_t k = 0; k < N; k++) out[k * stride] = sum[k];
+  return fmax(fabs(sum[N]), fabs(sum[N + 1]));
 }
 
 /* Where the nodes of a piece are: v, 0 .. 1. Piece 0 is all below the octaves. */

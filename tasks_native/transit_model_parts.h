@@ -43,8 +43,8 @@ double transit_square(const transit_orbit *orbit, double x);
 enum { TRANSIT_TERMS = 11 };
 typedef struct {
   double node[TRANSIT_TERMS];
-  double power[TRANSIT_TERMS][TRANSIT_TERMS]; /* [k][j]: what the value at node j adds to the coefficient of x^k */
-  double last[2][TRANSIT_TERMS];              /* the same for the two last Chebyshev coefficients */
+  /* [j][k]: what the value at node j adds to the coefficient of x^k; behind them the two last Chebyshev coefficients */
+  double power[TRANSIT_TERMS][TRANSIT_TERMS + 2];
 } transit_basis;
 
 void transit_basis_of(transit_basis *basis);

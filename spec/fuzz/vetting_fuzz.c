@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     .n = n, .time = time, .flux = flux, .flag = kind & 4 ? flag : NULL, .out = out, .numbers = &numbers
   };
   job.set = (eas_vetting_settings){ head[0], head[1], head[2], head[3], 9, 7, head[4] };
-  if (eas_vetting_check(&job) != EAS_OK || eas_vetting_work_size(&job) > 64u << 20) return 0;
+  if (eas_vetting_check(&job) != EAS_OK || eas_vetting_work_size(&job) > 4u << 20) return 0;
   run(&job, out, &numbers);
   run(&job, again, &more);
   for (int c = 0; c < EAS_VETTING_CHECKS; c++) {
