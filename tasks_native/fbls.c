@@ -15,6 +15,7 @@ static int check_settings(const eas_fbls_job *job)
   if (!(set->fraction_max > 0) || !(set->fraction_max <= 0.5)) return EAS_EARG;
   if (set->objective != EAS_FBLS_DELTA_CHI2 && set->objective != EAS_FBLS_LIKELIHOOD) return EAS_EARG;
   if (set->sign != EAS_FBLS_DIPS && set->sign != EAS_FBLS_BOTH) return EAS_EARG;
+  if (set->stride < 1 || set->stride > 16) return EAS_EARG;
   if (set->path != EAS_FBLS_PATH_FAST && set->path != EAS_FBLS_PATH_REFERENCE) return EAS_EARG;
   return EAS_OK;
 }
@@ -48,7 +49,7 @@ static size_t lay_out(const eas_fbls_job *job, fbls_plan *plan, size_t *first, s
     if (t->p1 <= t->p0) t->p1 = t->p0 + 1;
     for (size_t p = t->p0; p < t->p1; p++) {
       if (first != NULL) first[*blocks] = trials;
-      trials += fbls_trials(fbls_rows(t->n, p), p, t->period_end);
+      trials += fbls_trials(fbls_rows(t->n, p), p, t->period_end, set->stride);
       ++*blocks;
     }
     low = high;
@@ -224,9 +225,9 @@ void fbls_store(const fbls_block *b, size_t trial, size_t start, size_t width, d
 {
   const eas_fbls_job *job = b->plan->job;
   const fbls_stage *t = b->stage;
-  double period = fbls_period(t, b->p, b->m, (double)trial), total = t->total;
+  double s = (double)(trial * b->stride), period = fbls_period(t, b->p, b->m, s), total = t->total;
   *out = (eas_fbls_peak){ .period = period, .power = 0, .depth = NAN, .duration = NAN, .t0 = NAN };
-  out->step = b->m > 1 ? fbls_period(t, b->p, b->m, (double)trial + 1) - period : t->tau;
+  out->step = b->m > 1 ? fbls_period(t, b->p, b->m, s + (double)b->stride) - period : t->tau;
   if (width == 0) return;
   double first = job->time[0] - 0.5 * job->set.tau;
   double unit = b->plan->unit_flux;
@@ -258,8 +259,8 @@ void fbls_reference(const fbls_block *b, fbls_scratch *s, eas_fbls_peak *peaks)
     double best = 0, best_v = 0, best_w = 0;
     memset(v, 0, b->p * sizeof *v);
     memset(w, 0, b->p * sizeof *w);
-    fold_reference(t->v, b->m, b->p, trial, 0, v);
-    fold_reference(t->w, b->m, b->p, trial, 0, w);
+    fold_reference(t->v, b->m, b->p, trial * b->stride, 0, v);
+    fold_reference(t->w, b->m, b->p, trial * b->stride, 0, w);
     for (size_t k = 0; k < b->n_width; k++) {
       for (size_t i = 0; i < b->p; i++) {
         double sum_v = 0, sum_w = 0;
@@ -291,7 +292,8 @@ int eas_fbls_run(const void *argument, size_t i0, size_t i1, void *work)
     while (t + 1 < plan->stage + plan->n_stage && i >= t[1].block) t++;
     fbls_block b = { .plan = plan, .stage = t, .p = t->p0 + (i - t->block) };
     b.m = fbls_rows(t->n, b.p);
-    b.rows = fbls_trials(b.m, b.p, t->period_end);
+    b.stride = (size_t)job->set.stride;
+    b.rows = fbls_trials(b.m, b.p, t->period_end, job->set.stride);
     b.full = t->n < b.p ? t->n : t->n - (b.m - 1) * b.p;
     b.n_width = widths_below(t, job->set.fraction_max * (double)b.p);
     if (job->set.path == EAS_FBLS_PATH_REFERENCE)

@@ -27,6 +27,7 @@ typedef struct {
   size_t n_duration;           /* 1 .. 64 */
   double fraction_max;         /* of the period in a box, > 0, <= 0.5; longer boxes are left out */
   int objective, sign, path;   /* EAS_FBLS_* */
+  int stride;                  /* 1 .. 16: of the trials every so many are looked at */
 } eas_fbls_settings;
 
 typedef struct {   /* power 0 and the rest but period NaN where no box fits */
@@ -35,7 +36,7 @@ typedef struct {   /* power 0 and the rest but period NaN where no box fits */
   double depth;    /* unit of flux, > 0 for a dip */
   double duration; /* day, whole bins */
   double t0;       /* day, mid-transit in [time[0] - tau / 2, .. + period) */
-  double step;     /* day to the next trial: a drift of one bin over the light curve */
+  double step;     /* day to the next trial: a drift of stride bins over the light curve */
 } eas_fbls_peak;
 
 typedef struct {      /* all borrowed; no array may overlap another */

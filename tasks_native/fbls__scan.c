@@ -191,7 +191,7 @@ EAS_INLINE void scan_block(const fbls_block *b, fbls_scratch *s, const float *v,
   size_t p = b->p, widest = widest_of(b), top = top_of(b);
   list_parts(b, s, top, w != NULL, r);
   for (size_t trial = 0; trial < b->rows; trial++) {
-    size_t turned = w == NULL ? (p - trial % p) % p : 0;
+    size_t turned = w == NULL ? (p - trial * b->stride % p) % p : 0;
     float least;
     copy_row(v + trial * p, p, turned, widest, s->twos[0][0]);
     make_twos(s->twos[0], top, p + widest);
@@ -233,11 +233,11 @@ void fbls_scan(const fbls_block *b, fbls_scratch *s, eas_fbls_peak *peaks)
   r.likelihood = set->objective == EAS_FBLS_LIKELIHOOD;
   r.factor = r.likelihood ? 0.5f * r.total * r.total : r.total;
   r.least = 1e-5f * r.total;
-  const float *v = fbls_fold(level, t->v, b->m, b->p, b->rows, s->fold[0], s->fold[1]), *w = NULL;
+  const float *v = fbls_fold(level, t->v, b->m, b->p, b->rows, b->stride, s->fold[0], s->fold[1]), *w = NULL;
   if (t->each > 0)
     make_scales(b, s, &r);
   else
-    w = fbls_fold(level, t->w, b->m, b->p, b->rows, s->fold[2], s->fold[3]);
+    w = fbls_fold(level, t->w, b->m, b->p, b->rows, b->stride, s->fold[2], s->fold[3]);
   r.zone[4] = (b->p + GROUP - 1) / GROUP * GROUP;
   if (level == EAS_SIMD_AVX512)
     scan_avx512(b, s, v, w, &r, peaks);

@@ -69,21 +69,27 @@ LANES_TARGET EAS_INLINE void LANES_NAME(plain)(const fbls_row *r, size_t i0, siz
   }
 }
 
-/* With weights: the negative score itself. */
-LANES_TARGET EAS_INLINE LANES_NAME(lanes)
-    LANES_NAME(score)(const fbls_row *r, LANES_NAME(lanes) v, LANES_NAME(lanes) w, int both)
+/* With weights: scores are quotients, and only the lowest of a start is divided. Keeps a and b of the lowest a / b. */
+typedef struct {
+  LANES_NAME(lanes) above, below;
+} LANES_NAME(quotient);
+
+LANES_TARGET EAS_INLINE void LANES_NAME(lower_score)(const fbls_row *r, LANES_NAME(lanes) v, LANES_NAME(lanes) w,
+                                                     int both, LANES_NAME(quotient) * low)
 {
-  LANES_NAME(lanes) out = r->total - w, below = w * out, size = LANES_NAME(below_zero)(v, 1), none = { 0 };
+  LANES_NAME(lanes) out = r->total - w, below = w * out, above = LANES_NAME(below_zero)(v, both), none = { 0 };
   if (r->likelihood) below *= out;
-  v = LANES_NAME(below_zero)(v, both);
-  below = LANES_NAME(pick)(out > r->least, below, none + INFINITY);
-  return v * size * -r->factor / below; /* 0 / 0 where there is no sample */
+  above *= LANES_NAME(below_zero)(v, 1); /* v^2, negative for what does not count */
+  LANES_NAME(bits) better = (above * low->below > low->above * below) & (out > r->least) & (w > none);
+  low->above = LANES_NAME(pick)(better, above, low->above);
+  low->below = LANES_NAME(pick)(better, below, low->below);
 }
 
 LANES_TARGET EAS_INLINE void LANES_NAME(weighted)(const fbls_row *r, size_t i1, int both)
 {
   for (size_t i = 0; i < i1; i += 2 * LANES) {
-    LANES_NAME(lanes) a = { 0 }, b = { 0 }, wa = { 0 }, wb = { 0 }, low_a = { 0 }, low_b = { 0 };
+    LANES_NAME(lanes) a = { 0 }, b = { 0 }, wa = { 0 }, wb = { 0 };
+    LANES_NAME(quotient) low_a = { a, a + 1 }, low_b = { a, a + 1 };
     size_t part = 0;
     for (size_t k = 0; k < r->n_width; k++) {
       for (; part < r->part_end[k]; part++) {
@@ -93,11 +99,11 @@ LANES_TARGET EAS_INLINE void LANES_NAME(weighted)(const fbls_row *r, size_t i1, 
         wa += LANES_NAME(load)(w);
         wb += LANES_NAME(load)(w + LANES);
       }
-      low_a = LANES_NAME(lower)(LANES_NAME(score)(r, a, wa, both), low_a);
-      low_b = LANES_NAME(lower)(LANES_NAME(score)(r, b, wb, both), low_b);
+      LANES_NAME(lower_score)(r, a, wa, both, &low_a);
+      LANES_NAME(lower_score)(r, b, wb, both, &low_b);
     }
-    LANES_NAME(store)(r->best + i, low_a);
-    LANES_NAME(store)(r->best + i + LANES, low_b);
+    LANES_NAME(store)(r->best + i, low_a.above * -r->factor / low_a.below);
+    LANES_NAME(store)(r->best + i + LANES, low_b.above * -r->factor / low_b.below);
   }
 }
 

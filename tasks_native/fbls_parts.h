@@ -35,9 +35,10 @@ typedef struct {
 typedef struct {
   const fbls_plan *plan;
   const fbls_stage *stage;
-  size_t p, m, rows; /* bins, rows folded, trials looked at */
-  size_t full;       /* bins of the last row that have samples */
-  size_t n_width;    /* of stage->width, those short enough */
+  size_t p, m, rows; /* bins, rows folded, trials looked at: 0, stride, 2 stride .. */
+  size_t stride;
+  size_t full;    /* bins of the last row that have samples */
+  size_t n_width; /* of stage->width, those short enough */
 } fbls_block;
 
 typedef struct {
@@ -60,12 +61,13 @@ static inline size_t fbls_rows(size_t n, size_t p)
 }
 
 /* Trials of a base period: those whose period is shorter than the next base period, and than the end. */
-static inline size_t fbls_trials(size_t m, size_t p, double period_end)
+static inline size_t fbls_trials(size_t m, size_t p, double period_end, int stride)
 {
   double end = fmin((double)p + 1, period_end), base = (double)p;
   if (m == 1) return 1;
   double n = ceil(base * (double)(m - 1) * (1 - base / end) - 1e-9);
-  return n < 1 ? 1 : (size_t)n < m ? (size_t)n : m;
+  n = fmin(n, (double)m);
+  return n < 1 ? 1 : ((size_t)n + (size_t)stride - 1) / (size_t)stride;
 }
 
 static inline double fbls_period(const fbls_stage *stage, size_t p, size_t m, double s)
@@ -84,8 +86,9 @@ static inline double fbls_score(const eas_fbls_settings *set, double v, double w
   return set->objective == EAS_FBLS_LIKELIHOOD ? 0.5 * gain * total / out : gain;
 }
 
-/* Rows m of p bins folded by levels: the first n_out of m sums; the result stands in the memory returned. */
-const float *fbls_fold(int level, const float *in, size_t m, size_t p, size_t n_out, float *out, float *tmp);
+/* Rows m of p bins folded by levels: n_out of the m sums, each stride-th; the result stands in the memory returned. */
+const float *fbls_fold(int level, const float *in, size_t m, size_t p, size_t n_out, size_t stride, float *out,
+                       float *tmp);
 
 /* Best box of each trial of a block, into peaks. */
 void fbls_scan(const fbls_block *b, fbls_scratch *s, eas_fbls_peak *peaks);

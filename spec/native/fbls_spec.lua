@@ -15,6 +15,7 @@ local function new(t, y, set)
   to.tau, to.growth, to.growth_power = set.tau or t[2] - t[1], set.growth or 1, 3
   to.duration, to.n_duration, to.fraction_max = s.d, #(set.durations or TENTHS), set.fraction_max or 0.5
   to.objective, to.sign, to.path = set.objective or 0, set.sign or 0, set.path or 0
+  to.stride = set.stride or 1
   s.job = job
   return s
 end
@@ -120,7 +121,8 @@ describe("fbls", function()
   it("does as its definition, with and without gaps, weights, widening bins, brightenings", function()
     for _, case in ipairs { {}, { objective = 1 }, { sign = 1 }, { growth = 1.1 }, { durations = { 0.08, 0.02, 0.4 }, period_min = 1 },
                             { period_max = 29 }, { gaps = true }, { gaps = true, ivar = ivar }, { gaps = true, ivar = ivar, objective = 1 },
-                            { gaps = true, sign = 1, growth = 1.2 } } do
+                            { gaps = true, sign = 1, growth = 1.2 }, { stride = 2 },
+                            { gaps = true, stride = 3 } } do
       case.period_max = case.period_max or 8
       local a, b = case.gaps and gap_t or t, case.gaps and gap_y or y
       local exact, s = search(a, b, copy(case, { path = REFERENCE }))
@@ -269,7 +271,7 @@ describe("fbls refuses", function()
   it("settings outside of their range, and what is mostly gap", function()
     for name, values in pairs { period_min = { 0.3, 0, K.nan, 3 }, period_max = { 0.1, 51, K.nan, K.inf }, tau = { 0, -1, K.nan, 1e-9, 0.2 },
                                 growth = { 0.9, 11, K.nan }, growth_power = { 0.5, 11 }, fraction_max = { 0, 0.6, K.nan },
-                                objective = { 2, -1 }, sign = { 2 }, path = { 2 } } do
+                                objective = { 2, -1 }, sign = { 2 }, path = { 2 }, stride = { 0, 17 } } do
       for _, value in ipairs(values) do
         assert.equal(K.EARG, check(function(job) job.set[name] = value end), name .. " " .. value)
       end

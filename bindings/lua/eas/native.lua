@@ -16,6 +16,7 @@ void free(void *);
 ]]
 
 local native = { array = array.new, view = array.view }
+native.cpu = {} -- kernel -> CPU seconds that native.run spent in it
 
 native.codes = { OK = 0, EARG = -1, EDATA = -2, EFEW = -3, EGRID = -4, NONE = -5 }
 local meaning = {
@@ -74,11 +75,17 @@ end
 -- iterator gives (done, total) some 20 times a second, last (n, n). Ends early, raising, when the attempt
 -- is cancelled or out of time, or when a chunk returns a negative code.
 function native.run(lib, fn, job, n, work_size, threads, keep)
+  local what = fn:match "^eas_(.-)_run" or fn
+  local _, before = core.clocks()
   local pool = core.pool_new(ffi.cast("void *", lib[fn]), ffi.cast("const void *", job), tonumber(n),
     tonumber(work_size), threads or 1, { lib, job, keep })
-  local what = fn:match "^eas_(.-)_run" or fn
   return function()
+    local _, began = core.clocks()
     local done, total, code = core.pool_step(pool)
+    local _, ended = core.clocks()
+    -- one thread works in steps alone; several work on while the caller has its turn
+    native.cpu[what] = (native.cpu[what] or 0) + ended - ((threads or 1) > 1 and before or began)
+    before = ended
     if code then native.check(code, what, nil, 2) end
     return done, total
   end

@@ -32,6 +32,16 @@ function bls_hybrid.new(lc, set)
   return self
 end
 
+-- Durations that the filter tries: a seventh apart or more.
+local function thinned(durations)
+  local sorted, out = durations:table(), {}
+  table.sort(sorted)
+  for i, d in ipairs(sorted) do
+    if i == 1 or i == #sorted or d > 1.15 * out[#out] then out[#out + 1] = d end
+  end
+  return out
+end
+
 function search:make_filter()
   local set, grid = self.set, self.grid
   if grid.n == 0 then error("bls: no trial period: the light curve is too short for these limits", 3) end
@@ -41,8 +51,8 @@ function search:make_filter()
   local first, last = grid.period(0), grid.period(grid.n - 1)
   local tau = math.max(steps:median(), grid.shortest / BINS)
   self.n_points = s.n
-  return fbls.new(self.lc, { period_min = first, period_max = math.max(last, first + 2 * tau), durations = grid.durations,
-    tau = tau, growth = 1, objective = set.objective ~= "snr" and "likelihood" or "delta_chi2", sign = "dips",
+  return fbls.new(self.lc, { period_min = first, period_max = math.max(last, first + 2 * tau), durations = thinned(grid.durations),
+    tau = tau, growth = 1, stride = 2, objective = set.objective ~= "snr" and "likelihood" or "delta_chi2", sign = "dips",
     weights = set.weights, compat = set.compat, fraction_max = 0.5 })
 end
 

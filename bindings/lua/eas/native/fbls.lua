@@ -84,6 +84,7 @@ function fbls.new(lc, set)
   to.duration, to.n_duration = durations.data, durations.n
   to.fraction_max = set.fraction_max or 0.5
   to.objective = choice(OBJECTIVE, set.objective or "delta_chi2", "objective")
+  to.stride = set.stride or 1
   to.sign = choice(SIGN, set.sign or (peer and "both" or "dips"), "sign")
   to.path = choice(PATH, set.path or "fast", "path")
   check(self, set, span)
