@@ -7,11 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/buf.h"
+#include "bare.h"
 #include "base/clock.h"
 #include "base/path.h"
 #include "worker/zygote.h"
@@ -28,12 +26,6 @@ typedef struct {
   int n;
 } bench;
 
-static int run_nothing(void *arg, const eas_run *run)
-{
-  (void)arg;
-  return eas_event_write(run->fd, EAS_EV_END, 0, "", 0);
-}
-
 static int load_nothing(void *arg, const char *share, const char *const *packs, eas_err *err)
 {
   (void)arg;
@@ -43,28 +35,15 @@ static int load_nothing(void *arg, const char *share, const char *const *packs, 
   return 0;
 }
 
-static const eas_runner runner = { .load = load_nothing, .run = run_nothing };
+static const eas_runner runner = { .load = load_nothing, .run = bare_run };
 
 static int open_all(bench *b, eas_err *err)
 {
-  static const char *const none[] = { NULL };
-  strcpy(b->root, "/tmp/eas-bench-XXXXXX");
-  if (!mkdtemp(b->root) || chmod(b->root, 0755) < 0)
-    return eas_fail(err, EAS_EIO, "make '%s': %s", b->root, strerror(errno));
-  snprintf(b->scratch_root, sizeof b->scratch_root, "%s/scratch", b->root);
-  if (mkdir(b->scratch_root, 0755) < 0)
-    return eas_fail(err, EAS_EIO, "make '%s': %s", b->scratch_root, strerror(errno));
+  int rc = bare_folders(b->root, b->scratch_root, err);
+  if (rc < 0) return rc;
   eas_sandbox_probe(&b->probe);
-  eas_zygote_options o = { .probe = &b->probe,
-                           .use = b->probe.layers,
-                           .packs = none,
-                           .exec_path = none,
-                           .exe = "/proc/self/exe",
-                           .data_dir = b->root,
-                           .scratch_root = b->scratch_root,
-                           .store_root = b->root };
   for (int i = 0; i < b->n; i++) eas_slot_group_open(&b->group[i], &b->probe, i, NULL); /* a machine without has none */
-  return eas_zygote_start(&b->zygote, &o, err);
+  return bare_zygote(&b->zygote, &b->probe, b->probe.layers, b->root, b->scratch_root, err);
 }
 
 static int spawn(bench *b, int slot, eas_err *err)
@@ -75,31 +54,15 @@ static int spawn(bench *b, int slot, eas_err *err)
   if (mkdir(scratch, 0700) == 0 && (b->probe.layers & EAS_LAYER_UID) &&
       chown(scratch, eas_slot_uid(slot), (gid_t)-1) < 0)
     return eas_fail(err, EAS_EIO, "chown '%s': %s", scratch, strerror(errno));
-  eas_spawn s = { .slot = slot,
-                  .scratch = scratch,
-                  .readable = none,
-                  .request = "{}",
-                  .request_len = 2,
-                  .group = b->group[slot],
-                  .limits = { .wall_ms = 1000,
-                              .cpu_s = 60,
-                              .memory_bytes = 1 << 30,
-                              .file_bytes = 1 << 30,
-                              .processes = 64,
-                              .files = 256 } };
+  eas_spawn s = bare_spawn();
+  s.slot = slot;
+  s.scratch = scratch;
+  s.readable = none;
+  s.group = b->group[slot];
   if (b->group[slot] && eas_slot_group_set(b->group[slot], &s.limits, err) < 0) return err->code;
   int rc = eas_zygote_spawn(b->zygote, &s, &b->child[slot], err);
   b->wait[slot] = (struct pollfd){ .fd = rc < 0 ? -1 : b->child[slot].pidfd, .events = POLLIN };
   return rc;
-}
-
-static int reap(bench *b, int slot, eas_err *err)
-{
-  siginfo_t info;
-  if (waitid(P_PIDFD, (id_t)b->child[slot].pidfd, &info, WEXITED) < 0 || info.si_status != 0)
-    return eas_fail(err, EAS_EIO, "a child ended with status %d", info.si_status);
-  eas_child_done(&b->child[slot]);
-  return 0;
 }
 
 static int measure(bench *b, double seconds, eas_err *err)
@@ -112,13 +75,13 @@ static int measure(bench *b, double seconds, eas_err *err)
       return eas_fail(err, EAS_EIO, "poll: %s", strerror(errno));
     for (int i = 0; i < b->n && rc >= 0; i++) {
       if (!b->wait[i].revents) continue;
-      rc = reap(b, i, err);
+      rc = bare_reap(&b->child[i], err);
       if (rc >= 0) rc = spawn(b, i, err);
       n++;
     }
   }
   double took = (double)(eas_tick_us() - start) / 1e6;
-  for (int i = 0; i < b->n && rc >= 0; i++) rc = reap(b, i, err);
+  for (int i = 0; i < b->n && rc >= 0; i++) rc = bare_reap(&b->child[i], err);
   if (rc >= 0) printf("%.1f isolated children/s, %d outstanding\n", (double)n / took, b->n);
   return rc;
 }

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bare.h"
 #include "base/buf.h"
 #include "base/path.h"
 #include "worker/zygote.h"
@@ -33,12 +34,6 @@ typedef struct {
   double *us[N_KINDS], cpu_us[N_KINDS];
 } bench;
 
-static int run_nothing(void *arg, const eas_run *run)
-{
-  (void)arg;
-  return eas_event_write(run->fd, EAS_EV_END, 0, "", 0);
-}
-
 /* A heap such as a Lua state with its scripts has. */
 static int load_some(void *arg, const char *share, const char *const *packs, eas_err *err)
 {
@@ -51,7 +46,7 @@ static int load_some(void *arg, const char *share, const char *const *packs, eas
   return 0;
 }
 
-static const eas_runner runner = { .load = load_some, .run = run_nothing };
+static const eas_runner runner = { .load = load_some, .run = bare_run };
 
 static double now_us(void)
 {
@@ -95,16 +90,12 @@ static double cpu_us(bench *b, int kind)
 
 static int open_all(bench *b, eas_err *err)
 {
-  static const char *const none[] = { NULL };
-  strcpy(b->root, "/tmp/eas-bench-XXXXXX");
-  if (!mkdtemp(b->root) || chmod(b->root, 0755) < 0)
-    return eas_fail(err, EAS_EIO, "make '%s': %s", b->root, strerror(errno));
-  snprintf(b->scratch_root, sizeof b->scratch_root, "%s/scratch", b->root);
+  int rc = bare_folders(b->root, b->scratch_root, err);
+  if (rc < 0) return rc;
   snprintf(b->scratch, sizeof b->scratch, "%s/a1", b->scratch_root);
   snprintf(b->input, sizeof b->input, "%s/input", b->root);
-  if (mkdir(b->scratch_root, 0755) < 0 || mkdir(b->scratch, 0700) < 0)
-    return eas_fail(err, EAS_EIO, "make '%s': %s", b->scratch, strerror(errno));
-  int rc = eas_file_write(b->input, "x", 1, 0444, err);
+  if (mkdir(b->scratch, 0700) < 0) return eas_fail(err, EAS_EIO, "make '%s': %s", b->scratch, strerror(errno));
+  rc = eas_file_write(b->input, "x", 1, 0444, err);
   if (rc < 0) return rc;
   eas_sandbox_probe(&b->probe);
   const unsigned groups = EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU;
@@ -112,18 +103,10 @@ static int open_all(bench *b, eas_err *err)
     unsigned use = kind == RLIMITS    ? (unsigned)EAS_LAYER_RLIMITS
                    : kind == ISOLATED ? b->probe.layers & ~groups
                                       : b->probe.layers;
-    eas_zygote_options o = { .probe = &b->probe,
-                             .use = use,
-                             .packs = none,
-                             .exec_path = none,
-                             .exe = "/proc/self/exe",
-                             .data_dir = b->root,
-                             .scratch_root = b->scratch_root,
-                             .store_root = b->root };
     if (kind == ISOLATED_CGROUP &&
         (!(b->probe.layers & groups) || eas_slot_group_open(&b->group, &b->probe, 0, err) < 0))
       return 0;
-    rc = eas_zygote_start(&b->zygote[kind], &o, err);
+    rc = bare_zygote(&b->zygote[kind], &b->probe, use, b->root, b->scratch_root, err);
     if (rc == 0) find_clock(b, kind);
   }
   return rc;
@@ -143,18 +126,10 @@ static void close_all(bench *b)
 static int attempt(bench *b, int kind, eas_err *err)
 {
   const char *readable[] = { b->input, NULL };
-  eas_spawn s = { .scratch = b->scratch,
-                  .readable = readable,
-                  .request = "{}",
-                  .request_len = 2,
-                  .limits = { .wall_ms = 1000,
-                              .cpu_s = 60,
-                              .memory_bytes = 1 << 30,
-                              .file_bytes = 1 << 30,
-                              .processes = 64,
-                              .files = 256 } };
+  eas_spawn s = bare_spawn();
   eas_child c;
-  siginfo_t info;
+  s.scratch = b->scratch;
+  s.readable = readable;
   if (kind == ISOLATED_CGROUP) {
     s.group = b->group;
     if (eas_slot_group_set(b->group, &s.limits, err) < 0) return err->code;
@@ -163,10 +138,7 @@ static int attempt(bench *b, int kind, eas_err *err)
   if (rc < 0) return rc;
   struct pollfd p = { .fd = c.pidfd, .events = POLLIN };
   while (poll(&p, 1, -1) < 0 && errno == EINTR) continue;
-  if (waitid(P_PIDFD, (id_t)c.pidfd, &info, WEXITED) < 0 || info.si_status != 0)
-    rc = eas_fail(err, EAS_EIO, "a child ended with status %d", info.si_status);
-  eas_child_done(&c);
-  return rc;
+  return bare_reap(&c, err);
 }
 
 static int bare(eas_err *err)

@@ -1,29 +1,14 @@
 -- model/attempt.h: claims; after every test the counters equal a count and the state machine holds.
 local ffi = require "ffi"
 local B = require "spec.backends.backend"
-local new_world = require "spec.backends.world"
+local around = require "spec.backends.around"
 local C = ffi.C
 
 B.each(function(kind)
   local db, w, job, worker
-  before_each(function()
-    db = B.fresh(kind)
-    w = new_world(db)
-    job = w:job()
-    worker = w:worker()
-  end)
-  after_each(function()
-    if db then
-      w:check()
-      db:close()
-    end
-    db = nil
-  end)
+  around(kind, function(fresh, world) db, w, job, worker = fresh, world, world:job(), world:worker() end)
 
-  local function claim_one(options)
-    local list = assert(w:claim(worker, 1, options))
-    return assert(list[1], "nothing to claim")
-  end
+  local function claim_one(options) return w:claim_one(worker, options) end
 
   describe("a claim", function()
     it("hands over everything a task needs", function()

@@ -1,24 +1,12 @@
 -- model/attempt.h, the rest: leases, rescue, skipping, retry, cancelling, handing back, live lines.
 local ffi = require "ffi"
 local B = require "spec.backends.backend"
-local new_world = require "spec.backends.world"
+local around = require "spec.backends.around"
 local C = ffi.C
 
 B.each(function(kind)
   local db, w, job, worker
-  before_each(function()
-    db = B.fresh(kind)
-    w = new_world(db)
-    job = w:job()
-    worker = w:worker()
-  end)
-  after_each(function()
-    if db then
-      w:check()
-      db:close()
-    end
-    db = nil
-  end)
+  around(kind, function(fresh, world) db, w, job, worker = fresh, world, world:job(), world:worker() end)
 
   local n_ready = ffi.new "int[1]"
   local function rescue(all_but) return db:must(C.eas_rescue(db.c, nil, all_but or 0, n_ready, db.err)), n_ready[0] end

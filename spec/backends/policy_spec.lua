@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local T = require "spec.support"
 local B = require "spec.backends.backend"
-local new_world = require "spec.backends.world"
+local around = require "spec.backends.around"
 T.cdef "engine/registry/registry.h"
 T.cdef "engine/model/policy.h"
 local C = ffi.C
@@ -21,18 +21,7 @@ local function type_xml(name, more) return ("<task><name>%s</name><container>all
 
 B.each(function(kind)
   local db, w, worker
-  before_each(function()
-    db = B.fresh(kind)
-    w = new_world(db)
-    worker = w:worker()
-  end)
-  after_each(function()
-    if db then
-      w:check()
-      db:close()
-    end
-    db = nil
-  end)
+  around(kind, function(fresh, world) db, w, worker = fresh, world, world:worker() end)
 
   local n_ready = ffi.new "int[1]"
   local function rescue(reg, all_but) return db:must(C.eas_rescue(db.c, reg, all_but or 0, n_ready, db.err)), n_ready[0] end

@@ -1,25 +1,13 @@
 -- model/attempt.h: rerun and gathering, on every back end.
 local ffi = require "ffi"
 local B = require "spec.backends.backend"
-local new_world = require "spec.backends.world"
+local around = require "spec.backends.around"
 local C = ffi.C
 
 B.each(function(kind)
   local db, w, job, worker
   local n_ready = ffi.new "int[1]"
-  before_each(function()
-    db = B.fresh(kind)
-    w = new_world(db)
-    job = w:job()
-    worker = w:worker()
-  end)
-  after_each(function()
-    if db then
-      w:check()
-      db:close()
-    end
-    db = nil
-  end)
+  around(kind, function(fresh, world) db, w, job, worker = fresh, world, world:job(), world:worker() end)
 
   local function rerun(task, downstream)
     local rc = C.eas_rerun(db.c, task.id, downstream and 1 or 0, n_ready, db.err)

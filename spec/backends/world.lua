@@ -284,4 +284,10 @@ function World:check()
     ) all_rows GROUP BY job, type) sums WHERE w <> 0 OR q <> 0 OR r <> 0 OR p <> 0 OR u <> 0 OR f <> 0 OR s <> 0 OR c <> 0 OR e <> 0 OR us <> 0]])
 end
 
+-- The one claim that there is.
+function World:claim_one(worker, options)
+  local list = assert(self:claim(worker, 1, options))
+  return assert(list[1], "nothing to claim")
+end
+
 return function(db) return setmetatable({ db = db, NULL = B.NULL }, World) end
