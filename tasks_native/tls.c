@@ -60,8 +60,8 @@ int eas_tls_check(const eas_tls_job *job)
 }
 
 typedef struct {
-  size_t rows, bounds, shapes, e, w, q, index, scratch, end; /* where parts of the plan begin */
-  size_t n_row, wrap;
+  size_t rows, bounds, shapes, thin, e, w, q, index, scratch, end; /* where parts of the plan begin */
+  size_t n_row, wrap, samples;
 } layout;
 
 static size_t rounded(size_t bytes)
@@ -77,7 +77,9 @@ static layout layout_of(const eas_tls_job *job)
   at.rows = head_size;
   at.bounds = at.rows + rounded(at.n_row * sizeof(tls_row));
   at.shapes = at.bounds + rounded(at.n_row * sizeof(tls_bound));
-  at.e = at.shapes + rounded(samples * sizeof(double));
+  at.thin = at.shapes + rounded(samples * sizeof(double));
+  at.e = at.thin + rounded(samples * sizeof(float));
+  at.samples = samples;
   at.w = at.e + rounded(job->n * sizeof(double));
   at.q = at.w + (job->ivar != NULL ? rounded(job->n * sizeof(double)) : 0);
   at.index = at.q + rounded((job->n + 1) * sizeof(int32_t));
@@ -122,6 +124,7 @@ int eas_tls_prepare(const eas_tls_job *job)
   double *w = job->ivar != NULL ? (double *)(void *)(base + at.w) : NULL;
   tls_bound *bound = (tls_bound *)(void *)(base + at.bounds);
   int32_t *q = (int32_t *)(void *)(base + at.q);
+  float *thin = (float *)(void *)(base + at.thin);
   *plan = (tls_plan){ .path = EAS_TLS_PATH_SORT,
                       .level = eas_simd_level(),
                       .n = job->n,
@@ -132,6 +135,7 @@ int eas_tls_prepare(const eas_tls_job *job)
                       .row = row,
                       .bound = bound,
                       .shape = shape,
+                      .thin = thin,
                       .e = e,
                       .w = w,
                       .time = job->time,
@@ -140,6 +144,7 @@ int eas_tls_prepare(const eas_tls_job *job)
   if (job->set.path == EAS_TLS_PATH_FAST || job->set.path == EAS_TLS_PATH_UNIFORM)
     tls_find_cadence(plan, (int32_t *)(void *)(base + at.index));
   tls_fill_rows(job, at.wrap, row, shape, (double *)(void *)(base + at.scratch));
+  for (size_t k = 0; k < at.samples; k++) thin[k] = (float)shape[k];
   fill_samples(job, plan, e, w);
   tls_fill_quanta(plan, q);
   tls_fill_bounds(plan, &job->set, bound);

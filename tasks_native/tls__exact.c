@@ -1,8 +1,53 @@
-/* tls__exact.c: one window by the definition, in doubles, its sums in a fixed order. */
+/* tls__exact.c: one window: a bound by its whole sum in single precision, and the definition in doubles, its sums in a
+ * fixed order. */
 #include <immintrin.h>
 #include "tls_parts.h"
 
-enum { LANES = 8 };
+enum { LANES = 8, WIDE = 16 };
+
+EAS_INLINE float thin_sum(const int32_t *sum, const float *s, size_t width)
+{
+  float lane[WIDE] = { 0 }, all = 0;
+  size_t j = 0;
+  for (; j + WIDE <= width; j += WIDE)
+    for (size_t l = j; l < j + WIDE; l++) lane[l - j] += (float)(sum[l + 1] - sum[l]) * s[l];
+  for (; j < width; j++) all += (float)(sum[j + 1] - sum[j]) * s[j];
+  for (int l = 0; l < WIDE; l++) all += lane[l];
+  return all;
+}
+
+EAS_TARGET_AVX512 static float thin_sum_512(const int32_t *sum, const float *s, size_t width)
+{
+  __m512 c = _mm512_setzero_ps();
+  for (size_t j = 0; j < width; j += WIDE) {
+    __mmask16 mask = width - j < WIDE ? (__mmask16)((1u << (width - j)) - 1) : (__mmask16)0xffff;
+    __m512i v = _mm512_sub_epi32(_mm512_maskz_loadu_epi32(mask, sum + j + 1), _mm512_maskz_loadu_epi32(mask, sum + j));
+    c = _mm512_fmadd_ps(_mm512_cvtepi32_ps(v), _mm512_maskz_loadu_ps(mask, s + j), c);
+  }
+  return _mm512_reduce_add_ps(c);
+}
+
+EAS_TARGET_AVX2 static float thin_sum_avx2(const int32_t *sum, const float *s, size_t width)
+{
+  return thin_sum(sum, s, width);
+}
+
+float tls_gain(const tls_plan *plan, const tls_folded *f, size_t k, size_t start)
+{
+  const tls_row *row = &plan->row[k];
+  const tls_bound *b = &plan->bound[k];
+  const int32_t *sum = f->sum + start;
+  const float *s = plan->thin + row->at;
+  float c = plan->level == EAS_SIMD_AVX512 ? thin_sum_512(sum, s, row->width)
+            : plan->level == EAS_SIMD_AVX2 ? thin_sum_avx2(sum, s, row->width)
+                                           : thin_sum(sum, s, row->width);
+  size_t from = start / TLS_BLOCK, to = (start + row->width - 1) / TLS_BLOCK + 1;
+  float energy = (float)(f->squares[to] - f->squares[from]) * plan->square, width = (float)row->width;
+  c += b->slack + (width / WIDE + 2 * WIDE) * 6e-8F * 0.5F * sqrtf(width * energy); /* each sum rounds so much */
+  float m = (float)(sum[row->width] - sum[0]), high = m + b->slack, low = b->depth * (m - b->slack);
+  if (plan->w != NULL) return c > 0 ? c * c / b->squares : -1;
+  return high > b->least ? b->depth * high * 2 * c - low * low * b->squares : -1;
+}
 
 typedef struct {
   double m, c, q;

@@ -8,6 +8,7 @@ static size_t rounded(size_t bytes)
   return (bytes + 63) / 64 * 64;
 }
 
+enum { NEAR = 3 };                 /* starts at each side of a hint */
 enum { PADDING = 64 * TLS_BLOCK }; /* what whole vectors may read behind the end */
 
 static size_t cells_of(const tls_plan *plan)
@@ -117,20 +118,23 @@ static void sum_sse2(const tls_plan *plan, const int32_t *order, size_t n, int32
   sum_blocks(plan, order, n, sum, high, low, squares);
 }
 
-/* The windows of the hint and next to it: what is found there keeps the scan short. */
-static void try_hint(const eas_tls_job *job, const int32_t *order, double period, const tls_best *hint, tls_best *best)
+/* The best window near the hint: it keeps the scan short. */
+static void try_hint(const eas_tls_job *job, const tls_folded *f, double period, const tls_best *hint, tls_best *best)
 {
   const tls_plan *plan = job->plan;
   size_t first, last, row = (size_t)hint->row;
   tls_rows_at(plan, &job->set.star, period, &first, &last);
   if (hint->row < 0 || row < first || row >= last) return;
   size_t stride = plan->row[row].stride, start = (size_t)hint->start / stride * stride;
-  int reach = plan->row[row].width < 1000 ? 2 : 1;
-  for (int k = -reach; k <= reach; k++) {
-    if (k < 0 && start < (size_t)-k * stride) continue;
-    size_t at = k < 0 ? start - (size_t)-k * stride : start + (size_t)k * stride;
-    if (at <= tls_last_start(plan, &plan->row[row])) tls_try(plan, job->set.depth_min, order, row, at, best);
+  size_t from = start >= NEAR * stride ? start - NEAR * stride : start, best_at = from;
+  float most = -INFINITY;
+  for (size_t at = from; at <= start + NEAR * stride && at <= tls_last_start(plan, &plan->row[row]); at += stride) {
+    float gain = tls_gain(plan, f, row, at);
+    if (!(gain > most)) continue;
+    most = gain;
+    best_at = at;
   }
+  if (most > -INFINITY) tls_try(plan, job->set.depth_min, f->order, row, best_at, best);
 }
 
 void tls_fast(const eas_tls_job *job, double period, void *work, const tls_best *hint, tls_best *best)
@@ -161,6 +165,6 @@ void tls_fast(const eas_tls_job *job, double period, void *work, const tls_best 
   tls_folded f = {
     .order = order, .sum = sum, .high = high, .low = low, .squares = squares, .high2 = high2, .low2 = low2
   };
-  try_hint(job, order, period, hint, best);
+  try_hint(job, &f, period, hint, best);
   tls_scan(job, period, &f, best);
 }

@@ -25,7 +25,8 @@ typedef struct {
   size_t k, width, stride, last;                     /* row, of which starts are 0, stride, .. <= last */
   const int32_t *high[TLS_COARSE], *low[TLS_COARSE]; /* extremes where the coarse boxes end and begin */
   size_t reach;                                      /* blocks that windows of a block of starts touch */
-  float miss;                                        /* what the coarse boxes miss, for sums of squares in their unit */
+  /* What the coarse boxes miss is at most base + miss E: sqrt(E) <= (E + u) / (2 sqrt(u)), u the usual E. */
+  float base, miss;
 } scan;
 
 /* Bit l is set where windows l may gain what is wanted: sums at most m and at least low, their shape's sums at most c. */
@@ -63,7 +64,7 @@ EAS_INLINE uint32_t blocks_worth(const scan *s, int weighted, size_t k0, float w
   const tls_bound *b = s->bound;
   const int32_t *from = s->f->squares + k0, *to = from + s->reach;
   float m[TLS_BLOCK] = { 0 }, c[TLS_BLOCK];
-  for (int l = 0; l < TLS_BLOCK; l++) c[l] = b->slack + s->miss * __builtin_sqrtf((float)(to[l] - from[l]));
+  for (int l = 0; l < TLS_BLOCK; l++) c[l] = s->base + s->miss * (float)(to[l] - from[l]);
   for (int k = TLS_COARSE - 1; k >= 0; k--) {
     const int32_t *high = s->high[k] + k0, *low = s->low[k] + k0;
     for (int l = 0; l < TLS_BLOCK; l++) {
@@ -85,8 +86,7 @@ EAS_TARGET_AVX512 static inline uint32_t blocks_worth_512(const scan *s, int wei
   const tls_bound *b = s->bound;
   const int32_t *from = s->f->squares + k0;
   __m512 slack = _mm512_set1_ps(b->slack), m = slack;
-  __m512 c = _mm512_sqrt_ps(difference_512(from + s->reach, from));
-  c = _mm512_fmadd_ps(c, _mm512_set1_ps(s->miss), slack);
+  __m512 c = _mm512_fmadd_ps(difference_512(from + s->reach, from), _mm512_set1_ps(s->miss), _mm512_set1_ps(s->base));
   for (int k = TLS_COARSE - 1; k >= 0; k--) {
     m = difference_512(s->high[k] + k0, s->low[k] + k0);
     c = _mm512_fmadd_ps(m, _mm512_set1_ps(b->coarse.step[k]), c);
@@ -178,7 +178,9 @@ static void try_candidates(const scan *s, candidates *list, tls_best *best)
     if (list->gain[k] > list->gain[first]) first = k;
   for (size_t k = 0; k < list->n; k++) {
     size_t at = k == 0 ? first : k == first ? 0 : k;
-    if (!(list->gain[at] >= wanted(s->plan, best))) continue;
+    float want = wanted(s->plan, best);
+    if (!(list->gain[at] >= want)) continue;
+    if (!(tls_gain(s->plan, s->f, (size_t)list->row[at], (size_t)list->start[at]) >= want)) continue;
     tls_try(s->plan, depth_min, s->f->order, (size_t)list->row[at], (size_t)list->start[at], best);
   }
   list->n = 0;
@@ -276,7 +278,9 @@ EAS_INLINE scan scan_of(const eas_tls_job *job, const tls_folded *f, size_t k)
   s.last = tls_last_start(plan, row);
   if (row->stride == 1 && s.last >= plan->n) s.last = plan->n - 1; /* later ones are the first again */
   s.reach = (row->width + TLS_BLOCK - 2) / TLS_BLOCK + 1;
-  s.miss = box->rest * __builtin_sqrtf(plan->square);
+  float usual = (float)s.reach * TLS_BLOCK / (float)plan->n * 0x1p28F, rest = box->rest * __builtin_sqrtf(plan->square);
+  s.miss = 0.5F * rest / __builtin_sqrtf(usual);
+  s.base = s.bound->slack + 0.5F * rest * __builtin_sqrtf(usual);
   for (int b = 0; b < TLS_COARSE; b++) {
     s.high[b] = extremes(f->high, f->high2, row->width - (size_t)box->edge[b]);
     s.low[b] = extremes(f->low, f->low2, (size_t)box->edge[b]);

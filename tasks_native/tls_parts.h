@@ -48,6 +48,7 @@ typedef struct {
   const tls_row *row;
   const tls_bound *bound; /* [n_row] */
   const double *shape;    /* of the rows, one after the other */
+  const float *thin;      /* the same, for bounds */
   const double *e;        /* [n] 1 - flux */
   const double *w;        /* [n] NULL: all equal */
   const double *time;     /* [n] */
@@ -136,6 +137,9 @@ int tls_order_rows(const tls_plan *plan, double period, int32_t *order, void *wo
 
 /* All windows of a trial that may beat the best. */
 void tls_scan(const eas_tls_job *job, double period, const tls_folded *f, tls_best *best);
+
+/* Most that one window gains, in squares of quanta: its whole sum, but of quanta and in single precision. */
+float tls_gain(const tls_plan *plan, const tls_folded *f, size_t row, size_t start);
 
 /* One window exactly. */
 void tls_try(const tls_plan *plan, double depth_min, const int32_t *order, size_t row, size_t start, tls_best *best);
