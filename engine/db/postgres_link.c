@@ -18,7 +18,7 @@ static const char session[] =
     "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET client_min_messages = warning;"
     "SET plan_cache_mode = force_generic_plan; SET max_parallel_workers_per_gather = 0;"
     /* Whoever stops in the middle of a transaction lets go of its rows; who waits for them says so, and comes again. */
-    "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '4s'";
+    "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '4s'";
 
 enum { WAIT_MIN_US = 100 * 1000, WAIT_MAX_US = 5000 * 1000 };
 

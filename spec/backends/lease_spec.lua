@@ -1,0 +1,120 @@
+-- Leases, cancelling and turns with real processes: a worker that sleeps past its lease, one that is cancelled, a small job
+-- behind a large one.
+local T = require "spec.support"
+local B = require "spec.backends.backend"
+local Roles = require "spec.cli.roles"
+local ffi = require "ffi"
+
+local KILL, STOP, CONT = 9, 19, 18
+local RUNS = "SELECT count(*) FROM attempt a JOIN task_type y ON y.id = a.type WHERE a.state = 'running' AND y.name = 'null'"
+local PASSED = "SELECT count(*) FROM task t JOIN task_type y ON y.id = t.type WHERE y.name = 'null' AND t.state = 'passed' AND t.job = $1"
+
+local function number(job) return tonumber((job:gsub("^j", ""))) end
+
+B.each(function(kind)
+  local roles, db
+
+  before_each(function()
+    local url = B.url(kind)
+    roles = Roles.new { EAS_DATABASE = url, EAS_QUEUE = "sql:", EAS_LEASE = "1500 ms", EAS_LEASE_RENEW = "300 ms", EAS_DRAIN_GRACE = "200 ms" }
+    assert.equal(0, roles:eas("init").status)
+    db = assert(B.open(url))
+  end)
+  after_each(function()
+    if roles then
+      for _, pid in ipairs(roles.pids) do ffi.C.kill(pid, CONT) end
+      roles:stop()
+    end
+    if db then db:close() end
+    roles, db = nil, nil
+  end)
+
+  local function value(sql, ...)
+    for _ = 1, 200 do -- a busy SQLite
+      local ok, v = pcall(db.value, db, sql, ...)
+      if ok then return v end
+      ffi.C.usleep(5000)
+    end
+    error(sql)
+  end
+  local function wait(what, sql, expected, ...)
+    local args = { ... }
+    return roles:wait(what, function() return value(sql, unpack(args)) == expected end)
+  end
+  local function children(pid) return T.sh(("cat /proc/%d/task/%d/children"):format(pid, pid)).out end
+
+  it("a worker that wakes past its lease kills its children, drops their results and registers anew", function()
+    roles:start "control"
+    local first = roles:start("worker --slots 2", "first")
+    local job = roles:submit { { task = "null", duration = 3 }, { task = "null", duration = 60 } }
+    wait("both to run", RUNS, 2)
+    roles:wait("zygote and two children", function() return children(first):find "%d+ %d+ %d+" end)
+    roles:signal(first, STOP)
+    wait("the loss", "SELECT count(*) FROM attempt WHERE ending = 'lost'", 2)
+    assert.equal(1, value "SELECT count(*) FROM worker WHERE state = 'lost'")
+    db:exec("UPDATE job SET state = 'paused'") -- nobody takes them again, so that what is left is the old worker's
+    ffi.C.usleep(1800000) -- the short one ends meanwhile, well
+    roles:signal(first, CONT)
+    wait("its new name", "SELECT count(*) FROM worker WHERE state = 'active' AND slots = 2", 1)
+    roles:wait("the end of its children", function() return not children(first):find "%d+ %d+" end, 5)
+    assert.truthy(roles:log "first":find("its lease is over", 1, true))
+    ffi.C.usleep(300000)
+    assert.equal(0, value(PASSED, number(job))) -- the result came too late: its token had moved on
+    assert.equal(2, value "SELECT count(*) FROM attempt WHERE ending = 'lost'")
+    assert.equal(0, value "SELECT count(*) FROM attempt WHERE verdict = 'pass' AND type = (SELECT id FROM task_type WHERE name = 'null')")
+    db:exec "UPDATE job SET state = 'active'"
+    assert.equal(0, roles:eas("cancel --yes " .. job).status)
+  end)
+
+  it("cancelling a job stops its children within two seconds, and only its", function()
+    roles:start "control"
+    roles:start("worker --slots 2", "here")
+    roles:start("worker --slots 1", "there")
+    local job = roles:submit({ { task = "null", duration = 60 }, { task = "null", duration = 61 } }, "long")
+    wait("both to run", RUNS, 2)
+    local other = roles:submit({ { task = "null", duration = 3 } }, "other")
+    wait("the other to run", RUNS, 3)
+    local begun = value "SELECT eas_now()"
+    assert.equal(0, roles:eas("cancel --yes " .. job).status)
+    wait("the end", "SELECT count(*) FROM attempt WHERE ending = 'cancelled'", 2)
+    local took = value "SELECT max(ended_at) FROM attempt WHERE ending = 'cancelled'" - begun
+    assert.is_true(took < 2e6, ("it took %.2f s"):format(took / 1e6))
+    wait("the other job", PASSED, 1, number(other))
+    assert.equal(1, value("SELECT count(*) FROM job WHERE done_at IS NOT NULL AND id = $1", number(job)))
+  end)
+
+  if kind == "sqlite" then return end -- the rest is the same code, and takes its time
+
+  it("a small job starts behind a large one as soon as there is a slot; one of higher priority takes all of them", function()
+    roles:start "control"
+    roles:start "worker --slots 2"
+    local grid = { { task = "execution_for_loop", parameter = "k", linear_range = { 1, 3000, 3000 }, task_list = { { task = "null", duration = 0.02 } } } }
+    local large = roles:submit(grid, "large")
+    wait("the large one to be under way", "SELECT count(*) FROM attempt WHERE state = 'running' AND started_at < eas_now()", 2)
+    local begun = value "SELECT eas_now()"
+    local small = roles:submit({ { task = "null", duration = 0 }, { task = "null", duration = 0 } }, "small")
+    wait("the small one", PASSED, 2, number(small))
+    local first = value("SELECT min(a.started_at) FROM attempt a JOIN task_type y ON y.id = a.type WHERE y.name = 'null' AND a.job = $1", number(small))
+    assert.is_true(first - begun < 3e6, ("it started after %.2f s"):format((first - begun) / 1e6)) -- the machine may be busy; bench/fair measures
+    assert.is_true(value(PASSED, number(large)) < 2900)
+    assert.equal(0, roles:eas("pause " .. large).status)
+    wait("the pause", RUNS, 0)
+    local then_passed = value(PASSED, number(large))
+    ffi.C.usleep(300000)
+    assert.equal(then_passed, value(PASSED, number(large)))
+    assert.equal(0, roles:eas("cancel --yes " .. large).status)
+  end)
+
+  it("several controls at once make each task once", function()
+    for i = 1, 3 do roles:start("control", "control" .. i) end
+    roles:start "worker --slots 2"
+    local inner = { { task = "null", duration = 0, name = "a" }, { task = "null", duration = 0, requires_metadata_from = { "a" } } }
+    local job = roles:submit { { task = "execution_for_loop", parameter = "i", linear_range = { 1, 12, 12 }, task_list = {
+      { task = "execution_for_loop", parameter = "k", linear_range = { 1, 3, 3 }, task_list = inner } } } }
+    roles:signal(roles.pids[1], KILL)
+    wait("the job", "SELECT count(*) FROM job WHERE done_at IS NOT NULL", 1)
+    assert.equal(72, value(PASSED, number(job)))
+    assert.equal(0, value "SELECT count(*) FROM (SELECT parent, ordinal FROM task GROUP BY parent, ordinal HAVING count(*) > 1) x")
+    assert.equal(0, roles:eas("fsck --verify").status)
+  end)
+end)
