@@ -120,6 +120,13 @@ B.each(function(kind)
       assert.is_true(db:commit())
     end)
 
+    it("is made again when it met another on a server, some times", function()
+      local tries, n = ffi.new "int[1]", 0
+      while C.eas_db_again(db.c, C.EAS_EBUSY, tries) == 1 do n = n + 1 end
+      assert.equal(kind == "postgresql" and 8 or 0, n)
+      assert.equal(0, C.eas_db_again(db.c, C.EAS_EDB, ffi.new "int[1]"))
+    end)
+
     it("does not nest", function()
       db:begin()
       assert.equal(C.EAS_EBUG, C.eas_db_begin(db.c, db.err))
