@@ -99,7 +99,7 @@ static void check_odd_even(const vet_fold *f, eas_vetting_numbers *numbers)
   numbers->depth_odd = vet_mean(f->odd);
   numbers->depth_even = vet_mean(f->even);
   if (odd + even < 3 || odd < 1 || even < 1 || f->odd.n < 2 || f->even.n < 2) return;
-  double err = hypot(vet_error(f, f->odd.n, odd), vet_error(f, f->even.n, even));
+  double err = hypot(vet_error_between(f, f->odd.n, odd), vet_error_between(f, f->even.n, even));
   below(f->job, EAS_VETTING_ODD_EVEN, fabs(numbers->depth_odd - numbers->depth_even) / err, 3, 5);
 }
 
@@ -167,7 +167,7 @@ static void check_events(const vet_fold *f, double transits)
   for (size_t k = 0; k < f->n_event; k++) {
     vet_sum in = f->event[k].in;
     if (in.n == 0) continue;
-    double own = vet_mean(in), miss = (own - depth) / vet_error(f, in.n, 1);
+    double own = vet_mean(in), miss = (own - depth) / vet_error_between(f, in.n, 1);
     double gain = in.n * (2 * own - depth) * depth;
     chi2 += miss * miss;
     m++;

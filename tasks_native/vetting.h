@@ -23,7 +23,7 @@ enum {                        /* checks, in this order in out; eas_vetting_name 
        EAS_VETTING_RED_SNR,   /* depth over its error with red noise: 7, below 5 fails */
        EAS_VETTING_TRANSITS,  /* with half of their samples: 3; 2 warns */
        EAS_VETTING_EMPTY,     /* share of expected transits without a sample: 0.33 warns */
-       EAS_VETTING_ODD_EVEN,  /* difference of depths in sigmas: 3 warns, 5 fails */
+       EAS_VETTING_ODD_EVEN,  /* difference of depths in sigmas (which hold the transit's shape): 3 warns, 5 fails */
        EAS_VETTING_SECONDARY, /* significance of the deepest other dip: 4 warns; 7.1 fails if above 0.25 of the depth */
        EAS_VETTING_OPPOSITE,  /* depth half a period away over depth; a note */
        EAS_VETTING_SHAPE,     /* depth of the middle third over the outer ones: 2.5 warns (V shape) */

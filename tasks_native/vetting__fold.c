@@ -97,6 +97,7 @@ static void add_transit(vet_fold *f, double number, double offset, double dip, i
 {
   vet_event *event = &f->event[(int64_t)number - f->first];
   add(&event->in, dip);
+  event->square += dip * dip;
   add(&f->in, dip);
   add(fmod(number, 2) == 0 ? &f->even : &f->odd, dip);
   add(fabs(offset) < f->duration / 6 ? &f->middle : &f->outer, dip);
@@ -183,12 +184,25 @@ static void fit_sine(vet_fold *f)
   f->sine_gain = 0.5 * (box - sine) / (f->sigma * f->sigma);
 }
 
+static void find_shape(vet_fold *f)
+{
+  double squares = 0, free = 0;
+  for (size_t k = 0; k < f->n_event; k++) {
+    const vet_event *e = &f->event[k];
+    if (e->in.n < 2) continue;
+    squares += e->square - e->in.sum * e->in.sum / e->in.n;
+    free += e->in.n - 1;
+  }
+  f->sigma_in = free > 0 ? fmax(f->sigma, sqrt(fmax(squares, 0) / free)) : f->sigma;
+}
+
 void vet_measure(vet_fold *f)
 {
-  for (size_t k = 0; k < f->n_event; k++) f->event[k] = (vet_event){ { 0, 0 }, 0, 0 };
+  for (size_t k = 0; k < f->n_event; k++) f->event[k] = (vet_event){ .before = 0 };
   find_interval(f);
   find_noise(f);
   find_red_noise(f);
   pass(f);
+  find_shape(f);
   fit_sine(f);
 }

@@ -10,6 +10,7 @@ typedef struct {
 
 typedef struct {
   vet_sum in;
+  double square;        /* sum of (level - flux)^2 in transit */
   double before, after; /* samples within one duration outside */
 } vet_event;
 
@@ -26,6 +27,7 @@ typedef struct {
   double interval;     /* day, median spacing */
   double level, sigma; /* median and robust scatter outside of transit */
   double sigma_red;    /* of means over a duration, white noise taken off */
+  double sigma_in;     /* of samples around the mean of their transit: noise, and the transit's shape */
   int64_t first;       /* number of the first event, at t0 + first period */
   size_t n_event;      /* events between the first and the last sample */
   vet_event *event;
@@ -60,6 +62,12 @@ void vet_measure(vet_fold *f);
 /* Strongest brightening over strongest dimming, both boxes of the duration, at trial periods around the
  * candidate's. Infinite if nothing dims. After vet_measure. */
 double vet_inverted(vet_fold *f);
+
+/* Error with which depths of single transits compare: which part of their shape was sampled adds to the noise. */
+static inline double vet_error_between(const vet_fold *f, double n, double m)
+{
+  return sqrt(f->sigma_in * f->sigma_in / n + (m > 0 ? f->sigma_red * f->sigma_red / m : 0));
+}
 
 /* Error of a mean depth over n samples of m transits. */
 static inline double vet_error(const vet_fold *f, double n, double m)

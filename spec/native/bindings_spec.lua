@@ -88,6 +88,26 @@ describe("the kernels from Lua", function()
     assert.same({ "true\ttrue", "true\tfalse\t0.0002" }, lines)
   end)
 
+  it("take chance and other searches into account", function()
+    local lines = lua [[
+      local lc = eas.lightcurve(planet(), {})
+      local function verdict(fap)
+        local checks, _, overall = vetting.check(lc, { period = 4.3, t0 = 1.7, duration = 0.11, fap = fap })
+        return checks[#checks].name, checks[#checks].verdict, overall
+      end
+      print(verdict(8e-5))
+      print(verdict(5e-3))
+      print(verdict(0.5))
+      print(verdict(0 / 0))
+      for _, c in ipairs(vetting.agreement(4.3, { b = { period = 8.7 }, a = { period = 4.31 }, c = { period = 5 }, d = {}, e = { period = 0 / 0 } })) do
+        print(c.name, c.verdict, ("%.2f"):format(c.value), c.limit)
+      end
+      print(#vetting.agreement(0 / 0, { a = { period = 3 } }), vetting.version)
+    ]]
+    assert.same({ "false_alarm\tpass\tpass", "false_alarm\twarn\twarn", "false_alarm\tfail\tfail", "false_alarm\tskip\tpass",
+      "agrees with a\tnote\t1.00\tthe same", "agrees with b\tnote\t2.02\t2", "agrees with c\tnote\t1.16\tnil", "0\t2" }, lines)
+  end)
+
   it("make the same light curves with any number of threads", function()
     local lines = lua [[
       local psls = require "eas.native.psls"

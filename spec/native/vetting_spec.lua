@@ -93,6 +93,28 @@ describe("a clean planet", function()
   end)
 end)
 
+describe("a deep, round transit seen by few samples", function()
+  local function round(odd_depth)
+    local t, y = curve { depth = 0, noise = 2e-5 }
+    for i, time in ipairs(t) do
+      local k = math.floor((time - 1.1) / 3.3 + 0.5)
+      local x = math.abs(time - 1.1 - 3.3 * k) / 0.06
+      if x < 1 then y[i] = y[i] - (k % 2 == 0 and 8e-3 or odd_depth) * math.sqrt(1 - x * x) end
+    end
+    return vet(t, y, CANDIDATE)
+  end
+
+  it("passes: what part of it was seen differs from transit to transit", function()
+    local verdict = round(8e-3)
+    assert.equal("", failures(verdict))
+    assert.same({ "pass", "pass" }, { verdict.scatter, verdict.odd_even })
+  end)
+
+  it("fails odd_even when every other one is half as deep", function()
+    assert.equal("fail", round(4e-3).odd_even)
+  end)
+end)
+
 describe("a false alarm", function()
   it("of an eclipsing binary at twice the period fails odd_even", function()
     local t, y = curve { depth = 0 }

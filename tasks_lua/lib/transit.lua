@@ -72,13 +72,13 @@ function transit.compare_with_truth(metadata, best, span)
 end
 
 -- Is the candidate credible? For task:set: the checks as a list (vetting), and pass, warn or fail of them all
--- (credible); lib.qc_search records them. best: period, t0, duration, and sde if the search has one. more, optional:
+-- (credible); lib.qc_search records them. best: period, t0, duration, and sde and fap if the search has them. more, optional:
 -- sde_pass and sde_fail (limits of that sde; the method's own else), star_radius (solar radii), others
 -- (task.requested_metadata: periods of searches of the same light curve, compared).
 function transit.vet(lc, best, method, more)
   more = more or {}
   local checks, numbers, verdict = vetting.check(lc, {
-    period = best.period, t0 = best.t0, duration = best.duration, sde = best.sde, method = method,
+    period = best.period, t0 = best.t0, duration = best.duration, sde = best.sde, fap = best.fap, method = method,
     sde_pass = more.sde_pass, sde_fail = more.sde_fail, star_radius = more.star_radius })
   for _, check in ipairs(vetting.agreement(best.period, more.others or {})) do checks[#checks + 1] = check end
   return { vetting = checks, credible = verdict, vetting_version = vetting.version,

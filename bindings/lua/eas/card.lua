@@ -14,6 +14,7 @@ local shown = { -- checks on the card: name there, format, sign of the limit
   artefact = { "off an instrument's period", "%.2g", "≥" }, candidate = { "candidate", "%d", "=" },
   sine = { "sine", "%.3g", "≤" }, alias = { "alias", "%.3g", "=" }, edges = { "at gaps", "%.2f", "≤" },
   inverted = { "upside down", "%.2f", "<" }, radius = { "radius/Jupiter", "%.2f", "≤" },
+  false_alarm = { "chance in noise", "%.1e", "≤" },
 }
 local broken = { ["≥"] = "<", ["<"] = "≥", ["≤"] = ">", ["="] = "≠" } -- what a limit that does not hold reads like
 local order = { "sde", "red_snr", "transits", "odd_even", "secondary", "share", "shape", "sine" }

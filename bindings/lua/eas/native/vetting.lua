@@ -44,10 +44,17 @@ local function results_of(raw)
   return list, overall
 end
 
+-- Chance of so strong a signal in white noise, where a search knows it.
+local function check_chance(fap, overall)
+  local verdict = fap ~= fap and "skip" or fap <= 1e-4 and "pass" or fap <= 1e-2 and "warn" or "fail"
+  if verdict == "fail" or verdict == "warn" and overall == "pass" then overall = verdict end
+  return { name = "false_alarm", value = fap, limit = verdict == "fail" and 1e-2 or 1e-4, verdict = verdict }, overall
+end
+
 --- Checks a candidate against the light curve it was found in.
 ---@param lc table light curve; flagged and non-finite samples are left out
 ---@param candidate table period, t0 (any mid-transit), duration, days; optional sde with sde_pass and sde_fail, or
----  method ("bls", "tls", ...) for their defaults; star_radius (of the sun's)
+---  method ("bls", "tls", ...) for their defaults; star_radius (of the sun's); fap, chance in white noise
 ---@return table[] checks {name, value, limit, verdict}; numbers NaN where they cannot be had
 ---@return table numbers depth, depth_err, sigma, sigma_red, depth_odd, depth_even, depth_secondary, ...
 ---@return string verdict "fail" if any check failed, else "warn" or "pass"
@@ -70,6 +77,7 @@ function vetting.check(lc, candidate)
   local measured = {}
   for _, name in ipairs(NUMBERS) do measured[name] = numbers[0][name] end
   local checks, overall = results_of(raw)
+  if candidate.fap then checks[#checks + 1], overall = check_chance(candidate.fap, overall) end
   return checks, measured, overall
 end
 
