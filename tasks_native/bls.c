@@ -215,7 +215,7 @@ static void run_fast(const eas_bls_job *job, size_t i0, size_t i1, double *work)
     bls_best best = { .objective = -INFINITY };
     if (plan->path != EAS_BLS_PATH_ROWS || !bls_rows_fold(plan, job->period[i], bins, y, w, rows))
       bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
-    bls_scan_fast(plan, bins, y, w, &before, &best);
+    bls_scan_fast(plan, job->period[i], bins, y, w, &before, &best);
     before = best;
     bls_store(&plan->setup, job->period[i], &best, &job->out[i]);
   }

@@ -106,8 +106,8 @@ typedef struct {
 } bls_plan;
 
 /* As bls_scan, the same result bit for bit, by vectors. hint: the best of another trial, to be faster. */
-void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, const bls_best *hint,
-                   bls_best *best);
+void bls_scan_fast(const bls_plan *plan, double period, size_t bins, const double *y, const double *w,
+                   const bls_best *hint, bls_best *best);
 
 /* Folds samples into prefix sums y, w, bit for bit as the reference. pairs: 2 * cells. */
 void bls_fold_fast(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *pairs);
