@@ -194,7 +194,9 @@ int eas_bells_open(eas_session *s, int roles, eas_err *err)
 {
   struct eas_bells *b = s->bells = eas_alloc(sizeof *b);
   b->s = s;
-  int rc = eas_queue_open(&s->queue, eas_conf_str(s->c->conf, "queue"), s->c->db, err);
+  /* who holds the data folder is alone, and rings for nobody */
+  const char *url = s->lock_fd >= 0 ? "sql:" : eas_conf_str(s->c->conf, "queue");
+  int rc = eas_queue_open(&s->queue, url, s->c->db, err);
   if (rc < 0) return rc;
   const eas_queue *bell = s->queue;
   if (eas_queue_is_broker(s->queue)) {

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "cli/commands.h"
 #include "sandbox/sandbox.h"
+#include "queue/queue.h"
 
 typedef struct {
   eas_cli *c;
@@ -30,6 +31,21 @@ static void check_service(doctor *d, json_t *list, const char *name, const char 
   if (!ok) d->bad = 1;
 }
 
+/* A broker is one that answers. */
+static void check_queue(doctor *d, json_t *list)
+{
+  eas_cli *c = d->c;
+  eas_err err = { 0 };
+  eas_queue *q = NULL;
+  char *url = eas_conf_shown(c->conf, "queue"), *text = eas_format("queue %s", url);
+  const char *whole = eas_conf_str(c->conf, "queue");
+  int rc = strcmp(whole, "sql:") == 0 ? 0 : eas_queue_open(&q, whole, c->db, &err);
+  check_service(d, list, "queue", text, rc >= 0, rc < 0 ? err.text : NULL);
+  eas_queue_close(q);
+  free(text);
+  free(url);
+}
+
 static void services(doctor *d)
 {
   eas_cli *c = d->c;
@@ -47,10 +63,7 @@ static void services(doctor *d)
     snprintf(text, sizeof text, "%s schema %d", url, found);
   check_service(d, list, "database", text, rc >= 0, rc < 0 ? err.text : NULL);
   free(url);
-  char *queue = eas_conf_shown(c->conf, "queue");
-  snprintf(text, sizeof text, "queue %s", queue);
-  check_service(d, list, "queue", text, 1, NULL);
-  free(queue);
+  check_queue(d, list);
   err = (eas_err){ 0 };
   const char *store = eas_conf_str(c->conf, "store");
   if (!eas_path_exists(store)) {

@@ -142,6 +142,13 @@ B.each(function(kind)
         got = roles:eas("control --once", { EAS_QUEUE = "amqp://guest:x@127.0.0.1:1" })
         assert.equal(3, got.status)
         assert.equal("eas: queue amqp://127.0.0.1:1/: nobody listens there\n", got.err)
+        got = roles:eas("doctor", { EAS_QUEUE = "amqp://guest:x@127.0.0.1:1" })
+        assert.equal(1, got.status)
+        assert.truthy((got.out .. got.err):find("nobody listens there", 1, true), got.out)
+        assert.falsy((got.out .. got.err):find("guest:x", 1, true))
+        got = roles:eas("run --no-progress " .. T.write(roles.dir .. "/alone.json", '{"job_name": "alone", "task_list": [{"task": "null", "duration": 0}]}'),
+          { EAS_QUEUE = "amqp://guest:x@127.0.0.1:1", EAS_DATABASE = "sqlite:alone.db", EAS_DATA = roles.dir .. "/alone" })
+        assert.equal(0, got.status, got.err) -- alone on its folder it needs no broker
         got = roles:eas("control --once", { EAS_QUEUE = wrong, EAS_QUEUE_PASSWORD_FILE = T.write(roles.dir .. "/secret", "guest\n") })
         assert.equal(0, got.status, got.err)
       end)
