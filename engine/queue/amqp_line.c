@@ -33,7 +33,7 @@ static void forget(amqp_queue *q)
   q->acked = 0;
   q->stage = 0;
   q->n_inbox = 0;
-  memset(q->declared, 0, (size_t)q->n_known * sizeof *q->declared);
+  for (int i = 0; i < q->n_known; i++) q->declared[i] = 0;
   eas_amqp_post_again(q);
 }
 
