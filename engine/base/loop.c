@@ -17,6 +17,7 @@ typedef struct {
   eas_loop_fd_fn *fn; /* NULL: not watched */
   void *arg;
   uint32_t serial; /* an event of an earlier watch of the same number is dropped */
+  int resting;     /* the kernel still watches it */
 } watch;
 
 typedef struct {
@@ -79,11 +80,15 @@ int eas_loop_watch(eas_loop *l, int fd, uint32_t events, eas_loop_fd_fn *fn, voi
     memset(l->watches + l->n_watches, 0, (n - l->n_watches) * sizeof *l->watches);
     l->n_watches = n;
   }
+  if (l->watches[at].resting) {
+    l->watches[at] = (watch){ fn, arg, l->watches[at].serial, 0 };
+    return 0;
+  }
   uint32_t serial = ++l->serial;
   struct epoll_event e = { .events = events, .data.u64 = (uint64_t)serial << 32 | (uint32_t)fd };
   if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
     return eas_fail(err, EAS_EIO, "event loop: watch of descriptor %d: %s", fd, strerror(errno));
-  l->watches[at] = (watch){ fn, arg, serial };
+  l->watches[at] = (watch){ fn, arg, serial, 0 };
   return 0;
 }
 
@@ -103,10 +108,19 @@ int eas_loop_change(eas_loop *l, int fd, uint32_t events)
 
 void eas_loop_unwatch(eas_loop *l, int fd)
 {
+  if (fd < 0 || (size_t)fd >= l->n_watches) return;
+  watch *w = &l->watches[fd];
+  if (w->fn || w->resting) epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
+  w->fn = NULL;
+  w->resting = 0;
+}
+
+void eas_loop_rest(eas_loop *l, int fd)
+{
   watch *w = find_watch(l, fd);
   if (!w) return;
-  epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
   w->fn = NULL;
+  w->resting = 1;
 }
 
 static int earlier(const timer *a, const timer *b)

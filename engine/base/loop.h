@@ -20,6 +20,8 @@ void eas_loop_free(eas_loop *l);
 int eas_loop_watch(eas_loop *l, int fd, uint32_t events, eas_loop_fd_fn *fn, void *arg, eas_err *err);
 int eas_loop_change(eas_loop *l, int fd, uint32_t events); /* of a watched fd */
 void eas_loop_unwatch(eas_loop *l, int fd);                /* before it is closed */
+/* Unwatched, but soon watched again for the same events, which costs no system call then. To be unwatched before it is closed. */
+void eas_loop_rest(eas_loop *l, int fd);
 
 /* Calls fn once, delay_us from now. Returns an id > 0 for eas_loop_cancel. */
 int64_t eas_loop_after(eas_loop *l, int64_t delay_us, eas_loop_fn *fn, void *arg);

@@ -58,6 +58,8 @@ static _Noreturn void refuse(const char *text)
 
 static void place_descriptors(const eas_wanted *w)
 {
+  for (int i = EAS_WIRE_EVENTS; i <= EAS_WIRE_ERRORS; i++)
+    fcntl(w->fds[i], F_SETFL, 0); /* as the child before left it */
   if (dup2(w->fds[EAS_WIRE_OUTPUT], 1) < 0 || dup2(w->fds[EAS_WIRE_ERRORS], 2) < 0 ||
       dup3(w->fds[EAS_WIRE_EVENTS], EVENT_FD, O_CLOEXEC) < 0) /* not for programs that the script executes */
     _exit(EAS_EXIT_SANDBOX);

@@ -87,6 +87,11 @@ typedef struct {
   int n, cap;
 } eas_run_list;
 
+typedef struct {
+  eas_pipes pipes;
+  int open, lent;
+} eas_slot_pipes;
+
 struct eas_worker {
   eas_worker_options o;
   eas_probe probe;
@@ -102,6 +107,7 @@ struct eas_worker {
   char **exec_path;
   int64_t memory_cap;
   eas_scratch_mark *marks; /* of the slots' scratch folders */
+  eas_slot_pipes *pipes;   /* by slot; NULL before the first */
   eas_slot_group **groups;
   eas_running **slots;                  /* by slot: who holds it */
   int busy;                             /* slots held */
@@ -154,8 +160,12 @@ int eas_running_prepare(eas_running *r, eas_err *err); /* description, limits, k
 /* request_packed.c */
 char *eas_request_packed(const eas_running *r, int is_qc, size_t *len);
 /* external.c */
-void eas_running_external(eas_running *r);             /* finds what its setting input_path names */
+void eas_running_external(eas_running *r);              /* finds what its setting input_path names */
 const char *eas_worker_input_root(const eas_worker *w); /* that children are shown; NULL: none */
+/* pipes.c; lend: NULL when a child must have its own */
+const eas_pipes *eas_pipes_lend(eas_worker *w, int slot);
+void eas_pipes_return(eas_worker *w, int slot); /* drained, and nobody has them any more */
+void eas_pipes_done(eas_worker *w);
 /* watch.c */
 int eas_process_watch(eas_running *r, eas_err *err);
 /* answer.c */

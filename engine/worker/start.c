@@ -186,12 +186,14 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
                   .limits = r->limits,
                   .request = request,
                   .request_len = len,
-                  .group = r->group };
+                  .group = r->group,
+                  .pipes = eas_pipes_lend(w, r->slot) };
   if (r->group) eas_slot_group_set(r->group, &r->limits, NULL);
   rc = eas_zygote_ask(w->zygote, &s, &r->p.child, err);
   if (rc == EAS_ECONNECT) { /* the zygote is gone: a new one, once */
     w->zygote_dirty = 1;
     rc = eas_worker_zygote(w, err);
+    s.pipes = NULL;
     if (rc >= 0) rc = eas_zygote_ask(w->zygote, &s, &r->p.child, err);
   }
   for (int i = 0; inputs[i]; i++) free((void *)(uintptr_t)inputs[i]);

@@ -121,8 +121,9 @@ static void process_over(eas_running *r)
   const int fds[] = { c->events, c->output, c->errors };
   for (int i = 0; i < 3; i++) {
     drain(r, fds[i], 1024);
-    eas_loop_unwatch(loop, fds[i]);
+    if (!c->borrowed) eas_loop_unwatch(loop, fds[i]);
   }
+  if (c->borrowed) eas_pipes_return(r->w, r->slot);
   log_lines(r, &r->p.out, EAS_INFO, 1);
   log_lines(r, &r->p.err, EAS_WARN, 1);
   eas_loop_unwatch(loop, c->pidfd);

@@ -381,6 +381,7 @@ void eas_worker_close(eas_worker *w)
     eas_zygote_stop(w->zygote);
   }
   if (w->id) eas_worker_end(w->o.db, w->id, NULL);
+  eas_pipes_done(w);
   close_scratch(w);
   close_groups(w);
   for (int i = 0; w->exec_path && w->exec_path[i]; i++) free(w->exec_path[i]);

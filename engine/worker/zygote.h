@@ -42,14 +42,22 @@ int eas_zygote_pidfd(const eas_zygote *z);
 unsigned eas_zygote_layers(const eas_zygote *z);             /* of its children too */
 const char *eas_zygote_reason(const eas_zygote *z, int bit); /* why a layer of `use` is not on; "" */
 
+/* Three pipes for one child after the other: events, standard output, standard error. */
+typedef struct {
+  int read[3], write[3]; /* read ends are non-blocking */
+} eas_pipes;
+int eas_pipes_open(eas_pipes *p); /* 0 or -errno; nothing is left open then */
+void eas_pipes_close(eas_pipes *p);
+
 typedef struct {
   int slot;
   const char *scratch;         /* absolute, exists, as eas_scratch_fresh makes it */
   const char *const *readable; /* input objects */
   eas_limits limits;
-  const char *request; /* runner.h, JSON text */
+  const char *request; /* runner.h */
   size_t request_len;
   const eas_slot_group *group; /* the child enters it by itself before anything else; NULL: none */
+  const eas_pipes *pipes;      /* empty, and nobody else's; the child only borrows them. NULL: it gets its own */
 } eas_spawn;
 
 typedef struct {
@@ -58,6 +66,7 @@ typedef struct {
   int events;            /* read end, non-blocking */
   int output;            /* read end of the child's stdout, non-blocking */
   int errors;            /* read end of its stderr */
+  int borrowed;          /* these three are eas_spawn.pipes' */
   eas_shared_page *page; /* mapped; eas_child_done takes it back */
   int page_fd;           /* eas_child_done's own */
 } eas_child;

@@ -15,6 +15,7 @@ enum { ANSWER_MS = 4000, PAGE = 4096 };
 
 typedef struct {
   int pipe[3][2];    /* events, output, errors: read end, write end */
+  int borrowed;      /* the pipes: they stay open */
   int page, strings; /* memfds; -1 */
   eas_shared_page *map;
 } handles;
@@ -65,18 +66,51 @@ static void drop_page(eas_child *c)
   c->page_fd = -1;
 }
 
-static int open_handles(handles *h)
+static int open_pipe(int *read_end, int *write_end)
+{
+  int p[2];
+  if (pipe2(p, O_CLOEXEC) < 0) return -errno;
+  *read_end = p[0];
+  *write_end = p[1];
+  return fcntl(p[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int eas_pipes_open(eas_pipes *p)
+{
+  *p = (eas_pipes){ { -1, -1, -1 }, { -1, -1, -1 } };
+  int rc = 0;
+  for (int i = 0; i < 3 && rc == 0; i++) rc = open_pipe(&p->read[i], &p->write[i]);
+  if (rc < 0) eas_pipes_close(p);
+  return rc;
+}
+
+void eas_pipes_close(eas_pipes *p)
 {
   for (int i = 0; i < 3; i++) {
-    if (pipe2(h->pipe[i], O_CLOEXEC) < 0) return -errno;
-    if (fcntl(h->pipe[i][0], F_SETFL, O_NONBLOCK) < 0) return -errno;
+    shut(&p->read[i]);
+    shut(&p->write[i]);
+  }
+}
+
+static int open_handles(handles *h, const eas_pipes *borrowed)
+{
+  h->borrowed = borrowed != NULL;
+  for (int i = 0; i < 3; i++) {
+    int rc = 0;
+    if (borrowed) {
+      h->pipe[i][0] = borrowed->read[i];
+      h->pipe[i][1] = borrowed->write[i];
+    } else {
+      rc = open_pipe(&h->pipe[i][0], &h->pipe[i][1]);
+    }
+    if (rc < 0) return rc;
   }
   return make_page(h);
 }
 
 static void close_handles(handles *h, int all)
 {
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 3 && !h->borrowed; i++) {
     if (all) shut(&h->pipe[i][0]);
     shut(&h->pipe[i][1]);
   }
@@ -151,8 +185,8 @@ static int read_reply(eas_zygote *z, eas_child *out, eas_err *err)
 
 int eas_zygote_ask(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *err)
 {
-  handles h = { { { -1, -1 }, { -1, -1 }, { -1, -1 } }, -1, -1, NULL };
-  int rc, why = open_handles(&h);
+  handles h = { { { -1, -1 }, { -1, -1 }, { -1, -1 } }, 0, -1, -1, NULL };
+  int rc, why = open_handles(&h, s->pipes);
   if (why < 0) {
     rc = eas_fail(err, EAS_EIO, "pipes for a child: %s", strerror(-why));
     goto failed;
@@ -169,6 +203,7 @@ int eas_zygote_ask(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err *e
                       .events = h.pipe[0][0],
                       .output = h.pipe[1][0],
                       .errors = h.pipe[2][0],
+                      .borrowed = h.borrowed,
                       .page = h.map,
                       .page_fd = h.page };
   return 0;
@@ -204,6 +239,7 @@ int eas_zygote_spawn(eas_zygote *z, const eas_spawn *s, eas_child *out, eas_err 
 void eas_child_done(eas_child *c)
 {
   shut(&c->pidfd);
+  if (c->borrowed) c->events = c->output = c->errors = -1;
   shut(&c->events);
   shut(&c->output);
   shut(&c->errors);

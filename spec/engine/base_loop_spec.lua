@@ -58,6 +58,23 @@ describe("eas_loop", function()
     assert.is_nil(fired)
   end)
 
+  it("tells nobody while a watch rests, and the next one of what came meanwhile", function()
+    local seen = {}
+    watch(function() seen[#seen + 1] = "first" end)
+    C.eas_loop_rest(loop, fds[0])
+    C.write(fds[1], "x", 1)
+    turn(1000)
+    assert.same({}, seen)
+    assert.equal(0, watch(function() seen[#seen + 1] = "second" end))
+    turn(1000)
+    assert.same({ "second" }, seen)
+    C.eas_loop_rest(loop, fds[0])
+    C.eas_loop_unwatch(loop, fds[0])
+    assert.equal(0, watch(function() seen[#seen + 1] = "third" end))
+    turn(1000)
+    assert.same({ "second", "third" }, seen)
+  end)
+
   it("keeps its heap in order through many timers and cancels", function()
     local seen, ids = {}, {}
     for i = 1, 300 do
