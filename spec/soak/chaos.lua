@@ -38,9 +38,11 @@ function Chaos.new(options)
   c.roles = Roles.new {
     EAS_DATABASE = c.pg:url "postgres", EAS_QUEUE = c.queue, EAS_STORE = (c.disk and c.disk.dir or c.dir) .. "/store",
     EAS_LEASE = c.lease .. " s", EAS_LEASE_RENEW = ("%d ms"):format(c.lease * 250), EAS_DRAIN_GRACE = "5 s", EAS_LOG_LEVEL = "warn" }
-  for _, words in ipairs { "init" } do
-    local got = c.roles:eas(words)
-    assert(got.status == 0, got.err)
+  local got = c.roles:eas "init"
+  if got.status ~= 0 then -- what was started so far ends with us
+    c.pid = {}
+    c:close()
+    error(got.err)
   end
   c.pid = {}
   for _, list in ipairs { WORKERS, CONTROLS } do for _, r in ipairs(list) do c:start(r) end end
