@@ -49,7 +49,7 @@ end
 
 local function credible_text(found, request)
   local v = found.values
-  if v.found == false then return "no candidate: no box fits" end
+  if v.found == false then return "no candidate: " .. (v.why and "nothing fits" or "no box fits") end
   if v.credible == "pass" then return "candidate: " .. ink(request, "pass", "credible") end
   local why = ""
   for _, c in ipairs(v.vetting or {}) do
@@ -76,10 +76,21 @@ local function head_line(found)
   return table.concat(parts, "  ")
 end
 
+local function uncertain(v, request)
+  local half = v.period_uncertainty
+  return half and half > 0 and half < math.huge and plain(request, (" ± %.2g"):format(half)) or ""
+end
+
+-- Chance of such a peak in white noise; its table ends at 8.0e-5.
+local function fap_text(fap, request)
+  if not (fap and fap == fap) then return plain(request, fap and "> 0.1 (white noise)" or "-") end
+  return plain(request, ("%s%.2g (white noise)"):format(fap < 8.1e-5 and "≤ " or "", fap))
+end
+
 local function facts(found, request)
   local v, m = found.values, found.curve.metadata
   local left = {
-    { "period", number("%.7g", v.period) .. " d" },
+    { "period", number("%.7g", v.period) .. uncertain(v, request) .. " d" },
     { "mid-time", number("%.5f", v.t0) .. " " .. (m.time_system or "d") },
     { "depth", number("%.0f", v.depth and v.depth * 1e6) .. " ppm" },
     { "duration", number("%.2f", v.duration and v.duration * 24) .. " h" },
@@ -87,8 +98,12 @@ local function facts(found, request)
   local transits = v.n_transits and ("%s of %s with data"):format(number("%d", v.n_transits), number("%d", v.n_expected))
   local right = { { "SDE", number("%.2f", v.sde) }, { "SNR", number("%.1f", v.depth_snr) },
                   { "transits", transits or "-" }, { "periods", ("%s tried"):format(grouped(v.n_periods or 0)) } }
+  if v.rp_rs then -- a search that fits a transit
+    right[2] = { "FAP", fap_text(v.fap, request) }
+    right[4] = { "Rp/R*", number("%.4f", v.rp_rs) }
+  end
   for i, row in ipairs(left) do
-    local line = "  " .. pad(row[1], 11) .. pad(row[2], 22) .. pad(right[i][1], 10) .. right[i][2]
+    local line = "  " .. pad(row[1], 11) .. pad(row[2], 24) .. pad(right[i][1], 10) .. right[i][2]
     if i == 1 then line = pad(line, 58) .. credible_text(found, request) end
     print((line:gsub("%s+$", "")))
   end
