@@ -36,5 +36,5 @@ return eas.task(function(task)
   end
   task:set(best)
   task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-  task:set(transit.vet(qats.straighten(lc, best), best, "qats"))
+  task:set(transit.vet(qats.straighten(lc, best), best, "qats", { sde_pass = 6.5, sde_fail = 6 }))
 end)

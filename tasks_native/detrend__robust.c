@@ -1,6 +1,7 @@
 /* detrend__robust.c: biweight and median, from a window whose values are kept in order. */
 #include <string.h>
 #include "detrend_parts.h"
+#include "simd.h"
 
 enum { LANES = 8, TURNS = 50 };
 
@@ -72,16 +73,18 @@ static double deviation_of(const sorted *s, double m)
 }
 
 /* Sums of weights, and of weights times distances from m, of x[n] in lanes that do not depend on the machine. */
-static void weigh(const double *x, size_t n, double m, double scale, double *weights, double *moments)
+EAS_INLINE void weigh(const double *x, size_t n, double m, double scale, double *weights, double *moments)
 {
-  double w[LANES] = { 0 }, wx[LANES] = { 0 };
+  typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+  lanes w = { 0 }, wx = { 0 };
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) {
-    for (int k = 0; k < LANES; k++) {
-      double d = x[i + (size_t)k] - m, u = 1 - (d * scale) * (d * scale);
-      w[k] += u * u;
-      wx[k] += d * u * u;
-    }
+    lanes d;
+    memcpy(&d, x + i, sizeof d);
+    d -= m;
+    lanes u = 1 - (d * scale) * (d * scale);
+    w += u * u;
+    wx += d * u * u;
   }
   for (int k = 0; i < n; i++, k++) {
     double d = x[i] - m, u = 1 - (d * scale) * (d * scale);
@@ -96,7 +99,33 @@ static void weigh(const double *x, size_t n, double m, double scale, double *wei
   *moments = wx[0];
 }
 
-static double biweight_of(const sorted *s, const eas_detrend_settings *set)
+typedef void weigher(const double *x, size_t n, double m, double scale, double *weights, double *moments);
+
+EAS_TARGET_AVX512 static void weigh_avx512(const double *x, size_t n, double m, double scale, double *weights,
+                                           double *moments)
+{
+  weigh(x, n, m, scale, weights, moments);
+}
+
+EAS_TARGET_AVX2 static void weigh_avx2(const double *x, size_t n, double m, double scale, double *weights,
+                                       double *moments)
+{
+  weigh(x, n, m, scale, weights, moments);
+}
+
+static void weigh_sse2(const double *x, size_t n, double m, double scale, double *weights, double *moments)
+{
+  weigh(x, n, m, scale, weights, moments);
+}
+
+static weigher *best_weigher(void)
+{
+  int level = eas_simd_level();
+  if (level == EAS_SIMD_AVX512) return weigh_avx512;
+  return level == EAS_SIMD_AVX2 ? weigh_avx2 : weigh_sse2;
+}
+
+static double biweight_of(const sorted *s, const eas_detrend_settings *set, weigher *sums)
 {
   double m = median_of(s), reach = set->cval * deviation_of(s, m);
   double enough = set->compat ? 1e-6 : 1e-7 * reach / set->cval;
@@ -104,7 +133,7 @@ static double biweight_of(const sorted *s, const eas_detrend_settings *set)
   for (int turn = 0; turn < TURNS; turn++) {
     size_t lo = below(s, m - reach), hi = below(s, m + reach);
     double weights, moments;
-    weigh(s->value + lo, hi - lo, m, 1 / reach, &weights, &moments);
+    sums(s->value + lo, hi - lo, m, 1 / reach, &weights, &moments);
     if (!(weights > 0)) break;
     m += moments / weights;
     if (fabs(moments / weights) <= enough) break;
@@ -121,17 +150,18 @@ static void slide(const eas_detrend_job *job, sorted *s, const detrend_window *f
     if (detrend_seen(job, j)) insert(s, job->flux[j]);
 }
 
-static double location_of(const eas_detrend_job *job, const sorted *s, const detrend_window *w)
+static double location_of(const eas_detrend_job *job, const sorted *s, const detrend_window *w, weigher *sums)
 {
   if (s->n == 0) return NAN;
   int is_short = w->at_start && w->at_end && job->time[w->hi - 1] - job->time[w->lo] < job->set.window / 2;
   if (job->set.method == EAS_DETREND_MEDIAN || s->n <= 2 || (is_short && !job->set.compat)) return median_of(s);
-  return biweight_of(s, &job->set);
+  return biweight_of(s, &job->set, sums);
 }
 
 void detrend_robust(const eas_detrend_job *job, size_t i0, size_t i1, double *work)
 {
   sorted s = { .value = work };
+  weigher *sums = best_weigher();
   detrend_window w = { i0, i0, 0, 0 }, held = { i0, i0, 0, 0 }; /* held: what s has */
   for (size_t i = i0; i < i1; i++) {
     detrend_move(job, i, &w);
@@ -140,6 +170,6 @@ void detrend_robust(const eas_detrend_job *job, size_t i0, size_t i1, double *wo
     if (i == i0) held = (detrend_window){ want.lo, want.lo, 0, 0 };
     slide(job, &s, &held, &want);
     held = want;
-    job->trend[i] = detrend_cut(job, i, &w) ? NAN : location_of(job, &s, &w);
+    job->trend[i] = detrend_cut(job, i, &w) ? NAN : location_of(job, &s, &w, sums);
   }
 }
