@@ -119,6 +119,16 @@ function task:input_path(kind) end
 ---@param kind string
 ---@return table<string, any>
 function task:input_metadata(kind) end
+---@return { name: string, path: string }[] files of the input folder that input_path matches
+---@return integer outside files that lead out of the folder by links
+function task:external_files() end
+---@param file { name: string, path: string }
+---@param options? { flux: string?, quality: string?, columns: string? }
+---@return eas.lightcurve
+function task:read_external(file, options) end
+---@param path string
+---@return string sha256, integer bytes
+function task:checksum(path) end
 ---@param kind string
 ---@return boolean
 function task:wants(kind) end
@@ -236,6 +246,9 @@ function eas.lightcurve(from, metadata) end
 ---@param keywords? table<string, any>
 ---@return eas.table
 function eas.table(columns, units, keywords) end
+---@param words string
+---@return table with :write(path)
+function eas.text(words) end
 ---@param seed integer
 ---@return eas.random
 function eas.random(seed) end
