@@ -5,6 +5,7 @@
 #include "model/claim.h"
 #include "model/settle.h"
 
+enum { LONGEST_US = 30 * 1000 * 1000 };
 enum { ATTEMPTS = 512, EMBEDDED_LOSSES = 20 }; /* `eas run` is mostly stopped by its user, not by a task */
 
 /* Others that rescue pass by; a claim that is under way under this name is waited for. */
@@ -68,6 +69,7 @@ static int judge(const rescue *r, const eas_rows *rows, int i, eas_settled *out,
                         .number = eas_rows_int(rows, i, 4),
                         .outcome = EAS_OUT_AGAIN };
   if (losses > 1 && !r->all_but) out->delay_us = eas_policy_delay(&p, losses - 1);
+  if (out->delay_us > LONGEST_US) out->delay_us = LONGEST_US; /* losing workers is mostly no fault of the task */
   if (eas_rows_text(rows, i, 5)[0] == 'c')
     out->outcome = EAS_OUT_CANCELLED;
   else if (losses >= most || !(p.kinds & EAS_RETRY_LOST))
