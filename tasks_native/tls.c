@@ -84,7 +84,7 @@ static layout layout_of(const eas_tls_job *job)
   at.q = at.w + (job->ivar != NULL ? rounded(job->n * sizeof(double)) : 0);
   at.index = at.q + rounded((job->n + 1) * sizeof(int32_t));
   at.scratch = at.index + rounded(tls_slots_most(job->n) * sizeof(int32_t));
-  at.end = at.scratch + rounded(at.wrap * sizeof(double));
+  at.end = at.scratch + rounded((job->ivar != NULL ? job->n : at.wrap) * sizeof(double));
   return at;
 }
 
@@ -147,7 +147,7 @@ int eas_tls_prepare(const eas_tls_job *job)
   for (size_t k = 0; k < at.samples; k++) thin[k] = (float)shape[k];
   fill_samples(job, plan, e, w);
   tls_fill_quanta(plan, q);
-  tls_fill_bounds(plan, &job->set, bound);
+  tls_fill_bounds(plan, &job->set, bound, (double *)(void *)(base + at.scratch));
   return EAS_OK;
 }
 

@@ -2,8 +2,10 @@
  *
  * A window of sum M and sum of squares E gains 2 r C - r^2 Q, r proportional to M. C is that of a stack of boxes
  * with the shape's own means, from differences of prefix sums, and at most |shape - boxes| sqrt(E) more. */
+#include "select.h"
 #include "tls_parts.h"
 
+enum { SMALL = 20 };
 enum { POINTS = TLS_FINEST }; /* of half a shape, where boxes may begin */
 
 typedef struct {
@@ -104,11 +106,30 @@ static double rest_of(const double *s, size_t width, const tls_boxes *box)
   return sqrt(squares);
 }
 
-void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bound)
+/* small[j]: all but 2^j - 1 samples have this weight or more, over the mean. scratch [n] */
+static void smallest_weights(const tls_plan *plan, double *scratch, double *small)
+{
+  for (size_t i = 0; i < plan->n; i++) scratch[i] = plan->w[i] / plan->weight;
+  for (size_t j = 0; j < SMALL; j++) {
+    size_t k = ((size_t)1 << j) - 1;
+    small[j] = k < plan->n ? eas_select(scratch, plan->n, k) : 0;
+  }
+}
+
+/* Least weighted sum of squares of the shape in any window: the samples of less weight may stand where it is deepest. */
+static double least_squares(const tls_row *row, const double *small)
+{
+  double most = 0;
+  for (size_t j = 0; j < SMALL; j++)
+    most = fmax(most, small[j] * (row->squares - 0.25 * (double)(((size_t)1 << j) - 1)));
+  return most;
+}
+
+void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bound, double *scratch)
 {
   const double more = 1 + 1e-6; /* for what is rounded to floats */
-  double least_weight = plan->w != NULL ? INFINITY : 1;
-  for (size_t i = 0; plan->w != NULL && i < plan->n; i++) least_weight = fmin(least_weight, plan->w[i] / plan->weight);
+  double small[SMALL];
+  if (plan->w != NULL) smallest_weights(plan, scratch, small);
   for (size_t k = 0; k < plan->n_row; k++) {
     const tls_row *row = &plan->row[k];
     const double *s = plan->shape + row->at;
@@ -124,7 +145,7 @@ void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bou
     b->finest.rest = (float)(rest_of(s, row->width, &b->finest) * more);
     double mean = row->sum / width;
     b->depth = (float)(2 * row->overshoot / width);
-    b->squares = (float)(row->squares * least_weight / more);
+    b->squares = (float)((plan->w != NULL ? least_squares(row, small) : row->squares) / more);
     b->squares = fminf(b->squares, (float)(2 * mean * (1 - 1e-6) / (double)b->depth)); /* bounds grow with the sum */
     b->slack = (float)(0.5 * width + 1);
     b->least = plan->w != NULL ? -INFINITY : (float)(set->depth_min / more * width / plan->quantum);

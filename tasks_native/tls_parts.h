@@ -112,8 +112,8 @@ static inline int tls_better(double chi2, int32_t row, int32_t start, const tls_
   return row != best->row ? row < best->row : start < best->start;
 }
 
-/* The bounds of all rows, and the samples in quanta. */
-void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bound);
+/* The bounds of all rows (scratch [n] where samples have weights), and the samples in quanta. */
+void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bound, double *scratch);
 void tls_fill_quanta(tls_plan *plan, int32_t *q);
 
 /* The fast paths. work: tls_fast_size bytes. hint: the best of another trial nearby, in this one's starts; row -1: none. */
