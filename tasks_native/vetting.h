@@ -37,8 +37,8 @@ enum {                        /* checks, in this order in out; eas_vetting_name 
        EAS_VETTING_COVERAGE,  /* share of transits with samples before and after: below 0.5 warns */
        EAS_VETTING_ALIAS,     /* period that suits better over the period: not 1 warns */
        EAS_VETTING_ARTEFACT,  /* relative distance from a period of the instrument: 0.001 warns */
-       EAS_VETTING_INVERTED,  /* strongest brightening over strongest dip, searched alike: 0.9 fails (red noise) */
-       EAS_VETTING_RADIUS,    /* of the planet, in Jupiter's: 2.5 warns; skipped without the star's */
+       EAS_VETTING_INVERTED, /* strongest brightening over strongest dip, searched alike, at most 1000: 0.9 fails (red noise) */
+       EAS_VETTING_RADIUS, /* of the planet, in Jupiter's: 2.5 warns; skipped without the star's */
        EAS_VETTING_CHECKS
 };
 

@@ -57,6 +57,8 @@ static void fold_at(vet_fold *f, size_t parts, double frequency, double *dip, do
   }
 }
 
+static const double ratio_most = 1000;
+
 double vet_inverted(vet_fold *f)
 {
   const eas_vetting_job *job = f->job;
@@ -70,5 +72,5 @@ double vet_inverted(vet_fold *f)
 
   double dip = f->in.sum / sqrt(f->in.n), rise = 0;
   for (double k = -below; k <= above; k++) fold_at(f, parts, own + k * step, &dip, &rise);
-  return dip > 0 ? rise / dip : INFINITY;
+  return rise < ratio_most * dip ? rise / dip : ratio_most; /* also when there is no dip at all */
 }
