@@ -20,7 +20,7 @@ EAS_TARGET_AVX512 static float thin_sum_512(const int32_t *sum, const float *s, 
 {
   __m512 c = _mm512_setzero_ps();
   for (size_t j = 0; j < width; j += WIDE) {
-    __mmask16 mask = width - j < WIDE ? (__mmask16)((1u << (width - j)) - 1) : (__mmask16)0xffff;
+    __mmask16 mask = (__mmask16)(width - j < WIDE ? (1u << (width - j)) - 1 : 0xffffu);
     __m512i v = _mm512_sub_epi32(_mm512_maskz_loadu_epi32(mask, sum + j + 1), _mm512_maskz_loadu_epi32(mask, sum + j));
     c = _mm512_fmadd_ps(_mm512_cvtepi32_ps(v), _mm512_maskz_loadu_ps(mask, s + j), c);
   }

@@ -288,7 +288,7 @@ int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
   if (rc < 0) return rc;
   if (found == newest) return 0;
   if (found < newest && strcmp(c->command->name, "init") == 0) return 0; /* that is what it is for */
-  if (found == newest + 1 && !is_file) { /* a rolling upgrade: docs/operations.md */
+  if (found == newest + 1 && !is_file) {                                 /* a rolling upgrade: docs/operations.md */
     eas_log(EAS_WARN, "the database has schema %d, this program knows %d: it works with the next one, and no later",
             found, newest);
     return 0;
