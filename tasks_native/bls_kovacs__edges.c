@@ -106,7 +106,8 @@ size_t kovacs_edges_work(const kovacs_plan *plan)
   return (edges + columns) * (sizeof(int64_t) + sizeof(int32_t)) + 64;
 }
 
-typedef int64_t sums_tile __attribute__((vector_size(8 * TILE), aligned(8)));
+typedef uint64_t sums_tile
+    __attribute__((vector_size(8 * TILE), aligned(8))); /* sums may wrap: their differences do not */
 typedef uint32_t counts_tile __attribute__((vector_size(4 * TILE), aligned(4)));
 
 typedef struct {
@@ -203,10 +204,10 @@ EAS_INLINE int fold_edges(const fold_work *f, double *y, double *c, uint32_t sam
   double unscale = 1 / e->scale;
   if (!look_up(f)) return 0;
   add_columns(f);
-  f->column[f->bins] = f->column[0] + all;
+  f->column[f->bins] = (int64_t)((uint64_t)f->column[0] + (uint64_t)all);
   f->column_of_counts[f->bins] = f->column_of_counts[0] + samples;
   for (size_t b = 0; b < f->bins; b++) {
-    y[b] = (double)(f->column[b + 1] - f->column[b]) * unscale;
+    y[b] = (double)(int64_t)((uint64_t)f->column[b + 1] - (uint64_t)f->column[b]) * unscale;
     c[b] = (double)(f->column_of_counts[b + 1] - f->column_of_counts[b]);
   }
   return 1;
