@@ -59,10 +59,11 @@ QATS_INLINE void pass(const qats_span *s, size_t m, int rows, float *row, const 
   size_t first = qats_row(s, m), length = qats_row(s, m + (size_t)rows), step = s->step_min;
   size_t i = 0, whole = m == 1 ? first / LANES * LANES : round_up(first);
   const float *from = m == 1 ? d : row;
+  if (whole > round_up(length)) whole = round_up(length); /* a state needs none behind it, and D ends there */
   for (int k = 0; k < rows; k++) last[k] = none;
   d += (m - 1) * step;
   for (; i < whole; i += LANES) STORE(row + i, climb(rows, LOADU(from + i), d + i, step, last));
-  if (whole < first) {
+  if (i < first && i < length) {
     VEC r = ADD(LOADU(from + i), LOADU(ends + LANES - (first - whole))); /* 0 to what is of the row, -infinity behind */
     STORE(row + i, climb(rows, r, d + i, step, last));
     i += LANES;
