@@ -98,6 +98,8 @@ static int open_all(bench *b, eas_err *err)
   rc = eas_file_write(b->input, "x", 1, 0444, err);
   if (rc < 0) return rc;
   eas_sandbox_probe(&b->probe);
+  if ((b->probe.layers & EAS_LAYER_UID) && chown(b->scratch, eas_slot_uid(0), (gid_t)-1) < 0)
+    return eas_fail(err, EAS_EIO, "chown '%s': %s", b->scratch, strerror(errno));
   const unsigned groups = EAS_LAYER_CGROUP_MEMORY | EAS_LAYER_CGROUP_PIDS | EAS_LAYER_CGROUP_CPU;
   for (int kind = RLIMITS; rc == 0 && kind < N_KINDS; kind++) {
     unsigned use = kind == RLIMITS    ? (unsigned)EAS_LAYER_RLIMITS
