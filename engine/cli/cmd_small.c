@@ -139,7 +139,8 @@ const eas_command eas_cmd_lua = { .name = "lua",
                                   .run = cmd_lua };
 
 static const eas_option SEARCH[] = {
-  { "--method", "NAME", NULL, "bls, bls_kovacs, fbls, tls, qats, dst_v26, dst_v29, exotrans, or a pack's; default bls" },
+  { "--method", "NAME", NULL,
+    "bls, bls_kovacs, fbls, tls, qats, dst_v26, dst_v29, exotrans, or a pack's; default bls" },
   { "--settings", "JSON", NULL, "search settings as a JSON object" },
   { "--set", "NAME=VALUE", NULL, "one setting; may be repeated, wins over --settings" },
   { "--periodogram", "FILE", NULL, "write the periodogram (.fits, .txt, .txt.gz)" },
