@@ -64,7 +64,7 @@ static int find_job(eas_db *db, int64_t task, int64_t *job, eas_err *err)
   return rc < 0 ? rc : 0;
 }
 
-static int rerun(eas_revival *r, int64_t task, int downstream, eas_err *err)
+static int rerun(eas_revival *r, int64_t task, int64_t downstream, eas_err *err)
 {
   int64_t job = 0, busy = 0;
   eas_rows *rows = NULL;
@@ -77,7 +77,7 @@ static int rerun(eas_revival *r, int64_t task, int downstream, eas_err *err)
     rows = NULL;
   }
   if (busy) {
-    eas_fail(err, EAS_EBUSY, "task t%lld: t%lld, which hangs on it, is queued or runs", (long long)task,
+    eas_fail(err, EAS_EINVAL, "task t%lld: t%lld, which hangs on it, is queued or runs", (long long)task,
              (long long)busy);
     return eas_hint(err, "wait until it has ended, or pause the job and try again");
   }
@@ -104,15 +104,5 @@ static int rerun(eas_revival *r, int64_t task, int downstream, eas_err *err)
 
 int eas_rerun(eas_db *db, int64_t task, int downstream, int *n_ready, eas_err *err)
 {
-  eas_revival r = { .db = db };
-  int rc = eas_db_begin(db, err);
-  if (rc < 0) return rc;
-  rc = rerun(&r, task, downstream != 0, err);
-  if (rc >= 0) rc = eas_db_commit(db, err);
-  if (rc < 0)
-    eas_db_rollback(db);
-  else if (n_ready)
-    *n_ready = r.n_ready;
-  eas_revival_done(&r);
-  return rc < 0 ? rc : r.n_revived;
+  return eas_revive_all(db, rerun, task, downstream != 0, n_ready, err);
 }

@@ -67,25 +67,7 @@ static int retry_all(eas_revival *r, int64_t job, int64_t task, eas_err *err)
   return rc;
 }
 
-static int retry_once(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err)
-{
-  eas_revival r = { .db = db };
-  int rc = eas_db_begin(db, err);
-  if (rc < 0) return rc;
-  rc = retry_all(&r, job, task, err);
-  if (rc >= 0) rc = eas_db_commit(db, err);
-  if (rc < 0)
-    eas_db_rollback(db);
-  else if (n_ready)
-    *n_ready = r.n_ready;
-  eas_revival_done(&r);
-  return rc < 0 ? rc : r.n_revived;
-}
-
 int eas_retry(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err)
 {
-  int tries = 0, rc;
-  do rc = retry_once(db, job, task, n_ready, err);
-  while (eas_db_again(db, rc, &tries));
-  return rc;
+  return eas_revive_all(db, retry_all, job, task, n_ready, err);
 }

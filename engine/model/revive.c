@@ -228,8 +228,31 @@ int eas_revive_end(eas_revival *r, int64_t job, eas_err *err)
   return rc < 0 ? rc : 0;
 }
 
-void eas_revival_done(eas_revival *r)
+static void revival_done(eas_revival *r)
 {
   free(r->undone);
   eas_counts_done(&r->counts);
+}
+
+static int revive_once(eas_db *db, eas_revive_fn *step, int64_t a, int64_t b, int *n_ready, eas_err *err)
+{
+  eas_revival r = { .db = db };
+  int rc = eas_db_begin(db, err);
+  if (rc < 0) return rc;
+  rc = step(&r, a, b, err);
+  if (rc >= 0) rc = eas_db_commit(db, err);
+  if (rc < 0)
+    eas_db_rollback(db);
+  else if (n_ready)
+    *n_ready = r.n_ready;
+  revival_done(&r);
+  return rc < 0 ? rc : r.n_revived;
+}
+
+int eas_revive_all(eas_db *db, eas_revive_fn *step, int64_t a, int64_t b, int *n_ready, eas_err *err)
+{
+  int tries = 0, rc;
+  do rc = revive_once(db, step, a, b, n_ready, err);
+  while (eas_db_again(db, rc, &tries));
+  return rc;
 }

@@ -107,7 +107,7 @@ B.each(function(kind)
       assert.equal(C.EAS_ENOENT, select(3, rerun { id = 4711 }))
       assert.equal(C.EAS_EINVAL, select(3, rerun { id = job.root }))
       run()
-      assert.equal(C.EAS_EBUSY, select(3, rerun(a, true))) -- b is queued
+      assert.equal(C.EAS_EINVAL, select(3, rerun(a, true))) -- b is queued
       assert.equal(1, (rerun(a)))
       w:run_all(worker)
       db:exec("UPDATE job SET state = 'cancelled' WHERE id = $1", job.id)
