@@ -23,17 +23,12 @@ return eas.task(function(task)
   local set = transit.settings(task, settings)
   local lc = transit.input(task, set)
   set.period_max = set.period_max or lc:duration() / 2
-  if set.period_max < set.period_min then
-    error(("search_settings: period_max %g d is below period_min, %g d"):format(set.period_max, set.period_min), 0)
-  end
+  transit.check_periods(set)
   local search = exotrans.new(lc, set)
   local filtered = search.lc
   task:info("%d periods, %d points, %s pieces", search.n_periods, lc.n, tostring(search.info.pieces or 1))
-  for done, total in search:run(task.threads) do task:progress(done, total) end
-
+  transit.search(task, search)
   local best = search:best()
-  if task:wants "periodogram" then task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde }) end
-  task:set(best)
-  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-  task:set(transit.vet(filtered, best, "exotrans", { sde_pass = 7, sde_fail = 7 }))
+  transit.periodogram(task, search, best)
+  transit.found(task, lc, best, "exotrans", { vetted = filtered, sde_pass = 7, sde_fail = 7 })
 end)

@@ -28,13 +28,11 @@ return eas.task(function(task)
   local search = qats.new(lc, set)
 
   task:info("%d trials of %d cadences, %d of them empty", search.n_periods, search.raster.n, search.raster.filled)
-  for done, total in search:run(task.threads) do task:progress(done, total) end
+  transit.search(task, search)
 
   local best = search:best()
   for _, kind in ipairs { "periodogram", "debugging" } do
     if task:wants(kind) then task:output(kind, eas.table(search:periodogram()), { period = best.period }) end
   end
-  task:set(best)
-  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-  task:set(transit.vet(qats.straighten(lc, best), best, "qats", { sde_pass = 6.5, sde_fail = 6 }))
+  transit.found(task, lc, best, "qats", { vetted = qats.straighten(lc, best), sde_pass = 6.5, sde_fail = 6 })
 end)

@@ -12,15 +12,11 @@ return eas.task(function(task)
   local lc = transit.input(task, set)
   local search = tls.new(lc, set)
   task:info("%d periods to %.3f days, %d points", search.n_periods, search.periods[search.n_periods - 1], search.n_points)
-  for done, total in search:run(task.threads) do task:progress(done, total) end
+  transit.search(task, search)
 
   local best = search:best()
   for _, text in ipairs(search.warnings) do task:warn("%s", text) end
   if not best.found then task:warn("%s", best.why) end
-  if task:wants "periodogram" then
-    task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde, period = best.period })
-  end
-  task:set(best)
-  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-  task:set(transit.vet(lc, best, "tls"))
+  transit.periodogram(task, search, best)
+  transit.found(task, lc, best, "tls")
 end)

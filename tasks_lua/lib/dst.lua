@@ -27,20 +27,8 @@ function lib.task(defaults)
     local set = transit.settings(task, settings(defaults.shift))
     local lc = transit.input(task, set)
     set.period_max = set.period_max or lc:duration() / 2
-    if set.period_max < set.period_min then
-      error(("search_settings: period_max %g d is below period_min, %g d"):format(set.period_max, set.period_min), 0)
-    end
-    local search = dst.new(lc, set)
-    task:info("%d periods, %d durations, %d points", search.n_periods, #search.durations, lc.n)
-    for done, total in search:run(task.threads) do task:progress(done, total) end
-
-    local best = search:best()
-    if task:wants "periodogram" then
-      task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde, period = best.period })
-    end
-    task:set(best)
-    task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-    task:set(transit.vet(lc, best, "dst", { sde_pass = 7, sde_fail = 7 }))
+    transit.check_periods(set)
+    transit.run(task, lc, dst.new(lc, set), "dst", { sde_pass = 7, sde_fail = 7 })
   end)
 end
 

@@ -86,18 +86,36 @@ function transit.vet(lc, best, method, more)
            time_first = lc.time[0], span = lc:duration() }
 end
 
--- Runs a box search and hands over what it found: the periodogram if asked for, the best, truth and credibility.
-function transit.run(task, lc, search, method)
-  local set = task.settings_used
-  task:info("%d periods, %.3f to %.3f days, %d points", search.n_periods, set.period_min, set.period_max, lc.n)
+-- All trials of a search, with progress.
+function transit.search(task, search)
   for done, total in search:run(task.threads) do task:progress(done, total) end
-  local best = search:best()
+end
+
+-- Hands over what a search found in lc: its best, the truth, and whether it is credible. more: as transit.vet takes it
+-- (others: what the task asked for, if not given), and vetted, the light curve to judge it by, if that is another.
+function transit.found(task, lc, best, method, more)
+  more = more or {}
+  more.others = more.others or task.requested_metadata
+  task:set(best)
+  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
+  task:set(transit.vet(more.vetted or lc, best, method, more))
+end
+
+-- The periodogram of a search, if it is asked for.
+function transit.periodogram(task, search, best)
   if task:wants "periodogram" then
     task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde, period = best.period })
   end
-  task:set(best)
-  task:set(transit.compare_with_truth(lc.metadata, best, lc:duration()))
-  task:set(transit.vet(lc, best, method, { others = task.requested_metadata }))
+end
+
+-- A whole search that has nothing of its own to say. more: see transit.found.
+function transit.run(task, lc, search, method, more)
+  local set = task.settings_used
+  task:info("%d periods, %.3f to %.3f days, %d points", search.n_periods, set.period_min, set.period_max, lc.n)
+  transit.search(task, search)
+  local best = search:best()
+  transit.periodogram(task, search, best)
+  transit.found(task, lc, best, method, more)
 end
 
 return transit
