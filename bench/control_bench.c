@@ -27,16 +27,6 @@ static int64_t median_of(int64_t *v, int n)
   return v[n / 2];
 }
 
-static void empty(eas_db *db)
-{
-  if (eas_db_kind(db) == EAS_DB_POSTGRES) {
-    run(db, eas_strdup("TRUNCATE job, document, node, task, attempt, job_type CASCADE"));
-  } else {
-    run(db, eas_strdup("DELETE FROM job"));
-    run(db, eas_strdup("DELETE FROM document"));
-  }
-}
-
 /* One look that finds nothing to do. */
 static void look(eas_db *db, int64_t worker)
 {

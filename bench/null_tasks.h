@@ -37,6 +37,16 @@ static inline void run(eas_db *db, char *sql)
   free(sql);
 }
 
+static inline void empty(eas_db *db)
+{
+  if (eas_db_kind(db) == EAS_DB_POSTGRES) {
+    run(db, eas_strdup("TRUNCATE job, document, node, task, attempt, job_type CASCADE"));
+  } else {
+    run(db, eas_strdup("DELETE FROM job"));
+    run(db, eas_strdup("DELETE FROM document"));
+  }
+}
+
 #define COUNT_TO(n) "WITH RECURSIVE k (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM k WHERE i + 1 < " n ") "
 
 /* A root, chains of FAN tasks each below it, all queued. */

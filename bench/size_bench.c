@@ -33,16 +33,6 @@ static int64_t server_us(const side *s)
   return ns / 1000;
 }
 
-static void empty(eas_db *db)
-{
-  if (eas_db_kind(db) == EAS_DB_POSTGRES) {
-    run(db, eas_strdup("TRUNCATE job, document, node, task, attempt, job_type CASCADE"));
-  } else {
-    run(db, eas_strdup("DELETE FROM job"));
-    run(db, eas_strdup("DELETE FROM document"));
-  }
-}
-
 static void open_side(side *s, const char *url, int n, int groups)
 {
   eas_err err = { 0 };

@@ -65,6 +65,19 @@ function run.type(name, request, options)
   return run.request(request, options)
 end
 
+-- A shipped task type, then its quality check on what came of it. spoil(request of the check, what came) may change it.
+function run.judged(name, request, spoil)
+  local got = run.type(name, request)
+  local made = {}
+  for kind, o in pairs(got.outputs) do
+    made[kind] = { path = got.scratch .. "/out/" .. o.file, filename = o.file, size = 1, metadata = o.metadata }
+  end
+  local check = { role = "qc", ending = got.finished and "ok" or "error", error = got.error, made = made, result = got.metadata,
+                  inputs = request.inputs, outputs = request.outputs, description = request.description }
+  if spoil then spoil(check, got) end
+  return got, run.type(name, check)
+end
+
 -- The text of a script, written into a pack of its own. modules: { ["tasks_lua/lib/x.lua"] = text }
 function run.text(text, request, options, modules)
   local pack = T.tmpdir()

@@ -2,17 +2,7 @@
 local T = require "spec.support"
 local run = require "spec.tasks.run"
 
-local function judged(name, request, spoil)
-  local got = run.type(name, request)
-  local made = {}
-  for kind, o in pairs(got.outputs) do
-    made[kind] = { path = got.scratch .. "/out/" .. o.file, filename = o.file, size = 1, metadata = o.metadata }
-  end
-  local check = { role = "qc", ending = got.finished and "ok" or "error", error = got.error, made = made, result = got.metadata,
-                  inputs = request.inputs, outputs = request.outputs, description = request.description }
-  if spoil then spoil(check) end
-  return got, run.type(name, check)
-end
+local judged = run.judged
 
 local function request(name, path, settings, outputs)
   return { description = { task = name, search_settings = settings }, threads = 2, outputs = outputs,

@@ -11,15 +11,7 @@ local function request(path, set, metadata)
            inputs = { lightcurve = { path = path, filename = "a.txt", metadata = metadata } } }
 end
 
-local function judged(r)
-  local got = run.type(TYPE, r)
-  local made = {}
-  for kind, o in pairs(got.outputs) do
-    made[kind] = { path = got.scratch .. "/out/" .. o.file, filename = o.file, size = 1, metadata = o.metadata }
-  end
-  return got, run.type(TYPE, { role = "qc", ending = got.finished and "ok" or "error", error = got.error, made = made,
-                               result = got.metadata, inputs = r.inputs, outputs = r.outputs, description = r.description })
-end
+local function judged(r) return run.judged(TYPE, r) end
 
 local function search(...)
   local got = T.eas { "search", "--json", "--method", "tls", ... }

@@ -2,18 +2,7 @@
 local T = require "spec.support"
 local run = require "spec.tasks.run"
 
--- Runs a task, then its quality check on what came of it. spoil(request of the check) may change it.
-local function judged(name, request, spoil)
-  local got = run.type(name, request)
-  local made = {}
-  for kind, o in pairs(got.outputs) do
-    made[kind] = { path = got.scratch .. "/out/" .. o.file, filename = o.file, size = 1, metadata = o.metadata }
-  end
-  local check = { role = "qc", ending = got.finished and "ok" or "error", error = got.error, made = made, result = got.metadata,
-                  inputs = request.inputs, outputs = request.outputs, description = request.description }
-  if spoil then spoil(check, got) end
-  return got, run.type(name, check)
-end
+local judged = run.judged
 
 describe("null", function()
   it("waits as long as it is told, and passes", function()
