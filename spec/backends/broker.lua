@@ -1,12 +1,15 @@
 -- broker.lua: a RabbitMQ server of this process's own (broker.sh), started at the first use and gone with its folder.
 -- Specs share it by prefixes of queue names: no two tests hear each other.
+local ffi = require "ffi"
 local T = require "spec.support"
 
 local Broker = {}
 local dir, why_none
 local n_prefixes = 0
 
-local function run(verb) return T.sh(("%s/spec/backends/broker.sh %s %s"):format(T.root, verb, dir)) end
+local function run(verb)
+  return T.sh(("%s/spec/backends/broker.sh %s %s %d"):format(T.root, verb, dir, ffi.C.getpid()))
+end
 
 -- Its folder, or nil and why there is none.
 function Broker.dir()

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # broker.sh: a private RabbitMQ server for tests: own node name, ports, folder, cookie; everything on loopback.
-#   broker.sh start DIR   starts it in DIR (made if needed; again after a kill: with the same ports); prints amqp://...
+#   broker.sh start DIR [OWNER]   starts it in DIR (made if needed; again after a kill: with the same ports); prints amqp://...
+#                         OWNER: a process id; when that process is gone, so is the server
 #   broker.sh stop DIR    ends it and its epmd, and removes what it wrote
 #   broker.sh kill DIR    kill -9, as a power failure would: what is in DIR stays, start brings it back
 # DIR/url and DIR/tls_url hold its addresses, DIR/ca.pem the certificate to trust.
@@ -8,8 +9,8 @@
 set -euo pipefail
 
 bin=/usr/lib/rabbitmq/bin
-verb=${1:-} dir=${2:-}
-[ -n "$verb" ] && [ -n "$dir" ] || { sed -n '3,6s/^# \?//p' "$0" >&2; exit 2; }
+verb=${1:-} dir=${2:-} owner=${3:-}
+[ -n "$verb" ] && [ -n "$dir" ] || { sed -n '3,7s/^# \?//p' "$0" >&2; exit 2; }
 
 end() { # signal name-of-pid-file
   local pid
@@ -55,6 +56,15 @@ CONF
   echo "amqps://guest:guest@localhost:${ports[1]}" >"$dir/tls_url"
 }
 
+watch_owner() { # a spec that is killed cannot stop its server
+  local server
+  server=$(cat "$dir/pid")
+  while kill -0 "$owner" 2>/dev/null && kill -0 "$server" 2>/dev/null; do sleep 1; done
+  [ "$(cat "$dir/pid" 2>/dev/null)" = "$server" ] || return 0
+  end KILL pid
+  end KILL epmd.pid
+}
+
 start() {
   local ports
   [ -x "$bin/rabbitmq-server" ] || { echo "no RabbitMQ server here ($bin/rabbitmq-server)" >&2; exit 4; }
@@ -71,6 +81,7 @@ start() {
   echo $! >"$dir/pid"
   for _ in $(seq 600); do
     if (exec 3<>"/dev/tcp/127.0.0.1/${ports[0]}") 2>/dev/null; then
+      [ -z "$owner" ] || setsid "$0" watch "$dir" "$owner" </dev/null >/dev/null 2>&1 &
       cat "$dir/url"
       return 0
     fi
@@ -85,6 +96,7 @@ start() {
 
 case $verb in
   start) start ;;
+  watch) watch_owner ;;
   kill) end KILL pid; end KILL epmd.pid ;;
   stop) end KILL pid; end KILL epmd.pid; rm -rf "$dir" ;;
   *) echo "broker.sh: start, stop or kill, not '$verb'" >&2; exit 2 ;;

@@ -170,7 +170,7 @@ end
 -- Begun again when it did not come up within 40 s, on a machine that has too much to do.
 function Chaos:broker_comes(at)
   if self.now > at then
-    os.execute(("cd %s && %s/spec/backends/broker.sh start %s >/dev/null 2>&1 &"):format(Broker.dir(), T.root, Broker.dir()))
+    os.execute(("cd %s && %s/spec/backends/broker.sh start %s %d >/dev/null 2>&1 &"):format(Broker.dir(), T.root, Broker.dir(), ffi.C.getpid()))
     at = self.now + 40
   end
   self:in_a_while(0.5, nil, function()
