@@ -89,9 +89,9 @@ static int cmd_db(eas_cli *c)
   const char *what = c->args[0];
   int wants_file = strcmp(what, "migrate") != 0, rc;
   if (strcmp(what, "save") != 0 && strcmp(what, "restore") != 0 && wants_file)
-    return eas_cli_usage(c, "eas db %s: save, restore or migrate is wanted", what);
+    return eas_cli_usage(c, "%s: save, restore or migrate is wanted", what);
   if (c->n_args != 1 + wants_file)
-    return eas_cli_usage(c, wants_file ? "eas db %s: one file is wanted" : "eas db %s: no more is wanted", what);
+    return eas_cli_usage(c, wants_file ? "%s: one file is wanted" : "%s: no more is wanted", what);
   if (!wants_file)
     rc = migrate(c, &err);
   else

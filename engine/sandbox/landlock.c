@@ -1,7 +1,7 @@
 /* landlock.c: what of the disk a child may touch, whoever it is.
  *
  * Raw system calls and own names: the headers of Debian 12 stop at ABI 2. The zygote opens what all children may see
- * once (prepare); each child makes its rules from these descriptors and its own scratch and inputs (apply, about 20 us). */
+ * once (prepare), and keeps the rules of each slot's scratch (keep); a child with inputs makes its own (apply, about 20 us). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

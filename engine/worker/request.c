@@ -1,4 +1,4 @@
-/* request.c: from a claim to what a child is told: the evaluated description, limits, the provenance key, the request. */
+/* request.c: from a claim to what a child is told: the evaluated description, limits, the provenance key. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
