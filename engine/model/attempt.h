@@ -140,10 +140,15 @@ typedef struct {
   int stale;           /* out: 1 when the token did not match, and nothing of it was stored */
 } eas_result;
 
+typedef struct {
+  int n_ready; /* attempts that became queued */
+  int control; /* 1: control has to tell others: some are to be skipped, some waited until a task is done */
+} eas_committed;
+
 /* Ends attempts, stores all that belongs to them, meets inputs, makes dependants ready, counts parents down. Sets .stale.
- * *n_ready: attempts that became queued (ring for them). Repeating after an unknown outcome is harmless. */
-int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n, int *n_ready,
-                       eas_err *err);
+ * The database's bell rings if *out says so, which may be NULL. Repeating after an unknown outcome is harmless. */
+int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n,
+                       eas_committed *out, eas_err *err);
 
 /* Log lines and progress of running attempts, less durably; stale ones drop out. */
 typedef struct {

@@ -125,7 +125,7 @@ static int guard(eas_db *db, member *list, int n, eas_err *err)
 }
 
 /* Children that tasks made: they stand before their parents are found to be done. */
-static int spawn(eas_db *db, const eas_registry *r, const member *list, int n, int *n_ready, eas_err *err)
+static int spawn(eas_db *db, const eas_registry *r, const member *list, int n, eas_committed *out, eas_err *err)
 {
   int rc = 0;
   for (int i = 0; i < n && rc >= 0; i++) {
@@ -133,7 +133,7 @@ static int spawn(eas_db *db, const eas_registry *r, const member *list, int n, i
     int n_queued = 0;
     if (!m->spawn || json_array_size(m->spawn) == 0 || list[i].settled.outcome != EAS_OUT_PASSED) continue;
     rc = eas_expand_spawn(db, r, list[i].settled.task, m->attempt, m->spawn, &n_queued, err);
-    *n_ready += n_queued;
+    out->n_ready += n_queued;
   }
   return rc;
 }
@@ -177,7 +177,7 @@ static int check_versions(eas_db *db, const member *list, int n, const int *tick
   return 0;
 }
 
-static int settle(eas_db *db, member *list, int n, int *n_ready, eas_err *err)
+static int settle(eas_db *db, member *list, int n, eas_committed *out, eas_err *err)
 {
   int n_versions = 0, rc = 0;
   for (int i = 0; i < n; i++) n_versions += list[i].result->n_versions;
@@ -199,7 +199,8 @@ static int settle(eas_db *db, member *list, int n, int *n_ready, eas_err *err)
   if (rc >= 0) rc = check_versions(db, list, n, tickets, err);
   if (rc >= 0) rc = eas_settle_follow(&s, err);
   if (rc >= 0) rc = eas_counts_apply(&s.counts, db, err);
-  *n_ready += s.n_ready;
+  out->n_ready += s.n_ready;
+  out->control = s.control;
   eas_settle_done(&s);
   free(version_ids);
   free(tickets);
@@ -218,27 +219,28 @@ static int makes_room(eas_db *db, const eas_registry *r, const member *list, int
   return 0;
 }
 
-static int commit_group(eas_db *db, const eas_registry *r, member *list, int n, int *n_ready, eas_err *err)
+static int commit_group(eas_db *db, const eas_registry *r, member *list, int n, eas_committed *out, eas_err *err)
 {
   int rc = eas_db_begin(db, err);
   if (rc < 0) return rc;
   int kept = rc = guard(db, list, n, err);
   if (kept > 0) {
-    rc = spawn(db, r, list, kept, n_ready, err);
-    if (rc >= 0) rc = settle(db, list, kept, n_ready, err);
-    if (rc >= 0 && (*n_ready || makes_room(db, r, list, kept))) rc = eas_db_ring(db, err);
+    rc = spawn(db, r, list, kept, out, err);
+    if (rc >= 0) rc = settle(db, list, kept, out, err);
+    if (rc >= 0 && (out->n_ready || out->control || makes_room(db, r, list, kept))) rc = eas_db_ring(db, err);
   }
   if (rc >= 0) return eas_db_commit(db, err);
   eas_db_rollback(db);
   return rc;
 }
 
-int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n, int *n_ready,
-                       eas_err *err)
+int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n,
+                       eas_committed *out, eas_err *err)
 {
   (void)worker; /* the token says it all */
-  int ready = 0, rc = 0;
-  if (n_ready) *n_ready = 0;
+  eas_committed made = { 0 };
+  int rc = 0;
+  if (out) *out = made;
   if (n <= 0) return 0;
   member *list = eas_alloc((size_t)n * sizeof *list);
   for (int i = 0; i < n && rc == 0; i++) {
@@ -251,12 +253,12 @@ int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_re
     int tries = 0;
     do {
       memcpy(copy, list, (size_t)n * sizeof *copy);
-      ready = 0;
-      rc = commit_group(db, r, copy, n, &ready, err);
+      made = (eas_committed){ 0 };
+      rc = commit_group(db, r, copy, n, &made, err);
     } while (eas_db_again(db, rc, &tries));
     free(copy);
   }
   free(list);
-  if (rc >= 0 && n_ready) *n_ready = ready;
+  if (rc >= 0 && out) *out = made;
   return rc < 0 ? rc : 0;
 }

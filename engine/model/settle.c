@@ -231,6 +231,11 @@ static int follow_edges(eas_settle *s, int *born, eas_err *err)
   return rc < 0 ? rc : 0;
 }
 
+/* What control asks itself too: see job_due.c. */
+static const char find_due[] =
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM task WHERE spread = 1) OR EXISTS (SELECT 1 FROM task"
+    " WHERE gathered = 1 AND done = 1)";
+
 /* Tasks that are done now count their parents down. */
 static int follow_up(eas_settle *s, const eas_up *done, int n, eas_err *err)
 {
@@ -275,12 +280,14 @@ static int find_done(eas_settle *s, eas_up *done, eas_err *err)
 int eas_settle_follow(eas_settle *s, eas_err *err)
 {
   eas_up *done = eas_alloc((size_t)(s->n + 1) * sizeof *done);
-  int born = -1, n_done = find_done(s, done, err), rc = n_done;
+  int born = -1, due = -1, n_done = find_done(s, done, err), rc = n_done;
   if (n_done < 0) goto out;
   eas_ancestors_take(s->db, s->chain); /* the next send drops the results */
   rc = follow_edges(s, &born, err);
   if (rc >= 0) rc = follow_up(s, done, n_done, err);
+  if (rc >= 0 && n_done) rc = eas_db_send(s->db, find_due, NULL, 0, &due, err);
   if (rc >= 0) rc = eas_db_flush(s->db, err);
+  if (rc >= 0 && due >= 0) s->control = eas_rows_n(eas_db_result(s->db, due)) > 0;
   if (rc >= 0 && born >= 0) {
     const eas_rows *r = eas_db_result(s->db, born);
     for (int i = 0; i < eas_rows_n(r); i++) {

@@ -37,6 +37,7 @@ typedef struct {
   int n_products; /* that have a new passed version */
   eas_counts counts;
   int n_ready;              /* attempts born queued */
+  int control;              /* 1: control has something to do */
   int own, edges[2], chain; /* tickets; -1: nothing was asked */
 } eas_settle;
 

@@ -115,17 +115,18 @@ static void link_products(eas_running *r)
 static int commit_group(eas_worker *w, eas_running **group, int n, eas_err *err)
 {
   eas_result *results = eas_alloc((size_t)n * sizeof *results);
-  int n_ready = 0, n_failed = 0;
+  int n_other = 0;
+  eas_committed made;
   for (int i = 0; i < n; i++) {
     to_result(group[i], &results[i]);
     if (group[i]->reused)
       results[i].versions = group[i]->reused_versions, results[i].n_versions = group[i]->n_reused_versions;
   }
   int64_t began = eas_tick_us();
-  int rc = eas_attempt_commit(w->o.db, w->o.registry, w->id, results, n, &n_ready, err);
+  int rc = eas_attempt_commit(w->o.db, w->o.registry, w->id, results, n, &made, err);
   if (rc >= 0) eas_histogram_add(&w->tally.commit, eas_tick_us() - began);
   for (int i = 0; i < n; i++) {
-    n_failed += results[i].verdict[0] != 'p' || results[i].spawn != NULL;
+    n_other += results[i].spawn != NULL;
     if (rc >= 0 && !results[i].stale && results[i].verdict[0] == 'p') link_products(group[i]);
     const eas_logbuf *l = &group[i]->log;
     if (rc >= 0 && !results[i].stale)
@@ -137,7 +138,7 @@ static int commit_group(eas_worker *w, eas_running **group, int n, eas_err *err)
   free(results);
   if (rc < 0) return rc;
   w->ended += n;
-  if (w->o.on_commit) w->o.on_commit(w->o.arg, n, n_ready, n_failed);
+  if (w->o.on_commit) w->o.on_commit(w->o.arg, n, made.n_ready, n_other + made.control);
   return 0;
 }
 

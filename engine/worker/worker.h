@@ -25,7 +25,7 @@ typedef struct {
   const char *const *types; /* NULL-terminated: what this worker can run */
   const char *container;    /* or NULL */
   void (*on_commit)(void *arg, int n_ended, int n_ready,
-                    int n_other); /* after each group; n_other: failures and children, control's work */
+                    int n_other); /* after each group; n_other: > 0: control has something to do */
   void *arg;
 } eas_worker_options;
 

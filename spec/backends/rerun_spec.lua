@@ -24,8 +24,8 @@ B.each(function(kind)
       for _, out in pairs(c.outputs) do c.versions[out.product] = "pass" end
       for k, v in pairs(fate and fate(c) or {}) do c[k] = v end
     end
-    assert(w:commit(worker, list))
-    return list
+    local _, _, control = assert(w:commit(worker, list))
+    return list, control
   end
   local function fail() return { ending = "error", verdict = "fail", versions = {} } end
 
@@ -139,13 +139,15 @@ B.each(function(kind)
     it("waits until all is done, then looks how much has passed", function()
       grid(4, 750000)
       assert.equal(0, (gather()))
-      run_but(3)
+      local _, control = run_but(3)
+      assert.is_true(control) -- nobody else would tell it before its next look
       assert.equal("waiting", w:state(waits))
       assert.same({ 1, 1 }, { gather() })
       assert.equal("ready", w:state(waits))
       local c = assert(w:claim(worker, 5))[1]
       assert.equal('{"grid":{"children":4,"missing":[{"index":2,"k":3}],"passed":3},"nobody":{}}', c.requested)
-      assert(w:commit(worker, { c }))
+      skip()
+      assert.is_false(select(3, assert(w:commit(worker, { c }))))
       assert.equal(0, (gather()))
     end)
 

@@ -163,10 +163,10 @@ function World:claim(worker, max, options)
 end
 
 -- Commits results { attempt, token, ending = "ok", verdict = "pass", reason, error, metadata = json, versions = { product -> verdict },
--- log = { text... }, first_seq, again, delay_us, key, reused, wall_us }. Gives n_ready, list of stale flags; or nil, message, code.
+-- log = { text... }, first_seq, again, delay_us, key, reused, wall_us }. Gives n_ready, list of stale flags, whether control has something to do; or nil, message, code.
 function World:commit(worker, list, db, registry)
   db = db or self.db
-  local results, keep, n_ready, made = ffi.new("eas_result[?]", #list), { list }, ffi.new "int[1]", {}
+  local results, keep, out, made = ffi.new("eas_result[?]", #list), { list }, ffi.new "eas_committed", {}
   local function json_of(text)
     if not text then return nil end
     made[#made + 1] = json(text)
@@ -203,12 +203,12 @@ function World:commit(worker, list, db, registry)
       x.log, x.n_log, x.first_seq = log, #r.log, r.first_seq or 0
     end
   end
-  local rc = C.eas_attempt_commit(db.c, registry, worker, results, #list, n_ready, db.err)
+  local rc = C.eas_attempt_commit(db.c, registry, worker, results, #list, out, db.err)
   for _, v in ipairs(made) do C.json_delete(v) end -- nobody else holds them
   if rc < 0 then return nil, db:message(), rc end
   local stale = {}
   for i = 1, #list do stale[i] = results[i - 1].stale == 1 end
-  return n_ready[0], stale
+  return out.n_ready, stale, out.control == 1
 end
 
 function World:held(list)
