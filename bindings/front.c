@@ -1,4 +1,4 @@
-/* front.c: the command line's ways into Lua: eas lua, Lua job files, eas search. As the user, unsandboxed (but job files). */
+/* front.c: the command line's ways into Lua: eas lua, Lua job files, eas search, pages and pictures. As the user, unsandboxed (but job files). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +69,25 @@ char *eas_host_job(void *arg, const char *path, eas_err *err)
     return NULL;
   }
   char *text = eas_strdup(lua_tostring(L, -1));
+  lua_pop(L, 1);
+  return text;
+}
+
+char *eas_host_view(void *arg, const char *name, const char *request_json, size_t *n, eas_err *err)
+{
+  (void)arg;
+  if (eas_host_open(eas_home_share(), err) < 0 || eas_host_push("view", err) < 0) return NULL;
+  lua_State *L = eas_the_host.L;
+  lua_pushstring(L, name);
+  lua_pushstring(L, request_json);
+  char *text = NULL;
+  if (lua_pcall(L, 2, 1, 0) != 0 || lua_type(L, -1) != LUA_TSTRING) {
+    eas_fail(err, EAS_EFORMAT, "view %s: %s", name, eas_host_error(L));
+  } else {
+    const char *made = lua_tolstring(L, -1, n);
+    text = eas_alloc(*n + 1);
+    memcpy(text, made, *n);
+  }
   lua_pop(L, 1);
   return text;
 }

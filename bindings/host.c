@@ -265,4 +265,5 @@ const eas_runner eas_lua_runner = {
   .script = eas_host_script,
   .job = eas_host_job,
   .search = eas_host_search,
+  .view = eas_host_view,
 };

@@ -47,6 +47,7 @@ void eas_host_interrupt(void *arg, const char *why);
 int eas_host_script(void *arg, const char *share, const char *const *packs, int argc, char **argv);
 char *eas_host_job(void *arg, const char *path, eas_err *err);
 int eas_host_search(void *arg, const char *share, const char *const *packs, const char *request_json);
+char *eas_host_view(void *arg, const char *name, const char *request_json, size_t *n, eas_err *err);
 
 /* Pushes eas.host.NAME; host.c. Fails: EAS_EBUG when there is no such function. */
 int eas_host_push(const char *name, eas_err *err);

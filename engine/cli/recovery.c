@@ -2,188 +2,95 @@
 #include "cli/recovery.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "model/view.h"
 
-enum { AXIS_MAX = 40, PAGE = 1000, PANELS_MAX = 16 };
-
-typedef struct {
-  int n, found, alias;
-} cell;
-
-typedef struct {
-  char name[64]; /* of the loop variable */
-  double value[AXIS_MAX];
-  int n;
-} axis;
-
-typedef struct {
-  char type[64];
-  cell cells[AXIS_MAX][AXIS_MAX]; /* row, column */
-  int n, found;
-} panel;
-
-typedef struct {
-  axis rows, columns;
-  panel *panels[PANELS_MAX];
-  int n_panels;
-} map;
-
-static int axis_at(axis *a, double v, int add)
-{
-  int i = 0;
-  while (i < a->n && a->value[i] < v - 1e-12 * fabs(v)) i++;
-  if (i < a->n && fabs(a->value[i] - v) <= 1e-12 * fabs(v)) return i;
-  if (!add || a->n == AXIS_MAX) return -1;
-  memmove(a->value + i + 1, a->value + i, (size_t)(a->n - i) * sizeof *a->value);
-  a->value[i] = v;
-  a->n++;
-  return i;
-}
-
-static int is_index(const char *name)
-{
-  size_t n = strlen(name);
-  return n > 6 && strcmp(name + n - 6, "_index") == 0;
-}
-
-/* Columns: the loop variable that is a period, else the last; rows: the first other one. */
-static void choose_axes(map *m, const json_t *rows)
-{
-  size_t i;
-  json_t *row, *v;
-  const char *key;
-  const char *names[8];
-  int n = 0, column = -1;
-  json_array_foreach(rows, i, row)
-  {
-    if (!json_object_get(json_object_get(row, "result"), "outcome")) continue;
-    json_object_foreach(json_object_get(row, "parameters"), key, v)
-    {
-      if (json_is_number(v) && !is_index(key) && n < 8) names[n++] = key;
-    }
-    break;
-  }
-  for (int k = 0; k < n; k++)
-    if (strstr(names[k], "period")) column = k;
-  if (column < 0) column = n - 1;
-  if (n > 0) snprintf(m->columns.name, sizeof m->columns.name, "%s", names[column]);
-  for (int k = 0; k < n; k++)
-    if (k != column) {
-      snprintf(m->rows.name, sizeof m->rows.name, "%s", names[k]);
-      break;
-    }
-}
-
-static panel *panel_of(map *m, const char *type)
-{
-  for (int i = 0; i < m->n_panels; i++)
-    if (strcmp(m->panels[i]->type, type) == 0) return m->panels[i];
-  if (m->n_panels == PANELS_MAX) return NULL;
-  panel *p = m->panels[m->n_panels++] = eas_alloc(sizeof *p);
-  snprintf(p->type, sizeof p->type, "%s", type);
-  return p;
-}
-
-static double number_of(const json_t *row, const char *name)
-{
-  return *name ? json_number_value(json_object_get(json_object_get(row, "parameters"), name)) : 0;
-}
-
-static int has_truth(const json_t *row)
-{
-  const char *outcome = eas_json_str(json_object_get(row, "result"), "outcome");
-  return outcome && strcmp(outcome, "UNDEFINED") != 0;
-}
-
-static void add_row(map *m, const json_t *row, int axes)
-{
-  if (!has_truth(row)) return;
-  int r = axis_at(&m->rows, number_of(row, m->rows.name), axes),
-      c = axis_at(&m->columns, number_of(row, m->columns.name), axes);
-  if (axes || r < 0 || c < 0) return;
-  panel *p = panel_of(m, eas_json_str(row, "type"));
-  if (!p) return;
-  const json_t *result = json_object_get(row, "result");
-  int found = strcmp(eas_json_str(result, "outcome"), "PASS") == 0;
-  p->n++;
-  p->found += found;
-  p->cells[r][c].n++;
-  p->cells[r][c].found += found;
-  p->cells[r][c].alias += !found && json_is_string(json_object_get(result, "alias"));
-}
-
 static const char *short_type(const char *type)
 {
   return strncmp(type, "transit_search_", 15) == 0 ? type + 15 : type;
 }
 
-static void print_cell(const eas_cli *c, const cell *v, FILE *out)
+static void print_cell(const eas_cli *c, const json_t *v, FILE *out)
 {
-  char text[24];
-  if (v->n == 0) {
+  char text[48];
+  int64_t n = eas_json_int(v, "n", 0), found = eas_json_int(v, "found", 0);
+  if (n == 0) {
     fprintf(out, "%7s", "");
-  } else if (v->n > 1) {
-    snprintf(text, sizeof text, "%d/%d", v->found, v->n);
+  } else if (n > 1) {
+    snprintf(text, sizeof text, "%" PRId64 "/%" PRId64, found, n);
     fprintf(out, "%7s", text);
   } else {
-    const char *symbol = v->found ? (c->utf8 ? "●" : "#") : v->alias ? (c->utf8 ? "◐" : "/") : c->utf8 ? "○" : ".";
-    fprintf(out, "      %s%s%s",
-            eas_ink(c, v->found   ? EAS_GREEN
-                       : v->alias ? EAS_YELLOW
-                                  : EAS_DIM),
-            symbol, eas_ink_off(c));
+    int alias = eas_json_int(v, "alias", 0) > 0;
+    const char *symbol = found ? (c->utf8 ? "●" : "#") : alias ? (c->utf8 ? "◐" : "/") : c->utf8 ? "○" : ".";
+    fprintf(out, "      %s%s%s", eas_ink(c, found ? EAS_GREEN : alias ? EAS_YELLOW : EAS_DIM), symbol, eas_ink_off(c));
   }
 }
 
-static void print_panel(const eas_cli *c, const map *m, const panel *p, FILE *out)
+static void value_text(const json_t *side, size_t i, char *text, size_t size)
 {
-  char left[80];
-  fprintf(out, "\n %-26s %s", short_type(p->type), m->columns.name);
-  fprintf(out, "\n %-16s", m->rows.name);
-  for (int i = 0; i < m->columns.n; i++) fprintf(out, "%7.4g", m->columns.value[i]);
-  for (int r = m->rows.n - 1; r >= 0; r--) {
-    snprintf(left, sizeof left, "%.4g", m->rows.value[r]);
-    fprintf(out, "\n %16s", *m->rows.name ? left : "");
-    for (int i = 0; i < m->columns.n; i++) print_cell(c, &p->cells[r][i], out);
-  }
-  fprintf(out, "\n found %d of %d\n", p->found, p->n);
+  const json_t *v = json_array_get(json_object_get(side, "values"), i);
+  if (json_is_string(v))
+    snprintf(text, size, "%s", json_string_value(v));
+  else if (v)
+    snprintf(text, size, "%.4g", json_number_value(v));
+  else
+    *text = 0;
 }
 
-static int each_page(eas_cli *c, int64_t job, map *m, int axes)
+/* "bls_reference, cadence 600" */
+static void head_text(const json_t *p, char *text, size_t size)
 {
-  int64_t after = 0;
-  int n;
-  do {
-    json_t *rows = NULL;
-    n = eas_view_results(c->db, job, NULL, after, PAGE, &rows, NULL);
-    if (n < 0) return n;
-    if (axes && !*m->columns.name) choose_axes(m, rows);
-    size_t i;
-    json_t *row;
-    json_array_foreach(rows, i, row)
-    {
-      add_row(m, row, axes);
-      after = strtoll(eas_json_str(row, "task") + 1, NULL, 10);
-    }
-    json_decref(rows);
-  } while (n == PAGE);
-  return 0;
+  const char *key;
+  json_t *v;
+  size_t at = (size_t)snprintf(text, size, "%s", short_type(eas_json_str(p, "type")));
+  json_object_foreach(json_object_get(p, "where"), key, v)
+  {
+    if (at >= size) return;
+    if (json_is_string(v))
+      at += (size_t)snprintf(text + at, size - at, ", %s %s", key, json_string_value(v));
+    else
+      at += (size_t)snprintf(text + at, size - at, ", %s %.4g", key, json_number_value(v));
+  }
+}
+
+static void print_panel(const eas_cli *c, const json_t *m, const json_t *p, FILE *out)
+{
+  char left[128];
+  const json_t *columns = json_object_get(m, "columns"), *rows = json_object_get(m, "rows"),
+               *cells = json_object_get(p, "cells");
+  const char *across = eas_json_str(columns, "name"), *up = eas_json_str(rows, "name");
+  head_text(p, left, sizeof left);
+  fprintf(out, "\n %-26s %s", left, across ? across : "");
+  fprintf(out, "\n %-16s", up ? up : "");
+  for (size_t i = 0; i < json_array_size(json_object_get(columns, "values")); i++) {
+    value_text(columns, i, left, sizeof left);
+    fprintf(out, "%7.7s", left);
+  }
+  for (size_t r = json_array_size(cells); r-- > 0;) {
+    value_text(rows, r, left, sizeof left);
+    fprintf(out, "\n %16.16s", left);
+    for (size_t k = 0; k < json_array_size(json_array_get(cells, r)); k++)
+      print_cell(c, json_array_get(json_array_get(cells, r), k), out);
+  }
+  fprintf(out, "\n found %" PRId64 " of %" PRId64 "\n", eas_json_int(p, "found", 0), eas_json_int(p, "n", 0));
 }
 
 void eas_recovery_print(eas_cli *c, int64_t job, FILE *out)
 {
-  map m = { .n_panels = 0 };
-  if (each_page(c, job, &m, 1) < 0 || each_page(c, job, &m, 0) < 0) return;
-  if (m.n_panels > 0)
-    fprintf(out, "\nRecovered (period within 3 %%)   %s found   %s alias   %s missed\n", c->utf8 ? "●" : "#",
-            c->utf8 ? "◐" : "/", c->utf8 ? "○" : ".");
-  for (int i = 0; i < m.n_panels; i++) {
-    print_panel(c, &m, m.panels[i], out);
-    free(m.panels[i]);
+  json_t *m = NULL, *p;
+  size_t i;
+  int n = 0;
+  if (eas_view_recovery(c->db, job, &m, NULL) < 0) return;
+  json_array_foreach(json_object_get(m, "panels"), i, p)
+  {
+    if (eas_json_int(p, "n", 0) == 0) continue; /* nothing is known to be there */
+    if (n++ == 0)
+      fprintf(out, "\nRecovered (period within 3 %%)   %s found   %s alias   %s missed\n", c->utf8 ? "●" : "#",
+              c->utf8 ? "◐" : "/", c->utf8 ? "○" : ".");
+    print_panel(c, m, p, out);
   }
+  json_decref(m);
 }

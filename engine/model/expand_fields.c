@@ -30,6 +30,7 @@ static const field fields[] = {
   { "compat", "compat: \"prototype\"", JOB },
   { "retry", "retry: { \"max_attempts\": 3 }", JOB },
   { "parameter", "parameter: \"NAME\"", FOR },
+  { "label", "label: \"planet radius (Earth radii)\"", FOR },
   { "values", "values: [1, 2, 3]", FOR },
   { "linear_range", "linear_range: [start, stop, count]", FOR },
   { "log_range", "log_range: [start, stop, count]", FOR },

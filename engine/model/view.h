@@ -34,6 +34,14 @@ int eas_task_last_metadata(eas_db *db, eas_rows **out, eas_err *err);
  * *out: list of {task, type, parameters: {loop variables}, result: {metadata of the attempt}}; at most limit (0: 1000). */
 int eas_view_results(eas_db *db, int64_t job, const char *type, int64_t after, int limit, json_t **out, eas_err *err);
 
+/* Maps of what searches found of what is known to be there (outcome PASS of PASS and FAIL), over the loop variables: {columns,
+ * rows: {name, label of the loop or null, values, edges: if the cells are ranges}, or null; averaged: names of other variables
+ * that vary; panels: [{type, where: {variable: value} of variables with few values, n, found, alias, open, failed, found_credible,
+ * false_alarms: missed but credible, no_truth, no_truth_credible, cells: [row][column] of {n: ended with a known truth, found,
+ * alias: missed, at a multiple of the period, open: not ended, failed} or null}]}. Reads all searches of the job. Returns the
+ * number of panels; 0: nothing was searched. */
+int eas_view_recovery(eas_db *db, int64_t job, json_t **out, eas_err *err);
+
 /* 1 when the job's root is done: what a running command asks after each commit. */
 int eas_view_job_done(eas_db *db, int64_t job, eas_err *err);
 

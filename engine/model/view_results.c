@@ -5,11 +5,12 @@
 #include "base/buf.h"
 #include "model/expand.h"
 #include "model/view.h"
+#include "model/view_rows.h"
 
 enum { PAGE = 1000 };
 
 /* Siblings share their ancestors' values: kept by parent while a page is made. */
-static json_t *parameters_of(eas_db *db, json_t *cache, int64_t task, int64_t parent, eas_err *err)
+json_t *eas_view_parameters(eas_db *db, json_t *cache, int64_t task, int64_t parent, eas_err *err)
 {
   char key[32];
   snprintf(key, sizeof key, "%lld", (long long)parent);
@@ -24,7 +25,7 @@ static json_t *row_json(eas_db *db, json_t *cache, const eas_rows *r, int i, eas
 {
   char id[32];
   snprintf(id, sizeof id, "t%lld", (long long)eas_rows_int(r, i, 0));
-  json_t *parameters = parameters_of(db, cache, eas_rows_int(r, i, 0), eas_rows_int(r, i, 1), err);
+  json_t *parameters = eas_view_parameters(db, cache, eas_rows_int(r, i, 0), eas_rows_int(r, i, 1), err);
   if (!parameters) return NULL;
   json_t *result = json_loads(eas_rows_text(r, i, 3), 0, NULL);
   return json_pack("{s:s,s:s,s:o,s:o}", "task", id, "type", eas_rows_text(r, i, 2), "parameters", parameters, "result",

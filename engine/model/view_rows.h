@@ -14,5 +14,7 @@ int eas_view_one(eas_db *db, const char *sql, const eas_val *args, int n, const 
 /* Adds a list as field `key` of object. */
 int eas_view_add(eas_db *db, json_t *object, const char *key, const char *sql, const eas_val *args, int n,
                  eas_err *err);
+/* Loop variables that a task sees, kept in cache (an object) for its siblings; a new reference, NULL with err. */
+json_t *eas_view_parameters(eas_db *db, json_t *cache, int64_t task, int64_t parent, eas_err *err);
 
 #endif

@@ -41,6 +41,9 @@ typedef struct {
   char *(*job)(void *arg, const char *path, eas_err *err);
   /* CLI: `eas search` — runs lib/search_cli.lua: method, files, settings JSON, json flag... as one JSON request; prints. Exit status. */
   int (*search)(void *arg, const char *share, const char *const *packs, const char *request_json);
+  /* Pages and pictures: what eas.view.NAME (bindings/lua/eas/view/NAME.lua) makes of a request, as text of *n bytes that the
+   * caller frees: "report", "map", "fold". One thread. EAS_EFORMAT: why it could not, with a traceback. */
+  char *(*view)(void *arg, const char *name, const char *request_json, size_t *n, eas_err *err);
 } eas_runner;
 
 #endif

@@ -1,5 +1,6 @@
 -- eas.card: what `eas search` prints: a card for one light curve, a row each for several; the fold as SVG.
 local fold = require "eas.fold"
+local plot = require "eas.plot.fold"
 local card = {}
 
 local INK = { pass = "32", warn = "33", fail = "31", dim = "2", bold = "1" }
@@ -182,47 +183,15 @@ function card.row(found, request)
     number("%.0f", v.depth and v.depth * 1e6), number("%.2f", v.duration and v.duration * 24), number("%.1f", v.sde), verdict))
 end
 
-local function escape(text)
-  return (text:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }))
-end
-
--- The fold as points (thinned to 4000) and bins.
+-- The fold as a picture: a file of its own.
 function card.svg(found, path)
-  local v, curve = found.values, relative(found)
-  if not (v.period and v.period == v.period) then error("there is no period to fold at, so no plot", 0) end
-  local half = math.min(2 * v.duration, v.period / 2)
-  local bins = fold.bins(curve, v.period, v.t0, half, 60)
-  local low, high = fold.range(bins)
-  local room = (high - low) * 0.3 + 1e-12
-  low, high = low - room, high + room
-  local function at(phase, flux)
-    return ("%.1f"):format(70 + (phase + half) / (2 * half) * 560), ("%.1f"):format(20 + (high - flux) / (high - low) * 320)
-  end
-  local out, step = {}, math.max(1, math.floor(curve.n / 4000))
-  for i = 0, curve.n - 1, step do
-    local phase = (curve.time[i] - v.t0 + v.period / 2) % v.period - v.period / 2
-    local flux = curve.flux[i]
-    if math.abs(phase) < half and flux > low and flux < high then
-      local x, y = at(phase, flux)
-      out[#out + 1] = ('<circle cx="%s" cy="%s" r="1" fill="#9ab"/>'):format(x, y)
-    end
-  end
-  for k, flux in ipairs(bins) do
-    if flux == flux then
-      local x, y = at((k - 0.5) / #bins * 2 * half - half, flux)
-      out[#out + 1] = ('<circle cx="%s" cy="%s" r="3" fill="#c30"/>'):format(x, y)
-    end
-  end
-  local title = ("%s: %s finds %.7g d, %.0f ppm"):format(found.file:match "[^/]*$", found.method, v.period, v.depth * 1e6)
+  local v = found.values
+  local picture = plot.svg(relative(found), { period = v.period, t0 = v.t0, duration = v.duration, depth = v.depth, most = 4000,
+    title = found.file:match "[^/]*$", note = ("%s: %.7g d, %.0f ppm"):format(found.method, v.period or 0 / 0, (v.depth or 0 / 0) * 1e6),
+    standalone = true })
   local file, why = io.open(path, "w")
   if not file then error(why, 0) end
-  file:write('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 650 400" font-family="sans-serif" font-size="12">\n',
-    "<title>", escape(title), '</title>\n<rect width="650" height="400" fill="#fff"/>\n',
-    '<rect x="70" y="20" width="560" height="320" fill="none" stroke="#888"/>\n', table.concat(out, "\n"),
-    ('\n<text x="70" y="14">%s</text>\n<text x="64" y="28" text-anchor="end">%.6g</text>\n'):format(escape(title), high),
-    ('<text x="64" y="340" text-anchor="end">%.6g</text>\n<text x="70" y="358">-%.2f h</text>\n'):format(low, half * 24),
-    ('<text x="630" y="358" text-anchor="end">+%.2f h</text>\n<text x="350" y="358" text-anchor="middle">0</text>\n'):format(half * 24),
-    '<text x="350" y="380" text-anchor="middle">time from mid-transit</text>\n</svg>\n')
+  file:write(picture, "\n")
   file:close()
 end
 

@@ -1,4 +1,4 @@
--- eas.host: what the binary calls: load (zygote), run (child), and the command line's script, job and search.
+-- eas.host: what the binary calls: load (zygote), run (child), and the command line's script, job, search and view.
 local core = require "eas.core"
 local json = require "eas.json"
 
@@ -173,6 +173,14 @@ function host.script(arguments)
   if type(result) ~= "table" then result = { message = tostring(result), trace = "" } end
   io.stderr:write("eas: ", result.message, "\n", result.trace, "\n")
   return 1
+end
+
+-- A page or picture of eas.view.NAME, made of a request as JSON text.
+function host.view(name, request)
+  if not name:match "^[%l_]+$" then error(("there is no view '%s'"):format(name), 0) end
+  local ok, result = xpcall(function() return require("eas.view." .. name)(json.decode(request)) end, traceback)
+  if ok then return result end
+  error(type(result) == "table" and result.message .. "\n" .. result.trace or tostring(result), 0)
 end
 
 function host.search(request)
