@@ -1,11 +1,13 @@
 /* expand_bench.c: submitting and expanding a loop to 20 000 leaf tasks, against bare inserts of the same rows.
  *
  *   expand_bench PACK [ROUNDS]
+ *   expand_bench PACK URL [LEAVES]
  *
  * PACK is the folder with registry/ (the source tree). Each round, in a fresh folder under TMPDIR: check, submit and expand
  * 20 000 x 1 and 5000 x 4 tasks (synthesis, verify, search, a task that needs its metadata); then the same tables are
  * copied, row by row as SQLite does it, into a second database of the same schema (the limit). Prints medians of wall and
- * CPU time, the longest transaction, tasks per second and the ratio to the limit. Rows are counted. */
+ * CPU time, the longest transaction, tasks per second and the ratio to the limit. Rows are counted.
+ * With a URL: once, into that empty database of any kind, a loop to LEAVES (default 100 000) leaf tasks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +23,8 @@
 
 enum { MOST_ROUNDS = 25 };
 
-static const char one[] =
-    "{ \"task_list\": [ { \"task\": \"execution_for_loop\", \"parameter\": \"i\", \"linear_range\": [0, 19999, 20000],"
+static const char one_of[] =
+    "{ \"task_list\": [ { \"task\": \"execution_for_loop\", \"parameter\": \"i\", \"linear_range\": [0, %d, %d],"
     " \"task_list\": [ { \"task\": \"null\" } ] } ] }";
 static const char four[] =
     "{ \"working_directory\": \"g\", \"task_list\": [ { \"task\": \"execution_for_loop\", \"parameter\": \"i\", "
@@ -161,24 +163,52 @@ static void report(const char *name, const sample *s, int n)
          cpu / limit);
 }
 
+static void once(const eas_registry *r, const char *url, int leaves)
+{
+  eas_err err = { 0 };
+  eas_db *db;
+  sample s = { 0 };
+  must(eas_db_open(&db, url, EAS_DB_CREATE, &err), &err);
+  must(eas_db_migrate(db, &err), &err);
+  char *text = eas_format(one_of, leaves - 1, leaves);
+  expand(db, r, text, &s);
+  free(text);
+  s.tasks = number(db, "SELECT count(*) FROM task");
+  int64_t queued = number(db, "SELECT count(*) FROM attempt WHERE state = 'queued'");
+  if (queued != leaves) must(EAS_EBUG, &(eas_err){ .text = "not all leaves are queued" });
+  int64_t trips, commits;
+  eas_db_counts(db, &trips, &commits);
+  printf("%d leaves, %lld tasks: %.2f s wall, %.2f s of our CPU; longest transaction %.0f ms; %lld round trips, %lld "
+         "commits\n",
+         leaves, (long long)s.tasks, s.wall, s.cpu, s.longest, (long long)trips, (long long)commits);
+  eas_db_close(db);
+}
+
 int main(int argc, char **argv)
 {
   eas_err err = { 0 };
   eas_registry *r;
   sample a[MOST_ROUNDS], b[MOST_ROUNDS];
   if (argc < 2) {
-    fprintf(stderr, "usage: expand_bench PACK [ROUNDS]\n");
+    fprintf(stderr, "usage: expand_bench PACK [ROUNDS] | PACK URL [LEAVES]\n");
     return 2;
   }
   int n = argc > 2 ? atoi(argv[2]) : 5;
   if (n < 1 || n > MOST_ROUNDS) n = 5;
   must(eas_registry_open(&r, (const char *const[]){ argv[1], NULL }, &err), &err);
+  if (argc > 2 && strchr(argv[2], ':')) {
+    once(r, argv[2], argc > 3 ? atoi(argv[3]) : 100 * 1000);
+    eas_registry_close(r);
+    return 0;
+  }
+  char *one = eas_format(one_of, 19999, 20000);
   for (int i = 0; i < n; i++) { /* in turns, so that a busy moment hits both */
     round_of(r, one, &a[i]);
     round_of(r, four, &b[i]);
   }
   report("20000 x 1", a, n);
   report("5000 x 4", b, n);
+  free(one);
   eas_registry_close(r);
   return 0;
 }

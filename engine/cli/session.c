@@ -136,7 +136,7 @@ static int open_roles(eas_session *s, int roles, eas_err *err)
                               .registry = c->registry,
                               .conf = c->conf,
                               .worker = s->worker ? eas_worker_id(s->worker) : 0,
-                              .embedded = s->lock_fd >= 0,
+                              .embedded = s->lock_fd >= 0 && eas_db_kind(c->db) == EAS_DB_SQLITE,
                               .on_ready = on_ready,
                               .arg = s };
     rc = eas_control_open(&s->control, &k, err);

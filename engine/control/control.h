@@ -16,7 +16,7 @@ typedef struct {
   const eas_registry *registry;
   const eas_conf *conf;
   int64_t worker; /* under whose name flow control is recorded; 0: registers its own */
-  int embedded;   /* 1: every other worker is lost already */
+  int embedded;   /* 1: the database is one folder's, and locked: every other worker is lost already */
   void (*on_ready)(void *arg, int n_ready);
   void *arg;
 } eas_control_options;

@@ -12,9 +12,11 @@
 #include "db/postgres.h"
 
 /* Plans of prepared statements are made once, perhaps while tables are empty: only plans that stay good
- * when tables grow are wanted, which is by index and nested loop. */
+ * when tables grow are wanted, which is by index and nested loop. A bitmap of an index has no order: what wants
+ * the oldest few would read and sort all that wait. */
 static const char session[] =
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off;"
+    "SET jit = off;"
     "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET client_min_messages = warning;"
     "SET plan_cache_mode = force_generic_plan; SET max_parallel_workers_per_gather = 0;"
     /* Whoever stops in the middle of a transaction lets go of its rows; who waits for them says so, and comes again. */

@@ -1,5 +1,6 @@
 -- submit, control and worker as processes of their own, on {SQLite, PostgreSQL} x {sql, amqp}; what the queue may do to them.
 local ffi = require "ffi"
+local cjson = require "cjson"
 local T = require "spec.support"
 local B = require "spec.backends.backend"
 local Broker = require "spec.backends.broker"
@@ -70,6 +71,19 @@ B.each(function(kind)
         if queue == "amqp" then roles:wait("the messages to be gone", function() return depth(url) == 0 end) end
       end)
 
+      if queue == "sql" and kind == "postgresql" then
+        it("eas run takes part on a server, and declares nobody lost", function()
+          roles:start "worker --slots 1"
+          local function other() return db:query("SELECT id, state FROM worker ORDER BY id LIMIT 1")[1] end
+          local id = roles:wait("the worker", other).id
+          local file = T.write(roles.dir .. "/run.json", cjson.encode { task_list = TASKS })
+          local got = roles:eas("run " .. file .. " --slots 1 --quiet --no-progress --data " .. roles.dir .. "/own")
+          assert.equal(0, got.status, got.err)
+          assert.same({ id = id, state = "active" }, other())
+          assert.equal(0, db:value "SELECT count(*) FROM attempt WHERE ending = 'lost'")
+          assert.equal(16, passed())
+        end)
+      end
       if queue == "sql" then return end
 
       it("messages that come twice, and of attempts that nobody knows, do no harm", function()

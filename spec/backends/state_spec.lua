@@ -205,7 +205,8 @@ B.each(function(kind)
             if above and row["QUERY PLAN"]:find "Filter:" then lines[#lines + 1] = above .. row["QUERY PLAN"] end
             above = row["QUERY PLAN"]:find "Index Scan using %w+_pkey" and row["QUERY PLAN"]
             -- a list of ids as a filter: something else than the key was searched
-            if row["QUERY PLAN"]:find "Seq Scan" or (row["QUERY PLAN"]:find "Filter:.*[( ]id = ANY" and not sql:find "^UPDATE job") then lines[#lines + 1] = row["QUERY PLAN"] end
+            -- a bitmap has no order: the oldest few of a queue would be all of it, sorted
+            if row["QUERY PLAN"]:find "Seq Scan" or row["QUERY PLAN"]:find "Bitmap" or (row["QUERY PLAN"]:find "Filter:.*[( ]id = ANY" and not sql:find "^UPDATE job") then lines[#lines + 1] = row["QUERY PLAN"] end
           end
         end
         for _, line in ipairs(lines) do
