@@ -14,7 +14,9 @@ static int is_common(const char *key)
                                        "job_name",
                                        "working_directory",
                                        "requires_metadata_from",
-                                       "requires_metadata_from_child" };
+                                       "requires_metadata_from_child",
+                                       "requires_done",
+                                       "requires_passed_fraction" };
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(key, names[i]) == 0) return 1;
   return 0;

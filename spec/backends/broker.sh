@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # broker.sh: a private RabbitMQ server for tests: own node name, ports, folder, cookie; everything on loopback.
 #   broker.sh start DIR [OWNER]   starts it in DIR (made if needed; again after a kill: with the same ports); prints amqp://...
-#                         OWNER: a process id; when that process is gone, so is the server
+#                         OWNER: a process id; when that process is gone, so are the server and DIR
 #   broker.sh stop DIR    ends it and its epmd, and removes what it wrote
 #   broker.sh kill DIR    kill -9, as a power failure would: what is in DIR stays, start brings it back
 # DIR/url and DIR/tls_url hold its addresses, DIR/ca.pem the certificate to trust.
@@ -59,10 +59,11 @@ CONF
 watch_owner() { # a spec that is killed cannot stop its server
   local server
   server=$(cat "$dir/pid")
-  while kill -0 "$owner" 2>/dev/null && kill -0 "$server" 2>/dev/null; do sleep 1; done
+  tail --pid="$owner" -f /dev/null
   [ "$(cat "$dir/pid" 2>/dev/null)" = "$server" ] || return 0
   end KILL pid
   end KILL epmd.pid
+  rm -rf "$dir"
 }
 
 start() {

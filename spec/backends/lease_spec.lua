@@ -16,7 +16,7 @@ B.each(function(kind)
 
   before_each(function()
     local url = B.url(kind)
-    roles = Roles.new { EAS_DATABASE = url, EAS_QUEUE = "sql:", EAS_LEASE = "1500 ms", EAS_LEASE_RENEW = "300 ms", EAS_DRAIN_GRACE = "200 ms" }
+    roles = Roles.new { EAS_DATABASE = url, EAS_QUEUE = "sql:", EAS_LEASE = "1 s", EAS_LEASE_RENEW = "200 ms", EAS_DRAIN_GRACE = "200 ms" }
     assert.equal(0, roles:eas("init").status)
     db = assert(B.open(url))
   end)
@@ -46,19 +46,23 @@ B.each(function(kind)
   it("a worker that wakes past its lease kills its children, drops their results and registers anew", function()
     roles:start "control"
     local first = roles:start("worker --slots 2", "first")
-    local job = roles:submit { { task = "null", duration = 3 }, { task = "null", duration = 60 } }
+    local job = roles:submit { { task = "null", duration = 1.5 }, { task = "null", duration = 60 } }
     wait("both to run", RUNS, 2)
-    roles:wait("zygote and two children", function() return children(first):find "%d+ %d+ %d+" end)
+    local pids = roles:wait("zygote and two children", function() return children(first):match "%d+ %d+ %d+" end)
     roles:signal(first, STOP)
     wait("the loss", "SELECT count(*) FROM attempt WHERE ending = 'lost'", 2)
     assert.equal(1, value "SELECT count(*) FROM worker WHERE state = 'lost'")
     db:exec("UPDATE job SET state = 'paused'") -- nobody takes them again, so that what is left is the old worker's
-    ffi.C.usleep(1800000) -- the short one ends meanwhile, well
+    roles:wait("the end of the short one, well", function()
+      for pid in pids:gmatch "%d+" do
+        if not Roles.alive(tonumber(pid)) then return true end
+      end
+    end)
     roles:signal(first, CONT)
     wait("its new name", "SELECT count(*) FROM worker WHERE state = 'active' AND slots = 2", 1)
     roles:wait("the end of its children", function() return not children(first):find "%d+ %d+" end, 5)
     assert.truthy(roles:log "first":find("its lease is over", 1, true))
-    ffi.C.usleep(300000)
+    ffi.C.usleep(200000)
     assert.equal(0, value(PASSED, number(job))) -- the result came too late: its token had moved on
     assert.equal(2, value "SELECT count(*) FROM attempt WHERE ending = 'lost'")
     assert.equal(0, value "SELECT count(*) FROM attempt WHERE verdict = 'pass' AND type = (SELECT id FROM task_type WHERE name = 'null')")
@@ -66,21 +70,36 @@ B.each(function(kind)
     assert.equal(0, roles:eas("cancel --yes " .. job).status)
   end)
 
-  it("cancelling a job stops its children within two seconds, and only its", function()
+  it("cancelling a job stops its children within two seconds, on whatever host, and only its", function()
     roles:start "control"
-    roles:start("worker --slots 2", "here")
-    roles:start("worker --slots 1", "there")
+    local here, there = roles:start("worker --slots 1", "here", roles:host "north"), roles:start("worker --slots 2", "there", roles:host "south")
     local job = roles:submit({ { task = "null", duration = 60 }, { task = "null", duration = 61 } }, "long")
     wait("both to run", RUNS, 2)
-    local other = roles:submit({ { task = "null", duration = 3 } }, "other")
+    local other = roles:submit({ { task = "null", duration = 1 } }, "other")
     wait("the other to run", RUNS, 3)
+    for _, pid in ipairs { here, there } do assert.truthy(children(pid):find "%d+ %d+", "both hosts have children") end
     local begun = value "SELECT eas_now()"
     assert.equal(0, roles:eas("cancel --yes " .. job).status)
     wait("the end", "SELECT count(*) FROM attempt WHERE ending = 'cancelled'", 2)
     local took = value "SELECT max(ended_at) FROM attempt WHERE ending = 'cancelled'" - begun
     assert.is_true(took < 2e6, ("it took %.2f s"):format(took / 1e6))
     wait("the other job", PASSED, 1, number(other))
+    assert.falsy(children(here):find "%d+ %d+" or children(there):find "%d+ %d+")
     assert.equal(1, value("SELECT count(*) FROM job WHERE done_at IS NOT NULL AND id = $1", number(job)))
+  end)
+
+  it("what control has to tell others is told at once: a failure, the last of a loop that others wait for", function()
+    roles:start "control"
+    roles:start "worker --slots 2"
+    roles:submit {
+      { task = "execution_for_loop", name = "grid", parameter = "k", values = { 1, 2, 3 }, task_list = { { task = "null", duration = 0.3 } } },
+      { task = "null", duration = 0, name = "tell", requires_done = { "grid" } },
+      { task = "error", name = "bad" },
+      { task = "null", duration = 0, requires_metadata_from = { "bad" } },
+    }
+    wait("the end", "SELECT count(*) FROM job WHERE done_at IS NOT NULL", 1)
+    assert.equal(1, value "SELECT count(*) FROM task WHERE state = 'skipped'")
+    assert.equal(4, value "SELECT count(*) FROM task t JOIN task_type y ON y.id = t.type WHERE y.name = 'null' AND t.state = 'passed'")
   end)
 
   if kind == "sqlite" then return end -- the rest is the same code, and takes its time
@@ -95,7 +114,7 @@ B.each(function(kind)
     local small = roles:submit({ { task = "null", duration = 0 }, { task = "null", duration = 0 } }, "small")
     wait("the small one", PASSED, 2, number(small))
     local first = value("SELECT min(a.started_at) FROM attempt a JOIN task_type y ON y.id = a.type WHERE y.name = 'null' AND a.job = $1", number(small))
-    assert.is_true(first - begun < 3e6, ("it started after %.2f s"):format((first - begun) / 1e6)) -- the machine may be busy; bench/fair measures
+    assert.is_true(first - begun < 1e6, ("it started after %.2f s"):format((first - begun) / 1e6)) -- the machine may be busy; bench/fair measures
     assert.is_true(value(PASSED, number(large)) < 2900)
     assert.equal(0, roles:eas("pause " .. large).status)
     wait("the pause", RUNS, 0)

@@ -16,7 +16,8 @@ local TASKS = {
     { task = "null", duration = 0, name = "a" }, { task = "null", duration = 0, requires_metadata_from = { "a" } },
   } },
 }
-local ONE = { { task = "null", duration = 0 } }
+
+local LONG = '{"job_name": "long", "task_list": [{"task": "null", "duration": 60}, {"task": "null", "duration": 61}]}'
 
 -- Messages of a type that are left with the broker, and how often a queue object of ours publishes one.
 local function with_queue(url, fn)
@@ -84,6 +85,34 @@ B.each(function(kind)
           assert.equal(16, passed())
         end)
       end
+
+      it("a worker that is told to end hands over what is not finished in time, and another takes it at once; cancel ends it there", function()
+        local first = roles:start("worker --slots 2", "worker", roles:host "north")
+        assert.equal(0, roles:eas("submit " .. T.write(roles.dir .. "/long.json", LONG)).status)
+        assert.equal(0, roles:eas("control --once").status)
+        local function running(host)
+          return db:value("SELECT count(*) FROM attempt a JOIN worker w ON w.id = a.worker JOIN word h ON h.id = w.host WHERE a.state = 'running' AND h.text = '"
+            .. host .. "' AND w.slots > 0")
+        end
+        roles:wait("both to run", function() return running "north" == 2 end)
+        local second = roles:start("worker --slots 2", "second", roles:host "south")
+        roles:wait("the second worker", function() return roles:log "second":find "is up" end)
+        C.usleep(50000) -- its first look is over: only a bell makes it look again
+        local begun = db:value "SELECT eas_now()"
+        roles:signal(first, 15)
+        roles:wait("both to run elsewhere", function() return running "south" == 2 end)
+        local took = db:value "SELECT max(started_at) FROM attempt WHERE state = 'running'" - begun
+        assert.is_true(took < 1.2e6, ("with 0.2 s of grace it took %.2f s"):format(took / 1e6))
+        roles:wait("the end of the first", function() return not Roles.alive(first) end)
+        assert.equal(2, db:value "SELECT count(*) FROM attempt WHERE state = 'running' AND number = 1 AND token = 2")
+        begun = db:value "SELECT eas_now()"
+        assert.equal(0, roles:eas("cancel --yes j1").status)
+        roles:wait("the end", function() return db:value "SELECT count(*) FROM attempt WHERE ending = 'cancelled'" == 2 end)
+        took = db:value "SELECT max(ended_at) FROM attempt WHERE ending = 'cancelled'" - begun
+        assert.is_true(took < 2e6, ("it took %.2f s"):format(took / 1e6))
+        assert.falsy(T.sh(("cat /proc/%d/task/%d/children"):format(second, second)).out:find "%d+ %d+")
+      end)
+
       if queue == "sql" then return end
 
       it("messages that come twice, and of attempts that nobody knows, do no harm", function()
@@ -114,36 +143,46 @@ B.each(function(kind)
         assert.equal(before + 1, depth(url, "error"))
       end)
 
-      it("a message that is lost delays its attempt by less than 10 s", function()
-        if kind == "sqlite" then return end -- it takes 8 s
+      it("a purge of the broker while messages wait delays nothing by more than 10 s", function()
+        if kind == "sqlite" then return end -- it takes its time
         roles:start "control"
-        local job = roles:submit(ONE)
-        roles:wait("the message", function() return depth(url) == 1 end)
-        db:exec("UPDATE job SET state = 'paused'") -- so that the worker's first look finds nothing
-        assert.equal(0, T.sh(("amqp-consume -u %s -q %snull -c 1 cat"):format(url:match "^[^?]+", url:match "prefix=([^&]*)")).status)
+        roles:submit(TASKS)
+        roles:wait("the messages", function() return depth(url) == 8 end)
+        db:exec "UPDATE job SET state = 'paused'" -- so that the worker's first look finds nothing
+        assert.equal(8, Broker.purge(url, "null"))
+        assert.equal(0, depth(url))
         roles:start "worker --slots 1"
         roles:wait("the worker", function() return roles:log "worker":find "is up" end)
         C.usleep(300000)
-        db:exec("UPDATE job SET state = 'active'")
         local begun = db:value "SELECT eas_now()"
-        done(job)
-        assert.truthy(db:value "SELECT max(ended_at) FROM attempt" - begun < 10e6)
+        -- what has waited for 5 s is rung for again: as if these had waited for 4 s when the job goes on
+        db:exec "UPDATE attempt SET queued_at = eas_now() - 4000000"
+        db:exec "UPDATE job SET state = 'active'"
+        done "j1"
+        assert.equal(16, passed())
+        assert.equal(16, db:value "SELECT count(*) FROM attempt a JOIN task_type y ON y.id = a.type WHERE y.name = 'null'")
+        local last = db:value "SELECT max(started_at) FROM attempt WHERE state = 'ended'" - begun
+        assert.truthy(last < 6e6, ("the last began %.1f s after"):format(last / 1e6))
         roles:wait("the messages to be gone", function() return depth(url) == 0 end)
       end)
 
-      it("a broker that is killed stops nobody: the worker looks by itself, and hears again when it is back", function()
-        if kind == "sqlite" then return end -- once is enough: a start takes seconds
+      it("a broker that is away stops nobody: the worker looks by itself, and hears again when it is back", function()
+        if kind == "sqlite" then return end -- the database plays no part
+        local way, through = Broker.way "&heartbeat=2"
+        finally(function() way:cut() end)
+        roles.env.EAS_QUEUE = through
         roles:start "control"
         roles:start "worker --slots 2"
         roles:wait("the worker", function() return roles:log "worker":find "is up" end)
-        Broker.kill()
+        way:cut()
         roles:wait("the loss", function() return roles:log "worker":find "looking for it" end)
         done(roles:submit(TASKS, "without"))
-        Broker.again()
+        way:open()
         roles:wait("the worker's return", function() return roles:log "worker":find "connected again" end)
         roles:wait("control's return", function() return roles:log "control":find "connected again" end)
         done(roles:submit(TASKS, "with"))
-        roles:wait("the messages to be gone", function() return depth(url) == 0 end)
+        roles:wait("the messages to be gone", function() return depth(through) == 0 end)
+        roles:stop()
       end)
 
       it("a wrong password, or no broker, is one line and exit 3", function()

@@ -37,7 +37,7 @@ describe("a server", function()
     end
 
     it("is known by its certificate", function()
-      local db = assert(B.open(tcp("eas_tls:open%20%26%20sesame", "sslmode=verify-full&sslrootcert=" .. server.dir .. "/ca.crt")))
+      local db = assert(B.open(tcp("eas_tls:open%20%26%20sesame", "sslmode=verify-full&sslrootcert=" .. server.certificate)))
       assert.equal(1, db:value "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
       assert.equal("eas", db:value "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()")
       db:close()
@@ -67,8 +67,7 @@ describe("a server", function()
   describe("with a role for each", function()
     local name, world
     local function as(role) return ("postgresql://%s@/%s?host=%s&port=%d"):format(role, name, server.dir, server.port) end
-    local function roles_sql() assert.equal(0, server:sh(("%s/psql -X -q -v ON_ERROR_STOP=1 -h %s -p %d -U eas -d %s -f %s/config/postgresql_roles.sql")
-      :format(server.bin, server.dir, server.port, name, T.root)).status) end
+    local function roles_sql() assert.equal(0, T.sh(("%s -f %s/config/postgresql_roles.sql"):format(server:psql_words(name), T.root)).status) end
     local function eas(role, words) return world:eas(words, { env = { EAS_DATABASE = as(role) } }) end
     local function can(role, words)
       local got = eas(role, words)
@@ -128,9 +127,9 @@ describe("a server", function()
       local pid = db:value "SELECT pg_backend_pid() AS p"
       assert.equal(0, server:psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'").status)
       server:psql("postgres", "SELECT pg_reload_conf()")
-      local ended = ("for i in $(seq 100); do sleep 0.05; %s%s/psql -X -q -A -t -h %s -p %d -U eas -d postgres -c \"SET synchronous_commit = local; "
+      local ended = ("for i in $(seq 200); do sleep 0.02; %s -c \"SET synchronous_commit = local; "
         .. "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %d AND wait_event = 'SyncRep'\" | grep -q t && break; done")
-        :format(server.as, server.bin, server.dir, server.port, pid)
+        :format(server:psql_words "postgres", pid)
       os.execute("(" .. ended .. ") >/dev/null 2>&1 &")
       local value, message, code = fn()
       server:psql("postgres", "ALTER SYSTEM RESET synchronous_standby_names")
@@ -217,12 +216,12 @@ describe("a server", function()
       local db = assert(B.open(url))
       server:kill()
       local started, calls = os.time(), 0
-      while os.time() - started < 2 do
+      while os.time() - started < 1 do
         calls = calls + 1
         assert.equal(C.EAS_ECONNECT, select(3, db:try "SELECT 1"))
         C.usleep(20000)
       end
-      assert.is_true(calls > 20)
+      assert.is_true(calls > 10)
       assert(server:start())
       local answered
       for _ = 1, 350 do

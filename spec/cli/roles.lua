@@ -24,10 +24,12 @@ function Roles:eas(words, more)
   return T.eas(list, { env = env, cwd = self.dir, timeout = 60 })
 end
 
--- Starts a role; its process id. What it logs is in self:log(name).
-function Roles:start(words, name)
+-- Starts a role; its process id. What it logs is in self:log(name). more: environment of this one.
+function Roles:start(words, name, more)
   local line = { "cd " .. T.quote(self.dir) .. " && { exec env" }
-  for k, v in pairs(self.env) do line[#line + 1] = T.quote(k .. "=" .. v) end
+  for _, env in ipairs { self.env, more or {} } do
+    for k, v in pairs(env) do line[#line + 1] = T.quote(k .. "=" .. v) end
+  end
   line[#line + 1] = ("%s %s >>%s.log 2>&1 </dev/null; } & echo $!"):format(T.quote(T.build .. "/bin/eas"), words, name or words:match "%S+")
   local pipe = io.popen(table.concat(line, " "))
   local pid = pipe:read "*n"
@@ -55,6 +57,9 @@ function Roles:wait(what, fn, seconds)
   for _, name in ipairs { "worker", "control" } do logs[#logs + 1] = name .. ":\n" .. self:log(name) end
   error(("waited in vain for %s\n%s"):format(what, table.concat(logs, "\n")), 2)
 end
+
+-- Environment of a role on a "host": its name, and scratch apart.
+function Roles:host(name) return { EAS_HOST = name, EAS_SCRATCH = ("%s/%s/scratch"):format(self.dir, name) } end
 
 function Roles:signal(pid, signal) ffi.C.kill(pid, signal) end
 

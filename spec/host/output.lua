@@ -1,5 +1,5 @@
 -- output.lua: how busted reports here: what failed and what was skipped, then one line of counts.
--- run-tests adds up those lines.
+-- run-tests adds up those lines. EAS_SPEC_TIMES=S in the environment: also each test that took longer than S seconds.
 return function()
   local busted = require "busted"
   local handler = require "busted.outputHandlers.base"()
@@ -22,6 +22,14 @@ return function()
       local trace = item.isError and item.trace and item.trace.traceback
       if trace then io.write("     ", (trace:gsub("\n", "\n     ")), "\n") end
     end
+  end
+
+  local slow = tonumber(os.getenv "EAS_SPEC_TIMES" or nil)
+  if slow then
+    busted.subscribe({ "test", "end" }, function(element)
+      if (element.duration or 0) >= slow then io.write(("%7.2f s  %s\n"):format(element.duration, handler.getFullName(element))) end
+      return nil, true
+    end)
   end
 
   busted.subscribe({ "exit" }, function()

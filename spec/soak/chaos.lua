@@ -25,7 +25,7 @@ function Chaos.new(options)
   local c = setmetatable({ seed = options.seed, log = options.log or function() end, did = {}, skipped = {}, later = {}, jobs = {} }, Chaos)
   math.randomseed(c.seed)
   local why
-  c.pg, why = Servers.postgres()
+  c.pg, why = B.server()
   if not c.pg then return nil, why end
   local amqp
   if Broker.dir() then amqp = Broker.url "&heartbeat=2" else c.skipped[#c.skipped + 1] = "no broker: " .. select(2, Broker.dir()) end
@@ -56,12 +56,8 @@ function Chaos:host_env(host, jumping)
 end
 
 function Chaos:start(role)
-  local saved = self.roles.env
-  self.roles.env = setmetatable({}, nil)
-  for k, v in pairs(saved) do self.roles.env[k] = v end
-  for k, v in pairs(self:host_env(role.host, role.host == "south")) do self.roles.env[k] = v end
-  self.pid[role.name] = self.roles:start(role.name:sub(1, 1) == "w" and "worker --slots 2" or "control", role.name)
-  self.roles.env = saved
+  local words = role.name:sub(1, 1) == "w" and "worker --slots 2" or "control"
+  self.pid[role.name] = self.roles:start(words, role.name, self:host_env(role.host, role.host == "south"))
 end
 
 -- Children of a worker by kind: the zygote is started anew from the program, task children are its clones.
@@ -143,7 +139,7 @@ end
 function actions.kill_postgres(c)
   c.pg:kill()
   sleep(math.random() * 0.8)
-  c.pg:start()
+  assert(c.pg:start())
   return "PostgreSQL killed"
 end
 

@@ -1,4 +1,4 @@
--- servers.lua: what the chaos needs of the machine: a PostgreSQL that may be killed, a clock that may jump, a disk that may be full.
+-- servers.lua: what the chaos needs of the machine: a clock that may jump, a disk that may be full.
 local ffi = require "ffi"
 local T = require "spec.support"
 
@@ -9,48 +9,6 @@ local function must(command)
   assert(got.status == 0, command .. ": " .. got.err .. got.out)
   return got.out
 end
-
--- --- PostgreSQL ---
-
-local Postgres = {}
-Postgres.__index = Postgres
-
--- nil and why, if there is none here.
-function S.postgres()
-  local list = T.sh "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1"
-  local bin = list.out:match "%S+"
-  if not bin or not T.read(bin .. "/initdb") then return nil, "no PostgreSQL server here (/usr/lib/postgresql/*/bin/initdb)" end
-  local p = setmetatable({ bin = bin, dir = T.tmpdir(), as = "" }, Postgres)
-  if ffi.C.geteuid() == 0 then
-    p.as = "setpriv --reuid nobody --regid nogroup --clear-groups "
-    must("chown nobody " .. p.dir)
-  end
-  must(p.as .. bin .. "/initdb -D " .. p.dir .. "/data -U eas -A trust --no-sync -E UTF8 --locale=C")
-  p:start()
-  return p
-end
-
-function Postgres:start()
-  -- fsync is off: processes are killed here, the machine stays up
-  local options = "-c listen_addresses= -c fsync=off -c max_connections=60 -c shared_buffers=64MB"
-  local command = ("%s%s/pg_ctl -D %s/data -w -t 60 -l %s/log -o '-k %s " .. options .. "' start"):format(self.as, self.bin, self.dir, self.dir, self.dir)
-  for _ = 1, 3 do
-    if T.sh(command).status == 0 then return end
-  end
-  error("PostgreSQL does not start again: " .. (T.read(self.dir .. "/log") or ""):sub(-600))
-end
-
--- All of its processes at once, as a power failure would end them.
-function Postgres:kill()
-  local pid = (T.read(self.dir .. "/data/postmaster.pid") or ""):match "%d+"
-  if not pid then return end
-  T.sh(("kill -STOP %s; pids=\"%s $(cat /proc/%s/task/%s/children)\"; kill -9 $pids; for p in $pids; do"):format(pid, pid, pid, pid)
-    .. " while [ -e /proc/$p ] && ! grep -q '^State:.*[ZX]' /proc/$p/status 2>/dev/null; do sleep 0.02; done; done")
-  T.sh(("rm -f %s/data/postmaster.pid %s/.s.PGSQL.*"):format(self.dir, self.dir)) -- where nobody reaps it, its number stays taken
-end
-
-function Postgres:stop() T.sh(("%s%s/pg_ctl -D %s/data -m immediate stop"):format(self.as, self.bin, self.dir)) end
-function Postgres:url(name) return ("postgresql://eas@/%s?host=%s"):format(name, self.dir) end
 
 -- --- a clock that jumps ---
 

@@ -7,7 +7,7 @@ local core = require "eas.core"
 local settings = {}
 local common = {}
 for name in ([[task name inputs outputs job_name working_directory requires_metadata_from
-    requires_metadata_from_child task_name]]):gmatch "%S+" do common[name] = true end
+    requires_metadata_from_child requires_done requires_passed_fraction task_name]]):gmatch "%S+" do common[name] = true end
 
 local function is_row(v)
   return type(v) == "table" and type(v[2]) == "string"
