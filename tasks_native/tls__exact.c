@@ -16,10 +16,22 @@ EAS_INLINE float thin_sum(const int32_t *sum, const float *s, size_t width)
   return all;
 }
 
+EAS_TARGET_AVX512 static inline __m512 thin_512(const int32_t *sum, const float *s, __m512 c)
+{
+  __m512i v = _mm512_sub_epi32(_mm512_loadu_si512(sum + 1), _mm512_loadu_si512(sum));
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(v), _mm512_loadu_ps(s), c);
+}
+
 EAS_TARGET_AVX512 static float thin_sum_512(const int32_t *sum, const float *s, size_t width)
 {
-  __m512 c = _mm512_setzero_ps();
-  for (size_t j = 0; j < width; j += WIDE) {
+  __m512 c = _mm512_setzero_ps(), d = c;
+  size_t j = 0;
+  for (; j + 2 * WIDE <= width; j += 2 * WIDE) {
+    c = thin_512(sum + j, s + j, c);
+    d = thin_512(sum + j + WIDE, s + j + WIDE, d);
+  }
+  c = _mm512_add_ps(c, d);
+  for (; j < width; j += WIDE) {
     __mmask16 mask = (__mmask16)(width - j < WIDE ? (1u << (width - j)) - 1 : 0xffffu);
     __m512i v = _mm512_sub_epi32(_mm512_maskz_loadu_epi32(mask, sum + j + 1), _mm512_maskz_loadu_epi32(mask, sum + j));
     c = _mm512_fmadd_ps(_mm512_cvtepi32_ps(v), _mm512_maskz_loadu_ps(mask, s + j), c);

@@ -1,12 +1,14 @@
-/* tls__scan.c: the windows of a trial that may beat the best: bounds by blocks of starts, then of each start. A bound holds whatever was found before, so the winner is the same in any order of trying. */
-#include <immintrin.h>
-#include "tls_parts.h"
+/* tls__scan.c: the windows of a trial that may beat the best: bounds by blocks of starts, then of each start.
+ *
+ * A bound holds whatever was found before, so the winner is the same in any order of trying. */
+#include "tls_worth.h"
 
 enum {
   HEAP = 256,
-  NARROW = 128, /* rows up to this are tried at once */
-  ROWS = 64,    /* scanned together */
-  TILE = 128    /* blocks */
+  SEEDS = 3,
+  ROWS = 64, /* scanned together */
+  TILE_BITS = 7,
+  TILE = 1 << TILE_BITS /* blocks */
 };
 
 /* What a row must gain, in squares of quanta, to be worth the exact sums. */
@@ -17,183 +19,35 @@ static float wanted(const tls_plan *plan, const tls_best *best)
   return (float)(gain / (plan->weight * plan->quantum * plan->quantum));
 }
 
+/* What is left of a tile, in stages: blocks of starts, then starts, each stage a loop without branches over all rows at once. */
 typedef struct {
-  const tls_plan *plan;
-  const tls_folded *f;
-  const tls_bound *bound;
-  const eas_tls_job *job;
-  size_t k, width, stride, last;                     /* row, of which starts are 0, stride, .. <= last */
-  const int32_t *high[TLS_COARSE], *low[TLS_COARSE]; /* extremes where the coarse boxes end and begin */
-  size_t reach;                                      /* blocks that windows of a block of starts touch */
-  /* What the coarse boxes miss is at most base + miss E: sqrt(E) <= (E + u) / (2 sqrt(u)), u the usual E. */
-  float base, miss;
-} scan;
-
-/* Bit l is set where windows l may gain what is wanted: sums at most m and at least low, their shape's sums at most c. */
-EAS_INLINE uint32_t gains_worth(const tls_bound *b, int weighted, const float *m, const float *low, const float *c,
-                                float want)
-{
-  uint32_t worth = 0;
-  for (int l = 0; l < TLS_BLOCK; l++) {
-    float r = b->depth * low[l];
-    int gains = b->depth * m[l] * 2 * c[l] - r * r * b->squares >= want && m[l] > b->least;
-    if (weighted) gains = c[l] * c[l] >= want * b->squares && c[l] > 0;
-    worth |= (uint32_t)gains << l;
-  }
-  return worth;
-}
-
-/* The same of 16 at once. */
-EAS_TARGET_AVX512 static inline uint32_t gains_worth_512(const tls_bound *b, int weighted, __m512 m, __m512 low,
-                                                         __m512 c, float want)
-{
-  __m512 squares = _mm512_set1_ps(b->squares), depth = _mm512_set1_ps(b->depth);
-  if (weighted) {
-    __mmask16 gains = _mm512_cmp_ps_mask(_mm512_mul_ps(c, c), _mm512_set1_ps(want * b->squares), _CMP_GE_OQ);
-    return _mm512_mask_cmp_ps_mask(gains, c, _mm512_setzero_ps(), _CMP_GT_OQ);
-  }
-  __m512 r = _mm512_mul_ps(depth, low), twice = _mm512_add_ps(c, c);
-  __m512 gain = _mm512_fmsub_ps(_mm512_mul_ps(depth, m), twice, _mm512_mul_ps(_mm512_mul_ps(r, r), squares));
-  __mmask16 gains = _mm512_cmp_ps_mask(gain, _mm512_set1_ps(want), _CMP_GE_OQ);
-  return _mm512_mask_cmp_ps_mask(gains, m, _mm512_set1_ps(b->least), _CMP_GT_OQ);
-}
-
-/* Of TLS_BLOCK blocks of starts from block k0: bits of those where one may win. */
-EAS_INLINE uint32_t blocks_worth(const scan *s, int weighted, size_t k0, float want)
-{
-  const tls_bound *b = s->bound;
-  const int32_t *from = s->f->squares + k0, *to = from + s->reach;
-  float m[TLS_BLOCK] = { 0 }, c[TLS_BLOCK];
-  for (int l = 0; l < TLS_BLOCK; l++) c[l] = s->base + s->miss * (float)(to[l] - from[l]);
-  for (int k = TLS_COARSE - 1; k >= 0; k--) {
-    const int32_t *high = s->high[k] + k0, *low = s->low[k] + k0;
-    for (int l = 0; l < TLS_BLOCK; l++) {
-      m[l] = (float)(high[l] - low[l]);
-      c[l] += b->coarse.step[k] * m[l];
-    }
-  }
-  for (int l = 0; l < TLS_BLOCK; l++) m[l] += b->slack;
-  return gains_worth(b, weighted, m, m, c, want);
-}
-
-EAS_TARGET_AVX512 static inline __m512 difference_512(const int32_t *to, const int32_t *from)
-{
-  return _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(to), _mm512_loadu_si512(from)));
-}
-
-EAS_TARGET_AVX512 static inline uint32_t blocks_worth_512(const scan *s, int weighted, size_t k0, float want)
-{
-  const tls_bound *b = s->bound;
-  const int32_t *from = s->f->squares + k0;
-  __m512 slack = _mm512_set1_ps(b->slack), m = slack;
-  __m512 c = _mm512_fmadd_ps(difference_512(from + s->reach, from), _mm512_set1_ps(s->miss), _mm512_set1_ps(s->base));
-  for (int k = TLS_COARSE - 1; k >= 0; k--) {
-    m = difference_512(s->high[k] + k0, s->low[k] + k0);
-    c = _mm512_fmadd_ps(m, _mm512_set1_ps(b->coarse.step[k]), c);
-  }
-  m = _mm512_add_ps(m, slack);
-  return gains_worth_512(b, weighted, m, m, c, want);
-}
-
-/* Of the TLS_BLOCK starts from i on: bits of those that may win, by the boxes; root: of a window's sum of squares. */
-EAS_INLINE uint32_t starts_worth(const scan *s, int weighted, const tls_boxes *box, int boxes, size_t i, float root,
-                                 float want)
-{
-  const tls_bound *b = s->bound;
-  float m[TLS_BLOCK] = { 0 }, low[TLS_BLOCK], c[TLS_BLOCK];
-  for (int l = 0; l < TLS_BLOCK; l++) c[l] = b->slack + box->rest * root;
-  for (int k = boxes - 1; k >= 0; k--) {
-    const int32_t *from = s->f->sum + i + box->edge[k], *to = s->f->sum + i + s->width - (size_t)box->edge[k];
-    float step = box->step[k];
-    for (int l = 0; l < TLS_BLOCK; l++) {
-      m[l] = (float)(to[l] - from[l]);
-      c[l] += step * m[l];
-    }
-  }
-  for (int l = 0; l < TLS_BLOCK; l++) {
-    low[l] = m[l] - b->slack;
-    m[l] += b->slack;
-  }
-  return gains_worth(b, weighted, m, low, c, want);
-}
-
-EAS_TARGET_AVX512 EAS_INLINE uint32_t starts_worth_512(const scan *s, int weighted, const tls_boxes *box, int boxes,
-                                                       size_t i, float root, float want)
-{
-  const tls_bound *b = s->bound;
-  const int32_t *begin = s->f->sum + i, *end = begin + s->width;
-  __m512 slack = _mm512_set1_ps(b->slack), c = _mm512_set1_ps(b->slack + box->rest * root), m = slack;
-#pragma GCC unroll 16
-  for (int k = boxes - 1; k >= 0; k--) {
-    m = difference_512(end - box->edge[k], begin + box->edge[k]);
-    c = _mm512_fmadd_ps(m, _mm512_set1_ps(box->step[k]), c);
-  }
-  return gains_worth_512(b, weighted, _mm512_add_ps(m, slack), _mm512_sub_ps(m, slack), c, want);
-}
-
-/* Most that one window gains by the finest boxes, which add up to c. */
-EAS_INLINE float gain_most(const scan *s, int weighted, size_t i, float c, float root)
-{
-  const tls_bound *b = s->bound;
-  float m = (float)(s->f->sum[i + s->width] - s->f->sum[i]), high = m + b->slack, low = b->depth * (m - b->slack);
-  c += b->slack + b->finest.rest * root;
-  if (weighted) return c > 0 ? c * c / b->squares : -1;
-  return high > b->least ? b->depth * high * 2 * c - low * low * b->squares : -1;
-}
-
-EAS_INLINE float finest_at(const scan *s, size_t i)
-{
-  const tls_boxes *box = &s->bound->finest;
-  const int32_t *begin = s->f->sum + i, *end = begin + s->width;
-  float c = 0;
-  for (int k = box->n - 1; k >= 0; k--) c += box->step[k] * (float)(end[-box->edge[k]] - begin[box->edge[k]]);
-  return c;
-}
-
-EAS_TARGET_AVX512 static inline float finest_at_512(const scan *s, size_t i)
-{
-  const tls_boxes *box = &s->bound->finest;
-  const int32_t *begin = s->f->sum + i, *end = begin + s->width;
-  __m512 c = _mm512_setzero_ps();
-  for (int k = 0; k < TLS_FINEST; k += 16) {
-    __m512i edge = _mm512_loadu_si512(box->edge + k), back = _mm512_sub_epi32(_mm512_setzero_si512(), edge);
-    __m512i inside = _mm512_sub_epi32(_mm512_i32gather_epi32(back, end, 4), _mm512_i32gather_epi32(edge, begin, 4));
-    c = _mm512_fmadd_ps(_mm512_cvtepi32_ps(inside), _mm512_loadu_ps(box->step + k), c);
-  }
-  return _mm512_reduce_add_ps(c);
-}
-
-/* Windows that are left, to be tried exactly: the most promising one first. */
-typedef struct {
-  size_t n;
+  size_t n_row, n;
+  scan row[ROWS];
+  uint32_t left[ROWS * TILE + TLS_BLOCK]; /* row and block of the tile (entry_of), then a bit for each start */
+  size_t n_window;                        /* windows to be tried exactly, and what they may gain */
   float gain[HEAP];
-  int32_t row[HEAP], start[HEAP];
-} candidates;
+  int32_t window_row[HEAP], start[HEAP];
+} search;
 
-static void try_candidates(const scan *s, candidates *list, tls_best *best)
+EAS_INLINE uint32_t entry_of(size_t row, size_t block)
 {
-  double depth_min = s->job->set.depth_min;
+  return (uint32_t)(row * TILE + block) << 16;
+}
+
+/* The most promising one first. */
+static void try_windows(const eas_tls_job *job, const tls_folded *f, search *all, tls_best *best)
+{
+  const tls_plan *plan = job->plan;
   size_t first = 0;
-  for (size_t k = 1; k < list->n; k++)
-    if (list->gain[k] > list->gain[first]) first = k;
-  for (size_t k = 0; k < list->n; k++) {
-    size_t at = k == 0 ? first : k == first ? 0 : k;
-    float want = wanted(s->plan, best);
-    if (!(list->gain[at] >= want)) continue;
-    if (!(tls_gain(s->plan, s->f, (size_t)list->row[at], (size_t)list->start[at]) >= want)) continue;
-    tls_try(s->plan, depth_min, s->f->order, (size_t)list->row[at], (size_t)list->start[at], best);
+  for (size_t k = 1; k < all->n_window; k++)
+    if (all->gain[k] > all->gain[first]) first = k;
+  for (size_t k = 0; k < all->n_window; k++) {
+    size_t at = k == 0 ? first : k == first ? 0 : k, row = (size_t)all->window_row[at], start = (size_t)all->start[at];
+    float want = wanted(plan, best);
+    if (!(all->gain[at] >= want)) continue;
+    tls_try(plan, job->set.depth_min, f->order, row, start, best);
   }
-  list->n = 0;
-}
-
-EAS_TARGET_AVX512 static inline uint32_t coarse_worth_512(const scan *s, int weighted, size_t i, float root, float want)
-{
-  return starts_worth_512(s, weighted, &s->bound->coarse, TLS_COARSE, i, root, want);
-}
-
-EAS_TARGET_AVX512 static inline uint32_t fine_worth_512(const scan *s, int weighted, size_t i, float root, float want)
-{
-  return starts_worth_512(s, weighted, &s->bound->fine, TLS_FINE, i, root, want);
+  all->n_window = 0;
 }
 
 /* Bits of the starts i .. i + TLS_BLOCK - 1 that a row has. */
@@ -201,64 +55,147 @@ EAS_INLINE uint32_t starts_of(const scan *s, size_t i)
 {
   uint32_t bits = 0xffff;
   if (s->stride > 1) {
-    uint32_t stride = (uint32_t)s->stride, before = ((uint32_t)i + stride - 1) / stride;
-    bits = 0;
-    for (size_t at = (size_t)before * stride; at < i + TLS_BLOCK; at += stride) bits |= (uint32_t)1 << (at - i);
+    uint32_t past = (uint32_t)i % (uint32_t)s->stride, next = past > 0 ? (uint32_t)s->stride - past : 0;
+    bits = next < TLS_BLOCK ? s->every << next & 0xffff : 0;
   }
   if (i + TLS_BLOCK - 1 > s->last) bits &= ((uint32_t)1 << (s->last - i + 1)) - 1;
   return bits;
 }
 
-/* Starts i .. i + TLS_BLOCK - 1. */
-EAS_INLINE float try_starts(const scan *s, int level, int weighted, size_t i, float root, float want, candidates *list,
-                            tls_best *best)
+EAS_TARGET_AVX512 static inline size_t append_512(uint32_t *left, uint32_t entry, uint32_t bits)
 {
-  const tls_bound *b = s->bound;
-  uint32_t worth = starts_of(s, i);
-  if (worth != 0 && level == EAS_SIMD_AVX512) {
-    worth &= coarse_worth_512(s, weighted, i, root, want);
-    if (worth != 0) worth &= fine_worth_512(s, weighted, i, root, want);
-  } else if (worth != 0) {
-    worth &= starts_worth(s, weighted, &b->coarse, TLS_COARSE, i, root, want);
-    if (worth != 0) worth &= starts_worth(s, weighted, &b->fine, TLS_FINE, i, root, want);
-  }
-  for (; worth != 0; worth &= worth - 1) {
-    size_t at = i + (size_t)__builtin_ctz(worth);
-    if (s->width <= NARROW) {
-      tls_try(s->plan, s->job->set.depth_min, s->f->order, s->k, at, best);
-      want = wanted(s->plan, best);
-      continue;
-    }
-    float sum = level == EAS_SIMD_AVX512 ? finest_at_512(s, at) : finest_at(s, at);
-    float gain = gain_most(s, weighted, at, sum, root);
-    if (!(gain >= want)) continue;
-    list->gain[list->n] = gain;
-    list->row[list->n] = (int32_t)s->k;
-    list->start[list->n++] = (int32_t)at;
-    if (list->n < HEAP) continue;
-    try_candidates(s, list, best);
-    want = wanted(s->plan, best);
-  }
-  return want;
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i entries = _mm512_add_epi32(_mm512_set1_epi32((int32_t)entry), _mm512_slli_epi32(lane, 16));
+  _mm512_storeu_si512(left, _mm512_maskz_compress_epi32((__mmask16)bits, entries));
+  return (size_t)__builtin_popcount(bits);
 }
 
-/* The starts of a row in blocks from .. to. */
-EAS_INLINE void scan_row(const scan *s, int level, int weighted, size_t from, size_t to, candidates *list,
-                         tls_best *best)
+EAS_INLINE size_t append(uint32_t *left, uint32_t entry, uint32_t bits)
 {
-  size_t blocks = s->last / TLS_BLOCK + 1;
-  float want = wanted(s->plan, best);
-  if (to > blocks) to = blocks;
-  for (size_t k0 = from; k0 < to; k0 += TLS_BLOCK) {
-    uint32_t worth =
-        level == EAS_SIMD_AVX512 ? blocks_worth_512(s, weighted, k0, want) : blocks_worth(s, weighted, k0, want);
-    if (k0 + TLS_BLOCK > blocks) worth &= ((uint32_t)1 << (blocks - k0)) - 1;
-    for (; worth != 0; worth &= worth - 1) {
-      size_t k = k0 + (size_t)__builtin_ctz(worth);
-      float root = __builtin_sqrtf((float)(s->f->squares[k + s->reach] - s->f->squares[k]) * s->plan->square);
-      want = try_starts(s, level, weighted, k * TLS_BLOCK, root, want, list, best);
+  size_t n = 0;
+  for (; bits != 0; bits &= bits - 1) left[n++] = entry + ((uint32_t)__builtin_ctz(bits) << 16);
+  return n;
+}
+
+/* Blocks of a tile where a window may gain what is wanted. */
+EAS_INLINE void keep_blocks(search *all, int level, int weighted, size_t from, float want)
+{
+  all->n = 0;
+  for (size_t r = 0; r < all->n_row; r++) {
+    const scan *s = &all->row[r];
+    size_t blocks = s->last / TLS_BLOCK + 1, to = from + TILE < blocks ? from + TILE : blocks;
+    for (size_t k = from; k < to; k += TLS_BLOCK) {
+      uint32_t worth, entry = entry_of(r, k - from), *left = all->left + all->n;
+      worth = level == EAS_SIMD_AVX512 ? blocks_worth_512(s, weighted, k, want) : blocks_worth(s, weighted, k, want);
+      if (k + TLS_BLOCK > to) worth &= ((uint32_t)1 << (to - k)) - 1;
+      all->n += level == EAS_SIMD_AVX512 ? append_512(left, entry, worth) : append(left, entry, worth);
     }
   }
+}
+
+EAS_INLINE float root_of(const scan *s, size_t block)
+{
+  return __builtin_sqrtf((float)(s->f->squares[block + s->reach] - s->f->squares[block]) * s->plan->square);
+}
+
+enum { COARSE, FINE, FINEST };
+
+/* Starts of the blocks left that may gain what is wanted, by a row's boxes. */
+EAS_INLINE void keep_starts(search *all, int level, int weighted, int boxes, size_t from, float want)
+{
+  size_t kept = 0;
+  for (size_t e = 0; e < all->n; e++) {
+    uint32_t entry = all->left[e];
+    const scan *s = &all->row[entry >> 16 >> TILE_BITS];
+    size_t block = from + (entry >> 16) % TILE, i = block * TLS_BLOCK;
+    uint32_t worth = boxes == COARSE ? starts_of(s, i) : entry & 0xffff;
+    if (worth == 0) continue;
+    float root = root_of(s, block);
+    if (level == EAS_SIMD_AVX512)
+      worth &= boxes == COARSE ? coarse_worth_512(s, weighted, i, root, want)
+               : boxes == FINE ? fine_worth_512(s, weighted, i, root, want)
+                               : finest_worth_512(s, weighted, i, root, want);
+    else
+      worth &= boxes == COARSE ? starts_worth(s, weighted, &s->bound->coarse, TLS_COARSE, i, root, want)
+               : boxes == FINE ? starts_worth(s, weighted, &s->bound->fine, TLS_FINE, i, root, want)
+                               : starts_worth(s, weighted, &s->bound->finest, s->bound->finest.n, i, root, want);
+    all->left[kept] = (entry & 0xffff0000) | worth;
+    kept += worth != 0;
+  }
+  all->n = kept;
+}
+
+/* Bounds of each window that is left, then the exact sums. */
+static void try_left(const eas_tls_job *job, const tls_folded *f, search *all, size_t from, tls_best *best)
+{
+  const tls_plan *plan = job->plan;
+  float want = wanted(plan, best);
+  for (size_t e = 0; e < all->n; e++) {
+    uint32_t entry = all->left[e];
+    const scan *s = &all->row[entry >> 16 >> TILE_BITS];
+    size_t block = from + (entry >> 16) % TILE;
+    for (uint32_t bits = entry & 0xffff; bits != 0; bits &= bits - 1) {
+      size_t at = block * TLS_BLOCK + (size_t)__builtin_ctz(bits);
+      float gain = tls_gain(plan, f, s->k, at);
+      if (!(gain >= want)) continue;
+      all->gain[all->n_window] = gain;
+      all->window_row[all->n_window] = (int32_t)s->k;
+      all->start[all->n_window++] = (int32_t)at;
+      if (all->n_window < HEAP) continue;
+      try_windows(job, f, all, best);
+      want = wanted(plan, best);
+    }
+  }
+}
+
+typedef struct {
+  const scan *row;
+  size_t block;
+  float gain;
+} seed;
+
+/* The block of a row whose sum may be the largest, by the window amid it. */
+EAS_INLINE seed seed_of(const scan *s, const tls_folded *f)
+{
+  const int32_t *high = f->high + s->width / TLS_BLOCK, *low = f->low;
+  size_t blocks = s->last / TLS_BLOCK + 1, block = 0;
+  int32_t most = INT32_MIN;
+  for (size_t k = 0; k < blocks; k++) most = high[k] - low[k] > most ? high[k] - low[k] : most;
+  while (high[block] - low[block] != most) block++;
+  uint32_t bits = starts_of(s, block * TLS_BLOCK), late = bits & 0xff00;
+  if (bits == 0) return (seed){ .row = s, .gain = -INFINITY };
+  size_t at = block * TLS_BLOCK + (size_t)__builtin_ctz(late != 0 ? late : bits);
+  return (seed){ .row = s, .block = block, .gain = tls_gain(s->plan, f, s->k, at) };
+}
+
+/* A window that gains much, lest the bounds be held against a poor one: of the most promising block of some rows. */
+EAS_INLINE void try_seeds(const eas_tls_job *job, const tls_folded *f, const search *all, tls_best *best)
+{
+  const tls_plan *plan = job->plan;
+  seed top[SEEDS] = { { .gain = -INFINITY }, { .gain = -INFINITY }, { .gain = -INFINITY } };
+  const scan *row = NULL;
+  size_t start = 0;
+  float most = wanted(plan, best);
+  for (size_t r = 0; r < all->n_row; r++) {
+    seed here = seed_of(&all->row[r], f);
+    for (int k = 0; k < SEEDS; k++) {
+      if (!(here.gain > top[k].gain)) continue;
+      seed less = top[k];
+      top[k] = here;
+      here = less;
+    }
+  }
+  for (int k = 0; k < SEEDS && top[k].gain > -INFINITY; k++) {
+    for (uint32_t bits = starts_of(top[k].row, top[k].block * TLS_BLOCK); bits != 0; bits &= bits - 1) {
+      size_t at = top[k].block * TLS_BLOCK + (size_t)__builtin_ctz(bits);
+      float gain = tls_gain(plan, f, top[k].row->k, at);
+      if (!(gain > most)) continue;
+      most = gain;
+      row = top[k].row;
+      start = at;
+    }
+  }
+  if (row != NULL) tls_try(plan, job->set.depth_min, f->order, row->k, start, best);
 }
 
 /* Extremes of the sums that stand so many samples behind the starts of a block. */
@@ -277,6 +214,7 @@ EAS_INLINE scan scan_of(const eas_tls_job *job, const tls_folded *f, size_t k)
   s.stride = row->stride;
   s.last = tls_last_start(plan, row);
   if (row->stride == 1 && s.last >= plan->n) s.last = plan->n - 1; /* later ones are the first again */
+  for (size_t at = 0; at < TLS_BLOCK; at += row->stride) s.every |= (uint32_t)1 << at;
   s.reach = (row->width + TLS_BLOCK - 2) / TLS_BLOCK + 1;
   float usual = (float)s.reach * TLS_BLOCK / (float)plan->n * 0x1p28F, rest = box->rest * __builtin_sqrtf(plan->square);
   s.miss = 0.5F * rest / __builtin_sqrtf(usual);
@@ -293,16 +231,22 @@ EAS_INLINE void scan_all(const eas_tls_job *job, double period, const tls_folded
 {
   const tls_plan *plan = job->plan;
   size_t first, last, blocks = (plan->n + plan->wrap) / TLS_BLOCK + 1;
-  scan rows[ROWS];
-  candidates list;
-  list.n = 0;
+  search all;
+  all.n_window = 0;
   tls_rows_at(plan, &job->set.star, period, &first, &last);
   for (; first < last; first += ROWS) {
-    size_t n = last - first < ROWS ? last - first : ROWS;
-    for (size_t r = 0; r < n; r++) rows[r] = scan_of(job, f, first + r);
-    for (size_t from = 0; from < blocks; from += TILE) /* all rows of a tile: its sums stay in the nearest cache */
-      for (size_t r = 0; r < n; r++) scan_row(&rows[r], level, weighted, from, from + TILE, &list, best);
-    try_candidates(&rows[0], &list, best);
+    all.n_row = last - first < ROWS ? last - first : ROWS;
+    for (size_t r = 0; r < all.n_row; r++) all.row[r] = scan_of(job, f, first + r);
+    try_seeds(job, f, &all, best);
+    for (size_t from = 0; from < blocks; from += TILE) { /* all rows of a tile: its sums stay in the nearest cache */
+      float want = wanted(plan, best);
+      keep_blocks(&all, level, weighted, from, want);
+      keep_starts(&all, level, weighted, COARSE, from, want);
+      keep_starts(&all, level, weighted, FINE, from, want);
+      keep_starts(&all, level, weighted, FINEST, from, want);
+      try_left(job, f, &all, from, best);
+      try_windows(job, f, &all, best);
+    }
   }
 }
 

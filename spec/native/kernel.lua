@@ -44,10 +44,10 @@ function K.linspace(lo, hi, n)
   return out
 end
 
--- Memory aligned to 64, full of rubbish: scratch promises nothing.
+-- Memory aligned to 64, full of NaN: scratch promises nothing, and what reads it unset shows.
 function K.scratch(bytes)
   local memory = exactly(bytes)
-  ffi.fill(memory, tonumber(bytes), 0xA5)
+  ffi.fill(memory, tonumber(bytes), 0xFF)
   return memory
 end
 
