@@ -102,7 +102,7 @@ typedef struct {
     int n, cap;
   } held[EAS_ROWS_TABLES]; /* to be written */
   int n_held;
-  char *insert[EAS_ROWS_TABLES][3]; /* of the sizes in expand_rows.c */
+  char *insert[EAS_ROWS_TABLES][2]; /* of the sizes in expand_rows.c */
   struct eas_id_pool {
     int64_t id[256];
     int n, used, given;
