@@ -18,3 +18,6 @@ local script = {
 stds.script = { read_globals = script }
 files["tasks_lua"] = { std = "script" }
 files["qc_lua"] = { std = "script" }
+
+-- What help() reads of the prompt are its globals.
+files["bindings/lua/eas/repl/types.d.lua"] = { ignore = { "111", "131", "211", "241" } }

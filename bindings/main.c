@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/path.h"
-#include "bindings/host.h"
+#include "bindings/repl.h"
 #include "cli/cli.h"
 #include "worker/zygote.h"
 
@@ -21,5 +21,7 @@ static int zygote(char **argv)
 int main(int argc, char **argv)
 {
   if (argc == 3 && strcmp(argv[1], "--zygote") == 0) return zygote(argv);
-  return eas_cli_main(argc, argv, &eas_lua_runner);
+  eas_runner runner = eas_lua_runner;
+  runner.repl = eas_host_repl;
+  return eas_cli_main(argc, argv, &runner);
 }

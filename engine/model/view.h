@@ -79,6 +79,10 @@ int eas_view_files(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *
 /* Tasks by state: {task, type, state, parameters, attempts, kind, reason}. */
 int eas_view_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
 
+/* Attempts, newest first, with who holds those that run: {attempt, task, job, type, number, state, ending, verdict, wall_us,
+ * worker, host, slot, lease_us: until that worker's lease is over, reason}. state: queued, running or ended; limit 0: 100. */
+int eas_view_attempts(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
+
 /* Tasks decided failed: {task, type, provenance of the last attempt}. */
 int eas_view_failed(eas_db *db, int64_t job, json_t **out, eas_err *err);
 

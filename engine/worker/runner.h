@@ -24,6 +24,14 @@ typedef struct {
  *  "inputs": {kind: {"path","filename","metadata","directory","version","size"}}, "outputs": {kind: {"filename"}}, "external": {"files": [{"name","path"}], "outside": n} or {"error","hint"} (types that read the input folder),
  *  QC only: "ending", "error": {"message","trace"}, "log": last lines [{level,text}], "made": {kind: {"path","filename","metadata","size"}},
  *  "result": {metadata the task set}, "wall_seconds"} */
+/* What `eas repl` and `eas shell` are given, and whom they ask: ask() answers `what` (engine/cli/front.c) with JSON text that
+ * is the caller's, or NULL and err. */
+typedef struct {
+  const char *request; /* JSON: {"kind": "repl"|"shell", "color", "utf8", "width", "threads", "history", ...} */
+  void *arg;
+  char *(*ask)(void *arg, const char *what, const char *json, eas_err *err);
+} eas_front;
+
 typedef struct {
   const char *version; /* of the interpreter, for doctor; NULL: none */
   void *arg;
@@ -36,7 +44,7 @@ typedef struct {
   void (*stack)(void *arg, int fd);
   /* Soft time-out (SIGUSR1 handler): arm a hook that raises a Lua error with traceback. Async-signal-safe. */
   void (*interrupt)(void *arg, const char *why);
-  /* CLI: `eas lua FILE args`, a Lua job file to JSON, `eas repl` (NULL until there is one). */
+  /* CLI: `eas lua FILE args`, a Lua job file to JSON. */
   int (*script)(void *arg, const char *share, const char *const *packs, int argc, char **argv);
   char *(*job)(void *arg, const char *path, eas_err *err);
   /* CLI: `eas search` — runs lib/search_cli.lua: method, files, settings JSON, json flag... as one JSON request; prints. Exit status. */
@@ -44,6 +52,8 @@ typedef struct {
   /* Pages and pictures: what eas.view.NAME (bindings/lua/eas/view/NAME.lua) makes of a request, as text of *n bytes that the
    * caller frees: "report", "map", "fold". One thread. EAS_EFORMAT: why it could not, with a traceback. */
   char *(*view)(void *arg, const char *name, const char *request_json, size_t *n, eas_err *err);
+  /* CLI: `eas repl`, `eas shell`: the prompt. NULL in the zygote. Exit status. */
+  int (*repl)(void *arg, const char *share, const char *const *packs, const eas_front *front);
 } eas_runner;
 
 #endif

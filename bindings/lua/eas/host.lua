@@ -191,4 +191,9 @@ function host.search(request)
   return 1
 end
 
+-- eas repl, eas shell: exit status.
+function host.repl(request)
+  return require("eas.repl").run(json.decode(request))
+end
+
 return host

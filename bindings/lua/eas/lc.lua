@@ -78,6 +78,9 @@ function lc.is(x)
   return type(x) == "table" and getmetatable(x) == meta
 end
 
+-- A method by its name, for eas.repl.help.
+function lc.method(name) return methods[name] end
+
 -- Reads FITS or text by content. nil, why, what to do when it cannot. metadata: laid over what the file says.
 function lc.read(path, options, metadata)
   local handle, why, hint = core.lc_read(path, options)

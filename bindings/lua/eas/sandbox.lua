@@ -8,7 +8,8 @@ local sandbox = { packs = {} }
 local entries = {}  -- absolute path -> { shown, text, digest, chunk | error }
 local libraries = {} -- "lib.NAME" -> path
 local kernels = {}   -- module -> { kernel = true }: what its loading asked for
-local private = { ["eas.core"] = true, ["eas.host"] = true, ["eas.sandbox"] = true, ["eas.search"] = true }
+local private = { ["eas.core"] = true, ["eas.host"] = true, ["eas.sandbox"] = true, ["eas.search"] = true,
+  ["eas.repl"] = true, ["eas.shell"] = true }
 local open_modules = {} -- engine modules that are being loaded now
 
 native.on_load = function(name)

@@ -17,7 +17,7 @@ local function say(format, ...)
   io.stderr:write("eas: ", format:format(...), "\n")
 end
 
-local function methods()
+function search.methods()
   local list = {}
   for _, pack in ipairs(sandbox.packs) do
     for _, file in ipairs(core.list(pack .. "/tasks_lua") or {}) do
@@ -29,21 +29,24 @@ local function methods()
   return list
 end
 
--- Path of a method's script, or nil and what to do.
-local function find_method(given)
+-- Path of a method's script and its name, or nil and what to do.
+function search.find(given)
   local name = short[given] or given
   for _, pack in ipairs(sandbox.packs) do
     local path = pack .. "/tasks_lua/" .. PREFIX .. name .. ".lua"
     if core.exists(path) then return path, name end
   end
-  local all = methods()
+  local all = search.methods()
   local near = core.nearest(given, all)
   return nil, near and "use " .. near or "methods: " .. table.concat(all, ", ")
 end
 
 local function show_progress(request, done, total)
   if not request.progress or not total or total == 0 then return end
-  io.stderr:write(("\r  %3d %% "):format(math.floor(100 * done / total)))
+  local percent = math.floor(100 * done / total)
+  if percent == request.percent then return end
+  request.percent = percent
+  io.stderr:write(("\r  %3d %% "):format(percent))
 end
 
 -- The task object that the script gets: one input, results gathered instead of sent.
@@ -59,6 +62,10 @@ local function local_task(request, name, curve, found)
   }
   function object.input() return curve end
   function object.output(_, kind, made)
+    if request.keep then
+      found[kind] = made
+      return
+    end
     made:write(request[kind])
     found.wrote[#found.wrote + 1] = request[kind]
   end
@@ -88,13 +95,10 @@ local function kernel_seconds()
   return sum
 end
 
--- One light curve: what was found; or nil, exit status, message, hint.
-local function run_one(request, path, name, file)
-  local wall, cpu = core.clocks(), kernel_seconds()
-  local options = { flux = request.flux, quality = request.quality, columns = request.columns }
-  local curve, why, hint = lc.read(file, options)
-  if not curve then return nil, 2, why, hint end
-  local found = { file = file, method = request.method, curve = curve, values = {}, wrote = {} }
+-- Runs a method's script on a light curve; found gets values, settings, and with request.keep the periodogram. As xpcall.
+function search.curve(request, path, name, curve, found)
+  found.values, found.wrote = {}, {}
+  request.percent = nil
   local ok, err = xpcall(function()
     local script = sandbox.place().run("task", path)
     local object = local_task(request, name, curve, found)
@@ -102,6 +106,17 @@ local function run_one(request, path, name, file)
     found.settings = rawget(object, "settings_used") or request.settings or {}
   end, require("eas.host").traceback)
   if request.progress then io.stderr:write "\r        \r" end
+  return ok, err
+end
+
+-- One light curve: what was found; or nil, exit status, message, hint.
+local function run_one(request, path, name, file)
+  local wall, cpu = core.clocks(), kernel_seconds()
+  local options = { flux = request.flux, quality = request.quality, columns = request.columns }
+  local curve, why, hint = lc.read(file, options)
+  if not curve then return nil, 2, why, hint end
+  local found = { file = file, method = request.method, curve = curve }
+  local ok, err = search.curve(request, path, name, curve, found)
   if not ok then
     local message = plain(err)
     return nil, (message:find "unknown setting" or message:find "search_settings: ") and 2 or 1, file .. ": " .. message
@@ -157,7 +172,7 @@ function search.run(request)
   local card = require "eas.card"
   request.method = request.method or "bls"
   local fault = check_request(request)
-  local path, name = find_method(request.method)
+  local path, name = search.find(request.method)
   if fault or not path then
     say("%s", fault or ("there is no search method '%s'"):format(request.method))
     if not fault then io.stderr:write("   ", name, "\n") end

@@ -1,0 +1,194 @@
+---@meta eas.repl
+-- luacheck: ignore 211 241
+-- repl/types.d.lua: what the prompt of `eas repl` and `eas shell` has at hand, for help() and the Lua language server.
+
+---@class file
+---@field kind string
+---@field directory string
+---@field filename string
+---@field product? string id
+---@field version? string id
+---@field size? integer bytes
+---@field verdict? "pass"|"fail"
+---@field reason? string
+---@field sha256? string
+---@field metadata? table
+---@field met? boolean
+---@field maker? string id of the task that makes it
+---@field maker_type? string
+---@field maker_state? string
+---@field maker_reason? string
+---@field maker_attempt? string
+---@field maker_number? integer
+
+---@class attempt
+---@field attempt string id
+---@field task string id
+---@field job string id
+---@field type string
+---@field number integer
+---@field state "queued"|"running"|"ended"
+---@field ending? string ok, error, crashed, timeout, ...
+---@field verdict? "pass"|"fail"
+---@field credible? string of a search: pass, warn or fail
+---@field reason? string why it failed
+---@field error? string
+---@field trace? string
+---@field checks? table
+---@field settings table the evaluated job entry
+---@field metadata table what it found
+---@field provenance? table what it was made of
+---@field inputs table<string, file>
+---@field outputs table<string, file>
+---@field later table attempts of the task after it
+---@field host? string
+---@field worker? string
+---@field slot? integer
+---@field wall_us? integer
+---@field cpu_us? integer
+---@field peak_kb? integer
+---@field seed integer
+---@field started_at? integer
+---@field ended_at? integer
+---@field reused? string
+---@field key? string
+local attempt_ = {}
+---@return table rows of its log
+function attempt_:log() end
+
+---@class task
+---@field task string id
+---@field job string id
+---@field type string
+---@field name? string
+---@field state string
+---@field parent? string
+---@field parameters table loop variables
+---@field attempts table
+---@field inputs table<string, file>
+---@field outputs table<string, file>
+---@field needs table
+---@field waits table
+---@field accepted? string
+---@field stale? boolean
+
+---@class product
+---@field product string id
+---@field task string id
+---@field job string id
+---@field kind string
+---@field directory string
+---@field filename string
+---@field passed? string version that is the newest passed one
+---@field versions table newest first
+---@field used_by table
+
+---@class version
+---@field version string id
+---@field attempt string id
+---@field size integer bytes
+---@field verdict "pass"|"fail"
+---@field reason? string
+---@field sha256 string
+---@field metadata? table
+---@field created_at integer
+
+---@class fold a light curve folded at a period
+---@field curve eas.lightcurve
+---@field period number day
+---@field t0 number day, a mid-time
+---@field phase number[] day from mid-transit
+---@field flux number[]
+local fold_ = {}
+---@param n integer
+---@return fold means of n bins
+function fold_:bin(n) end
+---@param half number day
+---@return fold only what is nearer to mid-transit
+function fold_:around(half) end
+
+---@class result what a search found
+---@field method string
+---@field curve eas.lightcurve
+---@field values table all that it found
+---@field settings table that it used
+---@field periodogram eas.table
+---@field period number day
+---@field t0 number day
+---@field depth number
+---@field duration number day
+---@field sde number
+---@field credible string pass, warn or fail
+---@field vetting table checks
+
+---@class db the database, read only: questions that take a table and give rows
+local db = {}
+---@param filter? { limit: integer }
+---@return table
+function db.jobs(filter) end
+---@param filter? { job: string, type: string, state: string, limit: integer }
+---@return table
+function db.tasks(filter) end
+---@param filter? { job: string, task: string, type: string, state: string, limit: integer }
+---@return table newest first
+function db.attempts(filter) end
+---@param filter? { job: string, type: string }
+---@return table failures by cause
+function db.errors(filter) end
+---@param filter? { job: string, task: string, attempt: string, level: integer, limit: integer }
+---@return table
+function db.logs(filter) end
+---@param filter? { job: string, type: string, limit: integer }
+---@return table
+function db.files(filter) end
+---@param filter? { job: string, type: string, limit: integer }
+---@return table
+function db.results(filter) end
+---@return table
+function db.workers() end
+---@return table task types of the registry
+function db.types() end
+
+--- a task by its id
+---@param id string|integer "t418" or 418
+---@return task
+function task(id) end
+
+--- an attempt by its id
+---@param id string|integer "a533" or 533
+---@return attempt
+function attempt(id) end
+
+--- a product by its id, or by a version's
+---@param id string|integer "p77", 77 or "v91"
+---@return product
+function product(id) end
+
+--- a light curve: of a file, a product, a version
+---@param from string|file a path, "p77", "v91", or attempt("a1").inputs.lightcurve
+---@param options? { flux: string, quality: string, columns: string } as eas search has them
+---@return eas.lightcurve
+function lightcurve(from, options) end
+
+--- looks for transits
+---@param lc eas.lightcurve|string
+---@param method? string bls, bls_kovacs, fbls, tls, qats, dst, exotrans; default bls
+---@param settings? table as { period_min = 5 }
+---@return result? nil if Ctrl-C came
+function search(lc, method, settings) end
+
+--- phase in days, -period/2 to period/2
+---@param lc eas.lightcurve|string
+---@param period number day
+---@param t0? number day, a mid-transit; default the first time
+---@return fold :bin(200), :around(0.5)
+function fold(lc, period, t0) end
+
+--- draws in the terminal, or to a file
+---@param thing eas.lightcurve|eas.table|fold|result|number[]|{ x: number[], y: number[] }
+---@param path? string .svg or .png
+function plot(thing, path) end
+
+--- this help
+---@param thing? any a name, a function, a value
+function help(thing) end
