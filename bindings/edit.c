@@ -200,6 +200,7 @@ static int edit_line(lua_State *L)
   sigaddset(&ours, SIGWINCH);
   sigprocmask(SIG_BLOCK, &ours, &others);
   int n = 0;
+  el_set(e->el, EL_PREP_TERM, 1); /* before the prompt is seen: what is typed then is ours */
   const char *line = el_gets(e->el, &n);
   sigprocmask(SIG_SETMASK, &others, NULL);
   signal(SIGTSTP, before);
