@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/results.h"
 #include "cli/select.h"
 #include "cli/table.h"
 #include "model/view.h"
@@ -17,36 +18,6 @@ enum { PAGE = 1000, COLUMNS_MAX = 60, OTHERS_MAX = 10 };
 /* Columns a person wants first; the rest is in --json and --csv. */
 static const char *const SHOWN[] = { "period", "target_period", "sde",   "power",    "depth",       "duration",
                                      "t0",     "recovered",     "alias", "credible", "verification" };
-
-/* One flat object a row: loop variables, then results; outcome is called recovered. */
-static json_t *flat(const json_t *row)
-{
-  const char *key;
-  json_t *v, *o = json_object();
-  json_object_set(o, "task", json_object_get(row, "task"));
-  json_object_set(o, "type", json_object_get(row, "type"));
-  json_object_foreach(json_object_get(row, "parameters"), key, v) json_object_set(o, key, v);
-  json_object_foreach(json_object_get(row, "result"), key, v)
-  {
-    char *name =
-        json_object_get(json_object_get(row, "parameters"), key) ? eas_format("found_%s", key) : eas_strdup(key);
-    if (json_is_object(v) || json_is_array(v)) {
-      free(name);
-      continue;
-    }
-    if (strcmp(key, "outcome") == 0) {
-      const char *s = json_string_value(v);
-      json_object_set_new(o, "recovered",
-                          s && strcmp(s, "PASS") == 0   ? json_true()
-                          : s && strcmp(s, "FAIL") == 0 ? json_false()
-                                                        : json_null());
-    } else {
-      json_object_set(o, name, v);
-    }
-    free(name);
-  }
-  return o;
-}
 
 /* People look for what was found: where a job searched, its other tasks' numbers are left to --type, --csv and --json. */
 static int only_searches(const eas_cli *c, json_t *all)
@@ -74,7 +45,7 @@ static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
     {
       if (rc < 0) break;
       int keep = 0;
-      json_t *o = flat(row);
+      json_t *o = eas_results_flat(row);
       after = strtoll(eas_json_str(row, "task") + 1, NULL, 10);
       rc = eas_select_keep(c, o, &keep, err);
       if (rc >= 0 && keep == 1) json_array_append(all, o);

@@ -84,7 +84,7 @@ static int unknown_option(const eas_cli *c, const eas_option *const *list, int n
 
 static int take_option(eas_cli *c, const eas_option *const *list, int n, int argc, char **argv, int *i, eas_err *err)
 {
-  const char *word = argv[*i], *eq = strchr(word, '=');
+  const char *word = strcmp(argv[*i], "-o") == 0 ? "--output" : argv[*i], *eq = strchr(word, '=');
   size_t len = eq ? (size_t)(eq - word) : strlen(word);
   const eas_option *o = find_option(list, n, word, len);
   if (!o) return unknown_option(c, list, n, word, err);

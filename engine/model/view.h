@@ -83,6 +83,17 @@ int eas_view_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *
  * worker, host, slot, lease_us: until that worker's lease is over, reason}. state: queued, running or ended; limit 0: 100. */
 int eas_view_attempts(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
 
+/* Attempts that ran, flow control apart, by type, most CPU first: {type, n, wall_median_us, wall_p95_us, wall_max_us, wall_us:
+ * sum, cpu_us: sum, queued_median_us, queued_p99_us, peak_kb: most}. Reads all of them. */
+int eas_view_timings(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
+/* The same, a row each, by task: {attempt, task, type, number, ending, verdict, started_at, wall_us, cpu_us, peak_kb, queued_us,
+ * host, parameters}. f->after: a task. */
+int eas_view_runs(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
+
+/* Of each type of work the newest attempt that passed: {type, n: that passed, attempt, layers, reused, host, version: of eas,
+ * provenance or null}. */
+int eas_view_samples(eas_db *db, int64_t job, json_t **out, eas_err *err);
+
 /* Tasks decided failed: {task, type, provenance of the last attempt}. */
 int eas_view_failed(eas_db *db, int64_t job, json_t **out, eas_err *err);
 

@@ -23,6 +23,7 @@ typedef struct {
   side columns, rows;
   int split[EAS_PARAMETERS_MAX], n_splits; /* parameters with a panel for each value */
   int n_panels;                            /* of a type */
+  int same[EAS_PARAMETERS_MAX];            /* 1: it says what the type does */
 } shape;
 
 static int varies(const eas_trials *t, int k)
@@ -82,11 +83,50 @@ static int place(const shape *s, const side *a, const eas_trial *x)
   return i;
 }
 
+/* A text that only repeats which search it is ("transit_search_{detector}"): the panels have that already. */
+static int names_the_type(const eas_trials *t, int k)
+{
+  const eas_parameter *p = &t->parameters[k];
+  if (!p->is_text) return 0;
+  for (size_t i = 0; i < t->n; i++) {
+    if (isnan(t->list[i].at[k])) continue;
+    const char *text = json_string_value(json_array_get(p->names, (size_t)t->list[i].at[k]));
+    if (!*text || !strstr(t->types[t->list[i].type], text)) return 0;
+  }
+  return 1;
+}
+
+/* What the loop itself calls its variable: its field "label". */
+static const char *label_of(const json_t *v, const char *name)
+{
+  const char *key, *found = NULL, *parameter = eas_json_str(v, "parameter");
+  json_t *below;
+  size_t i;
+  if (json_is_object(v) && parameter && strcmp(parameter, name) == 0 && eas_json_str(v, "label"))
+    return eas_json_str(v, "label");
+  if (json_is_object(v)) {
+    json_object_foreach((json_t *)(uintptr_t)v, key, below) if (!found) found = label_of(below, name);
+  } else if (json_is_array(v)) {
+    json_array_foreach((json_t *)(uintptr_t)v, i, below) if (!found) found = label_of(below, name);
+  }
+  return found;
+}
+
+/* Whole numbers in a row from 0 or 1, without a label, count repetitions. */
+static int is_repetition(const eas_parameter *p, const json_t *doc)
+{
+  if (p->is_text || label_of(doc, p->name) || !(p->values[0] >= 0 && p->values[0] <= 1)) return 0;
+  for (int i = 0; i < p->n_values; i++)
+    if (p->values[i] - p->values[0] < i || p->values[i] - p->values[0] > i) return 0;
+  return p->values[0] >= 1 || p->values[0] <= 0;
+}
+
 /* Periods go to the right, sizes up; what else has few values gets panels of its own, while these stay few. */
-static shape choose(const eas_trials *t)
+static shape choose(const eas_trials *t, const json_t *doc)
 {
   static const char *const across[] = { "period", NULL }, *const up[] = { "radius", "size", "depth", "mes", NULL };
   shape s = { .t = t, .n_panels = 1 };
+  for (int k = 0; k < t->n_parameters; k++) s.same[k] = names_the_type(t, k);
   int column = named(t, -1, across), row = named(t, column, up);
   if (column < 0) column = last_number(t, row);
   if (row < 0) row = last_number(t, column);
@@ -94,7 +134,9 @@ static shape choose(const eas_trials *t)
   s.rows = make_side(t, row);
   for (int k = 0; k < t->n_parameters; k++) {
     int n = t->parameters[k].n_values;
-    if (k == column || k == row || n < 2 || n > SPLIT_VALUES || s.n_panels * n > SPLITS_MAX) continue;
+    if (k == column || k == row || s.same[k] || n < 2 || n > SPLIT_VALUES || s.n_panels * n > SPLITS_MAX ||
+        is_repetition(&t->parameters[k], doc))
+      continue;
     s.split[s.n_splits++] = k;
     s.n_panels *= n;
   }
@@ -149,22 +191,6 @@ static panel *fill(const shape *s)
     if (r >= 0 && k >= 0) count(&p->cells[r * s->columns.n + k], x);
   }
   return list;
-}
-
-/* What the loop itself calls its variable: its field "label". */
-static const char *label_of(const json_t *v, const char *name)
-{
-  const char *key, *found = NULL, *parameter = eas_json_str(v, "parameter");
-  json_t *below;
-  size_t i;
-  if (json_is_object(v) && parameter && strcmp(parameter, name) == 0 && eas_json_str(v, "label"))
-    return eas_json_str(v, "label");
-  if (json_is_object(v)) {
-    json_object_foreach((json_t *)(uintptr_t)v, key, below) if (!found) found = label_of(below, name);
-  } else if (json_is_array(v)) {
-    json_array_foreach((json_t *)(uintptr_t)v, i, below) if (!found) found = label_of(below, name);
-  }
-  return found;
 }
 
 static json_t *text_of(const eas_parameter *p, int i)
@@ -228,7 +254,7 @@ static json_t *averaged(const shape *s)
 {
   json_t *list = json_array();
   for (int k = 0; k < s->t->n_parameters; k++) {
-    int used = k == s->columns.parameter || k == s->rows.parameter;
+    int used = k == s->columns.parameter || k == s->rows.parameter || s->same[k];
     for (int i = 0; i < s->n_splits; i++) used |= s->split[i] == k;
     if (!used && varies(s->t, k)) json_array_append_new(list, json_string(s->t->parameters[k].name));
   }
@@ -256,7 +282,7 @@ int eas_view_recovery(eas_db *db, int64_t job, json_t **out, eas_err *err)
     json_decref(panels);
     return rc;
   }
-  shape s = choose(&t);
+  shape s = choose(&t, doc);
   panel *list = fill(&s);
   for (int i = 0; i < t.n_types * s.n_panels; i++) {
     const panel *p = &list[i];

@@ -13,7 +13,7 @@ local svg = require "eas.plot.svg"
 local map = {}
 local concat, format = table.concat, string.format
 
-local LEFT, TOP, RIGHT, BOTTOM = 78, 42, 92, 62
+local LEFT, TOP, RIGHT, BOTTOM = 78, 56, 92, 62
 
 local function number(x) return type(x) == "number" and x or 0 end
 local function is_cell(c) return type(c) == "table" and number(c.n) + number(c.open) + number(c.failed) > 0 end
@@ -227,9 +227,8 @@ function map.svg(recovery, panel, options)
       .. 'patternTransform="rotate(45)"><path d="M0 0v7" stroke="%s" stroke-width="1.6" opacity=".45"/></pattern></defs>',
       id, kind[1], kind[2])
   end
-  parts[#parts + 1] = svg.text(LEFT, 24, map.title(panel), { class = "head" })
-  local right = math.max(g.n * g.w, 7.5 * #map.title(panel) + 110)
-  parts[#parts + 1] = svg.text(LEFT + right, 24, format("%d of %d found", panel.found, panel.n), { ["text-anchor"] = "end", class = "dim" })
+  parts[#parts + 1] = svg.text(LEFT, 22, map.title(panel), { class = "head" })
+  parts[#parts + 1] = svg.text(LEFT, 42, format("%d of %d found", panel.found, panel.n), { class = "dim" })
   for r = 1, g.m do
     for k = 1, g.n do
       local box, text_over = draw_cell(g, id, k, r, panel.cells[r][k])
@@ -240,7 +239,7 @@ function map.svg(recovery, panel, options)
   parts[#parts + 1] = concat(words)
   parts[#parts + 1] = axes(g)
   parts[#parts + 1] = colour_bar(g)
-  local width = LEFT + math.max(g.n * g.w + RIGHT, right + 20)
+  local width = LEFT + math.max(g.n * g.w + RIGHT, 9 * #map.title(panel))
   return svg.picture { width = width, height = TOP + g.m * g.h + BOTTOM, standalone = options.standalone,
     title = "Recovery map: " .. map.title(panel), desc = map.sentence(recovery, panel), body = concat(parts) }
 end
