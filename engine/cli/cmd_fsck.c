@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "control/gc.h"
 #include "model/fsck.h"
 
 typedef struct {
@@ -111,29 +111,6 @@ const eas_command eas_cmd_fsck = { .name = "fsck",
                                    .max_args = 0,
                                    .run = cmd_fsck };
 
-typedef struct {
-  eas_cli *c;
-  int64_t older_us, n, bytes, removed;
-  int yes, rc;
-  eas_err *err;
-} gc;
-
-static int on_object(void *arg, const eas_digest *d, int64_t size, int64_t mtime_us)
-{
-  gc *g = arg;
-  if (mtime_us > g->older_us) return 0;
-  int wanted = eas_fsck_wanted(g->c->db, d, g->err);
-  if (wanted < 0) {
-    g->rc = wanted;
-    return 1;
-  }
-  if (wanted) return 0;
-  g->n++;
-  g->bytes += size;
-  if (g->yes && eas_store_remove(g->c->store, d, NULL) >= 0) g->removed++;
-  return 0;
-}
-
 static int cmd_gc(eas_cli *c)
 {
   eas_err err = { 0 };
@@ -141,23 +118,26 @@ static int cmd_gc(eas_cli *c)
   int64_t grace = 24 * hour;
   const char *given = eas_cli_get(c, "--grace");
   int rc = given && strcmp(given, "0") == 0 ? (grace = 0, 0) : given ? eas_since_parse(given, &grace, &err) : 0;
-  gc g = { .c = c, .yes = eas_cli_has(c, "--yes"), .err = &err };
+  eas_gc_options o = { .remove = eas_cli_has(c, "--yes") };
+  eas_gc_found f = { 0 };
   if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_READ, &err);
   if (rc >= 0) rc = eas_cli_open_store(c, &err);
-  g.older_us = eas_now_us() - grace;
-  if (rc >= 0) rc = eas_store_walk(c->store, on_object, &g, &err);
-  if (rc >= 0) rc = g.rc;
-  if (rc >= 0 && g.yes) rc = eas_store_sweep_tmp(c->store, grace < hour ? grace : hour, &err);
+  if (rc >= 0) o.untouched_since_us = eas_store_now_us(c->store) - grace;
+  do {
+    if (rc >= 0) rc = eas_gc_some(c->db, c->store, &o, &f, &err);
+  } while (rc >= 0 && f.more);
+  if (rc >= 0 && o.remove) rc = eas_store_sweep_tmp(c->store, grace < hour ? grace : hour, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   char size[32];
-  eas_size_text(g.bytes, size);
+  eas_size_text(f.bytes, size);
   if (c->json)
-    return eas_print_json(json_pack("{s:I,s:I,s:I}", "objects", (json_int_t)g.n, "bytes", (json_int_t)g.bytes,
-                                    "removed", (json_int_t)g.removed));
-  if (g.yes)
-    printf("%" PRId64 " objects removed, %s\n", g.removed, size);
+    return eas_print_json(json_pack("{s:I,s:I,s:I}", "objects", (json_int_t)f.unnamed, "bytes", (json_int_t)f.bytes,
+                                    "removed", (json_int_t)f.removed));
+  if (o.remove)
+    printf("%" PRId64 " objects removed, %s\n", f.removed, size);
   else
-    printf("%" PRId64 " objects that no version or log names, %s%s\n", g.n, size, g.n ? "; --yes removes them" : "");
+    printf("%" PRId64 " objects that no version or log names, %s%s\n", f.unnamed, size,
+           f.unnamed ? "; --yes removes them" : "");
   return EAS_EXIT_OK;
 }
 
@@ -169,7 +149,7 @@ const eas_command eas_cmd_gc = { .name = "gc",
                                  .args = "",
                                  .summary =
                                      "finds stored bytes that no product version or log names; --yes removes them",
-                                 .detail = "",
+                                 .detail = "control does it too, by the keys gc_every and gc_grace.",
                                  .examples = "  eas gc --grace 2h --yes",
                                  .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_YES,
                                  .options = GC,

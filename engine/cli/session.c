@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "cli/bells.h"
 #include "cli/metrics.h"
+#include "control/gc.h"
 
 int eas_session_lock(eas_session *s, eas_err *err)
 {
@@ -135,6 +136,8 @@ static int open_roles(eas_session *s, int roles, eas_err *err)
                               .queue = s->queue,
                               .registry = c->registry,
                               .conf = c->conf,
+                              .store = c->store,
+                              .once = eas_cli_has(c, "--once"),
                               .worker = s->worker ? eas_worker_id(s->worker) : 0,
                               .embedded = s->lock_fd >= 0 && eas_db_kind(c->db) == EAS_DB_SQLITE,
                               .on_ready = on_ready,
@@ -153,6 +156,7 @@ int eas_session_open(eas_session *s, eas_cli *c, int roles, eas_err *err)
   if (rc >= 0) rc = eas_cli_open_registry(c, err);
   if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_CREATE, err);
   if (rc >= 0) rc = eas_cli_open_store(c, err);
+  if (rc >= 0) rc = eas_gc_join(c->db, c->store, err);
   if (rc >= 0) rc = open_roles(s, roles, err);
   if (rc >= 0 && roles != (EAS_ROLE_WORKER | EAS_ROLE_CONTROL))
     rc = eas_metrics_open(s, err); /* a run has its progress */

@@ -7,6 +7,7 @@
 #include "db/db.h"
 #include "queue/queue.h"
 #include "registry/registry.h"
+#include "store/store.h"
 
 typedef struct eas_control eas_control;
 typedef struct {
@@ -15,8 +16,10 @@ typedef struct {
   eas_queue *queue;
   const eas_registry *registry;
   const eas_conf *conf;
-  int64_t worker; /* under whose name flow control is recorded; 0: registers its own */
-  int embedded;   /* 1: the database is one folder's, and locked: every other worker is lost already */
+  eas_store *store; /* kept clean (gc.h); NULL: not by this one */
+  int once;         /* 1: a sweep of the store is not spread over the day */
+  int64_t worker;   /* under whose name flow control is recorded; 0: registers its own */
+  int embedded;     /* 1: the database is one folder's, and locked: every other worker is lost already */
   void (*on_ready)(void *arg, int n_ready);
   void *arg;
 } eas_control_options;

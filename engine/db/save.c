@@ -154,7 +154,7 @@ static int tables_of(eas_db *file, eas_rows **out, eas_err *err)
 {
   return eas_db_query(file,
                       "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-                      " AND name <> 'eas_schema' AND name <> 'next_id' ORDER BY rowid",
+                      " AND name <> 'eas_schema' AND name <> 'next_id' AND name <> 'chore' ORDER BY rowid",
                       EAS_NOARGS, out, err);
 }
 

@@ -1,6 +1,7 @@
 /* fsck.c: see fsck.h. Each check is one query whose rows are what is wrong. */
 #include "model/fsck.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/view_rows.h"
@@ -139,13 +140,16 @@ int eas_fsck_logs(eas_db *db, eas_fsck_log_fn *fn, void *arg, eas_err *err)
   return n < 0 ? n : stop;
 }
 
-int eas_fsck_wanted(eas_db *db, const eas_digest *d, eas_err *err)
+int eas_fsck_wanted(eas_db *db, const eas_digest *list, int n, int *wanted, eas_err *err)
 {
-  eas_rows *r = NULL;
-  int n = eas_db_query(db,
-                       "SELECT 1 FROM version WHERE digest = $1 UNION ALL SELECT 1 FROM attempt_log WHERE digest = $1 "
-                       "LIMIT 1",
-                       EAS_ARGS(eas_v_blob(d->b, sizeof d->b)), &r, err);
-  eas_rows_free(r);
-  return n < 0 ? n : n > 0;
+  int *tickets = eas_alloc((size_t)(n + 1) * sizeof *tickets), rc = 0;
+  for (int i = 0; i < n && rc >= 0; i++)
+    rc = eas_db_send(db,
+                     "SELECT 1 FROM version WHERE digest = $1 UNION ALL SELECT 1 FROM attempt_log WHERE digest = $1 "
+                     "LIMIT 1",
+                     EAS_ARGS(eas_v_blob(list[i].b, sizeof list[i].b)), &tickets[i], err);
+  if (rc >= 0) rc = eas_db_flush(db, err);
+  for (int i = 0; i < n && rc >= 0; i++) wanted[i] = eas_rows_n(eas_db_result(db, tickets[i])) > 0;
+  free(tickets);
+  return rc < 0 ? rc : 0;
 }

@@ -18,7 +18,7 @@ int eas_fsck_versions(eas_db *db, eas_fsck_version_fn *fn, void *arg, eas_err *e
 typedef int eas_fsck_log_fn(void *arg, int64_t attempt, const eas_digest *d);
 int eas_fsck_logs(eas_db *db, eas_fsck_log_fn *fn, void *arg, eas_err *err);
 
-/* 1: some version or log has these bytes. */
-int eas_fsck_wanted(eas_db *db, const eas_digest *d, eas_err *err);
+/* wanted[i]: 1 if some version or log has the bytes of list[i]. One round trip. */
+int eas_fsck_wanted(eas_db *db, const eas_digest *list, int n, int *wanted, eas_err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* store.h: bytes under their hash: immutable, atomic, verified. Knows no database.
  *
  * Folder: objects/ab/<sha256 hex> (mode 0444), tmp/ (same disk), products/<directory>/<filename> links
- * for people. An object is never overwritten; storing it again touches it. Functions are thread-safe. */
+ * for people, users/ (see eas_store_join). An object is never overwritten; storing it again touches it. Functions are thread-safe. */
 #ifndef EAS_STORE_STORE_H
 #define EAS_STORE_STORE_H
 #ifndef EAS_CDEF
@@ -51,15 +51,20 @@ int eas_store_verify(const eas_store *s, const eas_digest *d, eas_err *err); /* 
 int eas_store_link(eas_store *s, const char *directory, const char *filename, const eas_digest *d, eas_err *err);
 int eas_store_unlink(eas_store *s, const char *directory, const char *filename, eas_err *err);
 
-/* Calls fn for each object (path order); fn returns 0 to go on, else its value is returned. The same for
- * links (any order); what is no link of the store's is passed over. */
+/* Calls fn for each object (in the order of digests, from the first above `after` if that is given); fn returns 0 to go on,
+ * else its value is returned. The same for links (any order); what is no link of the store's is passed over. */
 typedef int eas_store_walk_fn(void *arg, const eas_digest *d, int64_t size, int64_t mtime_us);
-int eas_store_walk(eas_store *s, eas_store_walk_fn *fn, void *arg, eas_err *err);
+int eas_store_walk(eas_store *s, const eas_digest *after, eas_store_walk_fn *fn, void *arg, eas_err *err);
 typedef int eas_store_links_fn(void *arg, const char *directory, const char *filename, const eas_digest *d);
 int eas_store_links(eas_store *s, eas_store_links_fn *fn, void *arg, eas_err *err);
-int eas_store_remove(eas_store *s, const eas_digest *d, eas_err *err); /* gc only */
+/* gc only. 1; 0: it was stored again after untouched_since_us, and stays; EAS_ENOENT. */
+int eas_store_remove(eas_store *s, const eas_digest *d, int64_t untouched_since_us, eas_err *err);
+int64_t eas_store_now_us(eas_store *s); /* by the clock that stamps its files */
 /* Removes what was left in tmp/ longer ago than that; returns how many files. */
 int eas_store_sweep_tmp(eas_store *s, int64_t older_than_us, eas_err *err);
+/* users/MARK: who writes into this store; mark is a plain word. And how many others do. */
+int eas_store_join(eas_store *s, const char *mark, eas_err *err);
+int eas_store_users(eas_store *s, const char *mark, eas_err *err);
 int64_t eas_store_free_bytes(const eas_store *s);
 const char *eas_store_root(const eas_store *s);
 

@@ -1,4 +1,4 @@
-/* store_flush.c: one sync of each folder touched; and what keeps the store clean: walk, verify, remove, sweep. */
+/* store_flush.c: one sync of each folder touched; and what looks after the store: walk, verify, sweep. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -79,16 +79,6 @@ int eas_store_verify(const eas_store *s, const eas_digest *d, eas_err *err)
   return eas_fail(err, EAS_EFORMAT, "store '%s': object %s is damaged: its bytes hash to %s", s->root, was, is);
 }
 
-int eas_store_remove(eas_store *s, const eas_digest *d, eas_err *err)
-{
-  char name[EAS_OBJECT_NAME];
-  eas_store_name(d, name);
-  if (unlinkat(s->objects_fd, name, 0) != 0)
-    return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "store '%s': remove object %s: %s", s->root, name + 3,
-                    eas_store_why(errno));
-  return 0;
-}
-
 static int by_name(const void *a, const void *b)
 {
   return strcmp(*(char *const *)a, *(char *const *)b);
@@ -126,9 +116,9 @@ static ssize_t list(int parent, const char *folder, char ***out)
   return (ssize_t)n;
 }
 
-int eas_store_walk(eas_store *s, eas_store_walk_fn *fn, void *arg, eas_err *err)
+int eas_store_walk(eas_store *s, const eas_digest *after, eas_store_walk_fn *fn, void *arg, eas_err *err)
 {
-  for (int i = 0; i < 256; i++) {
+  for (int i = after ? after->b[0] : 0; i < 256; i++) {
     char folder[4], **names;
     snprintf(folder, sizeof folder, "%02x", i);
     ssize_t n = list(s->objects_fd, folder, &names);
@@ -142,6 +132,7 @@ int eas_store_walk(eas_store *s, eas_store_walk_fn *fn, void *arg, eas_err *err)
       char name[EAS_OBJECT_NAME];
       struct stat st;
       if (eas_digest_parse(names[k], &d) < 0 || d.b[0] != i) continue;
+      if (after && memcmp(d.b, after->b, sizeof d.b) <= 0) continue;
       eas_store_name(&d, name);
       if (fstatat(s->objects_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue; /* gone since the folder was read */
       rc = fn(arg, &d, st.st_size, (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000);

@@ -136,9 +136,12 @@ describe("objects", function()
     T.sh(("chmod 644 %s && printf abd > %s"):format(object(ABC), object(ABC)))
     assert.equal(C.EAS_EFORMAT, C.eas_store_verify(store, digest, err))
     found(message(), "hash to")
-    assert.equal(0, C.eas_store_remove(store, digest, err))
+    assert.equal(0, C.eas_store_remove(store, digest, 1, err)) -- stored since 1970: it stays
+    assert.equal(1, C.eas_store_has(store, digest))
+    assert.equal(1, C.eas_store_remove(store, digest, C.eas_store_now_us(store), err))
     assert.equal(0, C.eas_store_has(store, digest))
-    assert.equal(C.EAS_ENOENT, C.eas_store_remove(store, digest, err))
+    assert.equal(C.EAS_ENOENT, C.eas_store_remove(store, digest, 1, err))
+    assert.equal("", T.sh("ls " .. dir .. "/store/tmp").out)
     assert.equal(C.EAS_ENOENT, C.eas_store_verify(store, digest, err))
     assert.equal(C.EAS_ENOENT, C.eas_store_open_object(store, digest, fd, err))
     found(message(), ABC)
@@ -161,9 +164,14 @@ describe("objects", function()
       return #got == 40 and 7 or 0
     end)
     jit.off(true, true)
-    assert.equal(7, C.eas_store_walk(store, fn, nil, err), "fn's value ends the walk")
-    fn:free()
+    assert.equal(7, C.eas_store_walk(store, nil, fn, nil, err), "fn's value ends the walk")
     assert.same(want, got)
+    got = {}
+    assert.equal(0, C.eas_digest_parse(want[30], digest))
+    assert.equal(0, C.eas_store_walk(store, digest, fn, nil, err)) -- from there on
+    fn:free()
+    for i = 1, 10 do assert.equal(want[30 + i], got[i]) end
+    assert.equal(10, #got)
   end)
 end)
 
