@@ -7,7 +7,7 @@ function(eas_cdef target header out)
     COMMAND ${CMAKE_COMMAND} -DCC=${CMAKE_C_COMPILER} -DHEADER=${header} -DOUT=${out}
             -DINCLUDES=${CMAKE_SOURCE_DIR}/engine,${CMAKE_SOURCE_DIR}/tasks_native
             -P ${CMAKE_SOURCE_DIR}/cmake/make_cdef.cmake
-    DEPENDS ${header} ${CMAKE_SOURCE_DIR}/cmake/make_cdef.cmake
+    DEPENDS ${header} ${CMAKE_SOURCE_DIR}/cmake/make_cdef.cmake ${CMAKE_SOURCE_DIR}/cmake/eas-cdef
     COMMENT "cdef ${out}" VERBATIM)
   set_property(TARGET ${target} APPEND PROPERTY SOURCES ${out})
 endfunction()

@@ -1,14 +1,7 @@
-# Run by eas_cdef: preprocesses HEADER and writes OUT, a Lua file returning a string.
+# Run by eas_cdef: what packs do with eas-cdef, by the same program.
 string(REPLACE "," ";" dirs "${INCLUDES}")
-set(flags)
-foreach(d ${dirs})
-  list(APPEND flags -I${d})
-endforeach()
-execute_process(COMMAND ${CC} -E -P -DEAS_CDEF ${flags} ${HEADER}
-  OUTPUT_VARIABLE text RESULT_VARIABLE rc ERROR_VARIABLE why)
+execute_process(COMMAND ${CMAKE_COMMAND} -E env CC=${CC} ${CMAKE_CURRENT_LIST_DIR}/eas-cdef ${HEADER} ${OUT} ${dirs}
+  RESULT_VARIABLE rc ERROR_VARIABLE why)
 if(rc)
   message(FATAL_ERROR "cdef of ${HEADER}: ${why}")
 endif()
-string(SHA256 digest "${text}")
-get_filename_component(name ${HEADER} NAME)
-file(WRITE ${OUT} "-- Made from ${name}; do not edit.\nreturn { digest = \"${digest}\", cdef = [==[\n${text}]==] }\n")
