@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/jobs.h"
+#include "cli/scaler.h"
 #include "cli/session.h"
 
 static int cmd_init(eas_cli *c)
@@ -85,12 +87,22 @@ const eas_command eas_cmd_submit = { .name = "submit",
                                      .max_args = 1,
                                      .run = cmd_submit };
 
-/* Stops the loop when the role has nothing left: --once, or draining. */
+static int idle_too_long(eas_session *s, int idle)
+{
+  if (!idle || !s->idle_us) {
+    s->idle_since = 0;
+    return 0;
+  }
+  if (!s->idle_since) s->idle_since = eas_tick_us();
+  return eas_tick_us() - s->idle_since >= s->idle_us;
+}
+
+/* Stops the loop when the role has nothing left: --once, --idle, or draining. */
 static void on_beat(void *arg)
 {
   eas_session *s = arg;
   int idle = (!s->worker || eas_worker_idle(s->worker)) && (!s->control || eas_control_idle(s->control));
-  if (idle && (s->stopping || eas_cli_has(s->c, "--once"))) {
+  if (idle && (s->stopping || eas_cli_has(s->c, "--once") || idle_too_long(s, idle))) {
     eas_loop_stop(s->loop);
     return;
   }
@@ -118,12 +130,17 @@ static int serve(eas_cli *c, int roles)
   eas_session s = { .lock_fd = -1, .on_change = on_change, .on_stop = on_stop };
   eas_err err = { 0 };
   s.arg = &s;
-  int rc = eas_session_open(&s, c, roles, &err);
+  int rc = 0;
+  const char *idle = eas_cli_get(c, "--idle");
+  if (idle && (rc = eas_conf_parse_duration(idle, &s.idle_us)) < 0)
+    return eas_cli_usage(c, "--idle takes a time, not '%s'", idle);
+  rc = eas_session_open(&s, c, roles, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   eas_log(EAS_INFO, roles & EAS_ROLE_WORKER ? "worker w%" PRId64 " is up" : "control is up",
           s.worker ? eas_worker_id(s.worker) : 0);
   if (s.control) eas_control_look(s.control);
-  if (eas_cli_has(c, "--once")) eas_loop_after(s.loop, 200000, on_beat, &s);
+  if (eas_cli_has(c, "--once") || s.idle_us) eas_loop_after(s.loop, 200000, on_beat, &s);
+  eas_scaler_start(&s);
   rc = eas_loop_run(s.loop, &err);
   eas_worker_status st = { 0 };
   if (s.worker) eas_worker_status_get(s.worker, &st);
@@ -150,6 +167,7 @@ static int cmd_control(eas_cli *c)
 static const eas_option WORKER[] = { { "--container", "NAME", "container",
                                        "container of the registry that this worker is" },
                                      { "--once", NULL, NULL, "end when nothing is left that could be started" },
+                                     { "--idle", "TIME", NULL, "end after so long with nothing to do: 90 s, 5 min" },
                                      { 0 } };
 static const eas_option CONTROL[] = { { "--once", NULL, NULL, "do what is to be done, then end (for cron)" }, { 0 } };
 

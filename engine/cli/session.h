@@ -3,6 +3,7 @@
  * `run` and `task` use both roles, `worker` and `control` one. The same code paths as a cluster. */
 #ifndef EAS_CLI_SESSION_H
 #define EAS_CLI_SESSION_H
+#include <sys/types.h>
 #include "base/loop.h"
 #include "cli/cli.h"
 #include "control/control.h"
@@ -22,6 +23,8 @@ struct eas_session {
   int lock_fd;
   int interrupts; /* SIGINT, SIGTERM so far */
   int stopping;
+  int64_t idle_us, idle_since; /* a worker with --idle: how long it waits for work; since when it has none, 0: it has */
+  pid_t scaler;                /* scale_command, while it runs */
   void (*on_change)(void *arg); /* tasks ended or became ready */
   void (*on_stop)(void *arg, int n_running);
   void *arg;

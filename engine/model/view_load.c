@@ -42,7 +42,7 @@ static int runs_in(const eas_task_type *t, const char *container)
 }
 
 /* Slots that a container could fill now, with what waits for it or also for others. */
-static int64_t wanted(const json_t *load, const eas_registry *r, const char *container, json_t *names)
+static int64_t wanted(const json_t *load, const eas_registry *r, const char *container, json_t *names, json_t *by_type)
 {
   int64_t sum = 0;
   size_t i;
@@ -52,7 +52,9 @@ static int64_t wanted(const json_t *load, const eas_registry *r, const char *con
     const eas_task_type *t = eas_registry_type(r, eas_json_str(v, "type"));
     int64_t n = eas_json_int(v, "startable", 0);
     if (!t || t->flow || n == 0 || !runs_in(t, container)) continue;
-    sum += n * (t->cpu > 1 ? (int64_t)ceil(t->cpu) : 1);
+    n *= t->cpu > 1 ? (int64_t)ceil(t->cpu) : 1;
+    sum += n;
+    json_object_set_new(by_type, t->name, json_integer((json_int_t)n));
     json_array_append_new(names, json_string(t->name));
   }
   return sum;
@@ -75,12 +77,12 @@ int eas_view_needed(eas_db *db, const eas_registry *r, json_t **out, eas_err *er
       slots += s;
       busy += b < s ? b : s;
     }
-    json_t *types = json_array();
-    int64_t queued = wanted(load, r, containers[k].name, types), missing = queued + busy - slots;
-    json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:I,s:I,s:I,s:I}", "container", containers[k].name, "types",
-                                          types, "queued", (json_int_t)queued, "workers", (json_int_t)workers, "slots",
-                                          (json_int_t)slots, "busy", (json_int_t)busy, "missing",
-                                          (json_int_t)(missing > 0 ? missing : 0)));
+    json_t *types = json_array(), *by_type = json_object();
+    int64_t queued = wanted(load, r, containers[k].name, types, by_type), missing = queued + busy - slots;
+    json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:I}", "container", containers[k].name, "types",
+                                          types, "queued_by_type", by_type, "queued", (json_int_t)queued, "workers",
+                                          (json_int_t)workers, "slots", (json_int_t)slots, "busy", (json_int_t)busy,
+                                          "missing", (json_int_t)(missing > 0 ? missing : 0)));
   }
   json_decref(load);
   if (rc < 0) {

@@ -23,7 +23,9 @@ local function by_container(self, option, default)
   for _, text in ipairs(self.options[option] or {}) do
     local name, value = text:match "^([%w_.%-]+)=(.*)$"
     if name then
-      if not self.known[name] then plan.refuse(("%s: no container '%s' in the registry"):format(option, name), "there are " .. self.names) end
+      if not self.known[name] then
+        plan.refuse(("%s: no container '%s' in the registry"):format(option, name), "there are " .. self.names)
+      end
       values[name] = value
     else
       default = text
@@ -45,10 +47,13 @@ local function assign(self, types)
     local home
     for _, name in ipairs(t.containers) do
       local c = self.known[name]
-      c.timeout = math.max(c.timeout, t.timeout_seconds)
+      c.runs = true
       if not c.left_out and (not home or less(c, home)) then home = c end
     end
-    if home then home.types[#home.types + 1] = t end
+    if home then
+      home.types[#home.types + 1] = t
+      home.timeout = math.max(home.timeout, t.timeout_seconds)
+    end
   end
 end
 
@@ -70,12 +75,14 @@ function plan.new(request)
   local max = by_container(self, "--max", "10")
   for _, c in ipairs(request.containers) do
     c.max = tonumber(max[c.name])
-    if not c.max or c.max < 1 or c.max ~= math.floor(c.max) then plan.refuse(("--max takes a whole number from 1, not '%s'"):format(max[c.name])) end
+    if not c.max or c.max < 1 or c.max ~= math.floor(c.max) then
+      plan.refuse(("--max takes a whole number from 1, not '%s'"):format(max[c.name]))
+    end
   end
   assign(self, request.types)
   for _, c in ipairs(request.containers) do
     c.grace = c.timeout + QC_SECONDS -- what a drain may have to wait for
-    if not c.left_out and c.timeout > 0 then self.containers[#self.containers + 1] = c end
+    if not c.left_out and c.runs then self.containers[#self.containers + 1] = c end
   end
   return self
 end
@@ -101,6 +108,16 @@ function plan:url(key)
   local host, port = (place or authority):match "^(.-):?(%d*)$"
   return { scheme = scheme, user = (user or ""):match "^[^:]*", host = host, port = tonumber(port), path = path,
            query = self:get(key):match "%?(.*)$" }
+end
+
+-- Refuses a database that only one machine reaches.
+function plan:shared_database()
+  local u = self:url "database"
+  if not u or not u.scheme:match "^postgres" then
+    plan.refuse("many machines need a database that all of them reach: this is " .. self:shown "database",
+      "--database postgresql://USER@HOST/NAME, or the key database")
+  end
+  return u
 end
 
 -- The same URL as it may be shown: without the stars of a password.
