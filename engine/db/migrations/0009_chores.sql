@@ -1,4 +1,4 @@
--- 0008_chores: what control does now and then, one control at a time.
+-- 0009_chores: what control does now and then, one control at a time.
 
 CREATE TABLE chore (
   name   TEXT PRIMARY KEY,
