@@ -239,16 +239,17 @@ static int health(const struct eas_metrics *m, eas_buf *b)
   return ok ? 200 : 503;
 }
 
-static int answer(void *arg, const char *path, eas_buf *body, const char **type)
+static void answer(void *arg, const eas_http_request *q, eas_http_answer *a)
 {
-  if (strcmp(path, "/healthz") == 0) return health(arg, body);
-  if (strcmp(path, "/metrics") == 0) {
-    *type = "text/plain; version=0.0.4; charset=utf-8";
-    metrics(arg, body);
-    return 200;
+  if (strcmp(eas_http_path(q), "/healthz") == 0) {
+    a->status = health(arg, &a->body);
+  } else if (strcmp(eas_http_path(q), "/metrics") == 0) {
+    a->type = "text/plain; version=0.0.4; charset=utf-8";
+    metrics(arg, &a->body);
+  } else {
+    a->status = 404;
+    eas_buf_str(&a->body, "here are /metrics and /healthz\n");
   }
-  eas_buf_str(body, "here are /metrics and /healthz\n");
-  return 404;
 }
 
 int eas_metrics_open(eas_session *s, eas_err *err)
@@ -257,7 +258,7 @@ int eas_metrics_open(eas_session *s, eas_err *err)
   if (!*where) return 0;
   struct eas_metrics *m = s->metrics = eas_alloc(sizeof *m);
   m->s = s;
-  int rc = eas_http_open(&m->http, s->loop, where, answer, m, err);
+  int rc = eas_http_open(&m->http, s->loop, where, 0, answer, m, err);
   if (rc < 0) return eas_err_prefix(err, "metrics"), rc;
   eas_log(EAS_INFO, "metrics on port %d", eas_http_port(m->http));
   return 0;
