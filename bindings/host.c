@@ -266,4 +266,6 @@ const eas_runner eas_lua_runner = {
   .job = eas_host_job,
   .search = eas_host_search,
   .view = eas_host_view,
+  .web_open = eas_host_web_open,
+  .web = eas_host_web,
 };

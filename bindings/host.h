@@ -49,6 +49,10 @@ char *eas_host_job(void *arg, const char *path, eas_err *err);
 int eas_host_search(void *arg, const char *share, const char *const *packs, const char *request_json);
 char *eas_host_view(void *arg, const char *name, const char *request_json, size_t *n, eas_err *err);
 
+/* runner.h; web.c: pages of the dashboard. */
+int eas_host_web_open(void *arg, const char *share, eas_ask_fn *ask, void *ask_arg, eas_err *err);
+int eas_host_web(void *arg, const json_t *request, eas_page *out, eas_err *err);
+
 /* Pushes eas.host.NAME; host.c. Fails: EAS_EBUG when there is no such function. */
 int eas_host_push(const char *name, eas_err *err);
 void eas_host_push_packs(const char *const *packs);

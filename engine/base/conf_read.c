@@ -186,6 +186,7 @@ int eas_conf_finish(eas_conf *c, eas_err *err)
   if (eas_conf_duration_us(c, "lease_renew") <= 0) return eas_fail(err, EAS_EINVAL, "lease_renew: must be over 0");
   int rc = read_secret(c, "database_password", err);
   if (rc == 0) rc = read_secret(c, "queue_password", err);
+  if (rc == 0) rc = read_secret(c, "web_token", err);
   if (rc == 0) rc = join_secret(c, "database", "database_password", err);
   if (rc == 0) rc = join_secret(c, "queue", "queue_password", err);
   return rc;

@@ -89,6 +89,8 @@ int eas_cli_open_db(
 int eas_cli_copy_before(eas_cli *c, int schema, eas_err *err); /* of SQLite, as PATH.schema-N, before it is migrated */
 int eas_cli_open_store(eas_cli *c, eas_err *err);
 
+json_t *eas_registry_json(const eas_registry *r); /* a list of all task types: what eas registry list --json prints */
+
 /* Makes the data folder. Where it cannot be had nothing of the request is wrong: EAS_ECONNECT or EAS_ENOSPC, with a hint. */
 int eas_cli_data_folder(const eas_cli *c, eas_err *err);
 int eas_cli_no_data(const eas_cli *c, eas_err *err); /* makes such an error of the one in err */

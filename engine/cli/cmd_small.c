@@ -60,6 +60,15 @@ static json_t *type_json(const eas_task_type *t)
                    "script", t->script, "qc", t->qc);
 }
 
+json_t *eas_registry_json(const eas_registry *r)
+{
+  int n = 0;
+  const eas_task_type *types = eas_registry_types(r, &n);
+  json_t *list = json_array();
+  for (int i = 0; i < n; i++) json_array_append_new(list, type_json(&types[i]));
+  return list;
+}
+
 static int registry_list(eas_cli *c)
 {
   static const struct {
@@ -72,11 +81,7 @@ static int registry_list(eas_cli *c)
                   { "description", 0 } };
   int n = 0;
   const eas_task_type *types = eas_registry_types(c->registry, &n);
-  if (c->json) {
-    json_t *list = json_array();
-    for (int i = 0; i < n; i++) json_array_append_new(list, type_json(&types[i]));
-    return eas_print_json(list);
-  }
+  if (c->json) return eas_print_json(eas_registry_json(c->registry));
   eas_table *t = eas_table_new(c);
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) eas_table_column(t, columns[i].name, columns[i].flags);
   for (int i = 0; i < n; i++) {

@@ -32,6 +32,15 @@ typedef struct {
   char *(*ask)(void *arg, const char *what, const char *json, eas_err *err);
 } eas_front;
 
+/* What a page asks for by name: {"value": ...} or {"error": {code, message, hint}}, the caller's; args is borrowed. */
+typedef json_t *eas_ask_fn(void *arg, const char *name, const json_t *args);
+
+typedef struct {
+  json_t *head;
+  char *body;
+  size_t size;
+} eas_page;
+
 typedef struct {
   const char *version; /* of the interpreter, for doctor; NULL: none */
   void *arg;
@@ -54,6 +63,11 @@ typedef struct {
   char *(*view)(void *arg, const char *name, const char *request_json, size_t *n, eas_err *err);
   /* CLI: `eas repl`, `eas shell`: the prompt. NULL in the zygote. Exit status. */
   int (*repl)(void *arg, const char *share, const char *const *packs, const eas_front *front);
+  /* CLI: `eas web`: makes the pages ready; they ask by `ask` for what they show. */
+  int (*web_open)(void *arg, const char *share, eas_ask_fn *ask, void *ask_arg, eas_err *err);
+  /* Answers a request ({method, path, query, headers, body}): head is {status, type, headers, ...}, body its bytes; both the
+   * caller's. A page that fails gives EAS_EBUG. */
+  int (*web)(void *arg, const json_t *request, eas_page *out, eas_err *err);
 } eas_runner;
 
 #endif

@@ -1,0 +1,37 @@
+# uPlot (MIT), which draws the plots that zoom: fetched once by npm where there is one, by exact version and checksum, and
+# built in. Without npm, or where it reaches no registry, nothing fails: the server's own drawings stay.
+#   -DEAS_UPLOT=OFF leaves it out; -DEAS_UPLOT=FILE takes the package from there (npm pack uplot@VERSION)
+set(EAS_UPLOT "AUTO" CACHE STRING "uPlot for the dashboard: AUTO, OFF, or its package (.tgz)")
+set(uplot_version 1.6.32)
+string(CONCAT uplot_sha512 2883159c6ebccefbb95d751b0b82d010f9e1c0ec41b8bc96d401eda66e882935
+                           c89a46cb824332fa369b8cb8122cc6ac36e186cd09bf7a9ded3a4c93c6989023)
+set(EAS_UPLOT_FILES "")
+set(uplot_folder ${CMAKE_BINARY_DIR}/uplot)
+set(uplot_package ${uplot_folder}/uplot-${uplot_version}.tgz)
+if(NOT EAS_UPLOT MATCHES "^(AUTO|OFF)$")
+  set(uplot_package ${EAS_UPLOT})
+  if(NOT EXISTS ${uplot_package})
+    message(FATAL_ERROR "EAS_UPLOT: there is no file '${EAS_UPLOT}'")
+  endif()
+elseif(EAS_UPLOT STREQUAL "AUTO" AND NOT EXISTS ${uplot_package} AND NOT EXISTS ${uplot_folder}/tried)
+  file(MAKE_DIRECTORY ${uplot_folder})
+  file(TOUCH ${uplot_folder}/tried) # once: a build without a network does not wait at every configuration
+  find_program(EAS_NPM npm)
+  if(EAS_NPM)
+    execute_process(COMMAND ${EAS_NPM} pack --silent --fetch-retries=0 --fetch-timeout=8000 uplot@${uplot_version}
+                    WORKING_DIRECTORY ${uplot_folder} TIMEOUT 20 RESULT_VARIABLE uplot_status OUTPUT_QUIET ERROR_QUIET)
+  endif()
+endif()
+if(NOT EAS_UPLOT STREQUAL "OFF" AND EXISTS ${uplot_package})
+  file(SHA512 ${uplot_package} uplot_found)
+  if(NOT uplot_found STREQUAL uplot_sha512)
+    message(FATAL_ERROR "${uplot_package} is not uPlot ${uplot_version}: its checksum differs\n"
+                        "   remove it, or leave uPlot out: cmake -DEAS_UPLOT=OFF")
+  endif()
+  if(NOT EXISTS ${uplot_folder}/package/dist/uPlot.iife.min.js)
+    file(ARCHIVE_EXTRACT INPUT ${uplot_package} DESTINATION ${uplot_folder})
+  endif()
+  set(EAS_UPLOT_FILES ${uplot_folder}/package/dist/uPlot.iife.min.js ${uplot_folder}/package/dist/uPlot.min.css)
+else()
+  message(STATUS "no uPlot: the dashboard's plots are the server's drawings (npm, or -DEAS_UPLOT=FILE)")
+endif()

@@ -1,0 +1,13 @@
+/* web.h: what the parts of `eas web` share: what pages may ask for, and what they may do. Private to engine/cli. */
+#ifndef EAS_CLI_WEB_H
+#define EAS_CLI_WEB_H
+#include "cli/cli.h"
+
+/* What pages ask for by name, {"value"} or {"error"}; runner.h: eas_ask_fn. arg: eas_cli with open database
+ * (for reading) and registry. */
+json_t *eas_web_ask(void *arg, const char *name, const json_t *args);
+
+/* {"do": "pause" | "resume" | "cancel" | "retry", "target": "j3" | "t4"} on a connection of its own, that may write: {"done": sentence}. */
+int eas_web_act(eas_cli *c, const json_t *request, json_t **out, eas_err *err);
+
+#endif
