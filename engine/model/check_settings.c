@@ -16,7 +16,8 @@ static int is_common(const char *key)
                                        "requires_metadata_from",
                                        "requires_metadata_from_child",
                                        "requires_done",
-                                       "requires_passed_fraction" };
+                                       "requires_passed_fraction",
+                                       "replay" };
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(key, names[i]) == 0) return 1;
   return 0;

@@ -299,6 +299,10 @@ int eas_expand_list(eas_expansion *x, const eas_flow_task *t, eas_plan *p, const
     b->type = b->item.type;
     b->turn = b->flow == EAS_FLOW_WHILE ? 0 : t->turn;
     b->seed = eas_mix64(t->seed, (uint64_t)i);
+    if (b->item.replay) {
+      b->seed = (uint64_t)json_integer_value(json_object_get(b->item.replay, "seed"));
+      b->own = json_incref(json_object_get(b->item.replay, "metadata"));
+    }
     rc = find_sibling(x, &names, b);
     if (b->item.name) eas_map_set(&names, b->item.name, i);
   }

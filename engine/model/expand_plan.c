@@ -270,6 +270,20 @@ static void read_least(eas_plan *p, const json_t *entry, const char *path, eas_p
   json_decref(value);
 }
 
+/* What `eas provenance` writes to run a task as it ran once: its seed, and the metadata it saw. */
+static void read_replay(eas_plan *p, const json_t *entry, const char *path, eas_plan_item *out)
+{
+  const json_t *v = json_object_get(entry, "replay"), *metadata = json_object_get(v, "metadata");
+  if (!v) return;
+  if (out->flow != EAS_FLOW_NONE)
+    eas_plan_fault(p, path, ".replay", 1, NULL, "replay is for tasks that work, not for %s", eas_flow_name(out->flow));
+  else if (!json_is_integer(json_object_get(v, "seed")) || (metadata && !json_is_object(metadata)))
+    eas_plan_fault(p, path, ".replay", 0, "{ \"seed\": 1, \"metadata\": {} }",
+                   "replay: a whole number 'seed' and an object 'metadata' are wanted");
+  else
+    out->replay = v;
+}
+
 int eas_plan_read_item(eas_plan *p, const json_t *entry, const char *path, eas_plan_item *out)
 {
   size_t before = p->problems->n;
@@ -290,6 +304,7 @@ int eas_plan_read_item(eas_plan *p, const json_t *entry, const char *path, eas_p
   read_names(p, entry, path, "requires_metadata_from", &out->needs, &out->n_needs);
   read_names(p, entry, path, "requires_done", &out->gathers, &out->n_gathers);
   read_least(p, entry, path, out);
+  read_replay(p, entry, path, out);
   return (int)(p->problems->n - before);
 }
 

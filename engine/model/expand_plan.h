@@ -54,7 +54,8 @@ typedef struct {
   int n_needs;
   char **gathers; /* names of requires_done */
   int n_gathers;
-  int64_t least; /* of their children that must have passed, in millionths */
+  int64_t least;        /* of their children that must have passed, in millionths */
+  const json_t *replay; /* {seed, metadata} of a run that is to be repeated, or NULL; stands in entry */
 } eas_plan_item;
 
 /* Evaluates what is evaluated when a chain is expanded (prototype_spec.md section 2.2). Returns problems added. */

@@ -116,4 +116,11 @@ int eas_view_children(eas_db *db, int64_t task, int64_t after_ordinal, int limit
 /* Of a product (is_version 0) or version: as eas_view_files, with all versions. */
 int eas_view_file(eas_db *db, int64_t id, int is_version, json_t **out, eas_err *err);
 
+/* Attempts that a version comes from, makers before users, as eas_view_attempt has them (the one that ran, of reused ones), and
+ * of each input "from": the place of its maker in the list, needs: [{name, from}], metadata_seen. Returns how many. */
+int eas_view_lineage(eas_db *db, int64_t version, json_t **out, eas_err *err);
+/* The job whose tasks are those of a lineage, each with its recorded settings, seed and metadata. *files: {version: name of the
+ * file in that job}. EAS_EINVAL: what cannot be made again alone, and why. */
+int eas_lineage_job(const json_t *lineage, const char *name, json_t **job, json_t **files, eas_err *err);
+
 #endif

@@ -135,3 +135,20 @@ int eas_code_digest(const char *const *packs, json_t *cache, const eas_task_type
   *files = json_incref(known);
   return 0;
 }
+
+const char *eas_simd_name(void)
+{
+  static const char *const names[] = { "sse2", "avx2", "avx512" };
+  int best = 0;
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) best = 1;
+  if (best && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+    best = 2;
+#endif
+  const char *pin = getenv("EAS_SIMD");
+  for (int i = 0; pin && i < best; i++)
+    if (strcmp(pin, names[i]) == 0) best = i;
+  return names[best];
+}

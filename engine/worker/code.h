@@ -12,4 +12,8 @@
 int eas_code_digest(const char *const *packs, json_t *cache, const eas_task_type *t, json_t **files, eas_digest *out,
                     eas_err *err);
 
+/* "sse2", "avx2" or "avx512": what kernels use on this machine, or EAS_SIMD if that is less. Recorded, but no part of the key:
+ * results may differ in the last bits. */
+const char *eas_simd_name(void);
+
 #endif

@@ -94,6 +94,8 @@ static void to_result(eas_running *r, eas_result *out)
   if (r->type && r->type->reuse) { /* what is never reused needs no record of what it was made of */
     out->description = r->description;
     out->provenance = r->provenance;
+  } else if (r->type && r->type->input_folder) { /* but for what came from outside: lineages begin there */
+    out->description = r->description;
   }
   out->log = eas_logbuf_rest(&r->log, &out->n_log, &out->first_seq);
   out->whole_log = eas_logbuf_stored(&r->log);

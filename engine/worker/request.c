@@ -14,7 +14,7 @@
 enum { RESULT_NUMBER = 1 }; /* raised when the engine itself would make other results from the same inputs */
 #define SEED_BITS 53
 
-static const char *const RAW[] = { "task_list", "else_task_list", "repeat_criterion", NULL };
+static const char *const RAW[] = { "task_list", "else_task_list", "repeat_criterion", "replay", NULL };
 
 /* Keys of an entry that name things: they do not change what is computed, so they are not part of the key. */
 static const char *const NAMES[] = { "task",
@@ -92,6 +92,7 @@ static int make_key(eas_running *r, eas_err *err)
   r->has_key = r->type->reuse;
   r->provenance = json_pack("{s:o,s:O,s:O,s:i,s:I}", "code", files, "settings", settings, "inputs", inputs,
                             "result_number", RESULT_NUMBER, "seed", (json_int_t)eas_task_seed(&r->claim));
+  json_object_set_new(r->provenance, "simd", json_string(eas_simd_name()));
   if (json_object_size(r->claim.metadata)) json_object_set(r->provenance, "metadata", r->claim.metadata);
   if (json_object_size(r->claim.requested_metadata))
     json_object_set(r->provenance, "requested", r->claim.requested_metadata);
@@ -135,5 +136,6 @@ int eas_running_prepare(eas_running *r, eas_err *err)
   char where[512];
   int rc = eas_expr_tree(r->claim.entry, RAW, &scope, &r->description, where, sizeof where, NULL, err);
   if (rc < 0) return eas_err_prefix(err, "%s", where);
+  json_object_del(r->description, "replay"); /* scripts and keys see what it stands for */
   return r->type->reuse ? make_key(r, err) : 0;
 }
