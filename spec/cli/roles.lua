@@ -10,7 +10,7 @@ Roles.__index = Roles
 
 -- env: EAS_DATABASE, EAS_QUEUE, ...
 function Roles.new(env)
-  local r = setmetatable({ dir = T.tmpdir(), env = { EAS_LOG_LEVEL = "info" }, pids = {} }, Roles)
+  local r = setmetatable({ dir = T.tmpdir(), env = { EAS_LOG_LEVEL = "info" }, pids = {}, names = {} }, Roles)
   r.env.EAS_DATA = r.dir .. "/data"
   for k, v in pairs(env or {}) do r.env[k] = v end
   return r
@@ -24,13 +24,16 @@ function Roles:eas(words, more)
   return T.eas(list, { env = env, cwd = self.dir, timeout = 60 })
 end
 
--- Starts a role; its process id. What it logs is in self:log(name). more: environment of this one.
-function Roles:start(words, name, more)
+-- Starts a role; its process id. What it logs is in self:log(name). more: environment of this one;
+-- program: another than ours.
+function Roles:start(words, name, more, program)
   local line = { "cd " .. T.quote(self.dir) .. " && { exec env" }
+  name = name or words:match "%S+"
+  self.names[name] = true
   for _, env in ipairs { self.env, more or {} } do
     for k, v in pairs(env) do line[#line + 1] = T.quote(k .. "=" .. v) end
   end
-  line[#line + 1] = ("%s %s >>%s.log 2>&1 </dev/null; } & echo $!"):format(T.quote(T.build .. "/bin/eas"), words, name or words:match "%S+")
+  line[#line + 1] = ("%s %s >>%s.log 2>&1 </dev/null; } & echo $!"):format(T.quote(program or T.build .. "/bin/eas"), words, name)
   local pipe = io.popen(table.concat(line, " "))
   local pid = pipe:read "*n"
   pipe:close()
@@ -54,7 +57,7 @@ function Roles:wait(what, fn, seconds)
     ffi.C.usleep(20000)
   end
   local logs = {}
-  for _, name in ipairs { "worker", "control" } do logs[#logs + 1] = name .. ":\n" .. self:log(name) end
+  for name in pairs(self.names) do logs[#logs + 1] = name .. ":\n" .. self:log(name) end
   error(("waited in vain for %s\n%s"):format(what, table.concat(logs, "\n")), 2)
 end
 

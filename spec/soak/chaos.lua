@@ -37,7 +37,8 @@ function Chaos.new(options)
   c.lease = options.lease or 2
   c.roles = Roles.new {
     EAS_DATABASE = c.pg:url "postgres", EAS_QUEUE = c.queue, EAS_STORE = (c.disk and c.disk.dir or c.dir) .. "/store",
-    EAS_LEASE = c.lease .. " s", EAS_LEASE_RENEW = ("%d ms"):format(c.lease * 250), EAS_DRAIN_GRACE = "5 s", EAS_LOG_LEVEL = "warn" }
+    EAS_LEASE = c.lease .. " s", EAS_LEASE_RENEW = ("%d ms"):format(c.lease * 250), EAS_DRAIN_GRACE = "5 s",
+    EAS_GC_EVERY = "2 s", EAS_LOG_LEVEL = "warn" }
   local got = c.roles:eas "init"
   if got.status ~= 0 then -- what was started so far ends with us
     c.pid = {}
@@ -153,6 +154,25 @@ function actions.cut_connections(c)
   return "connections cut", n
 end
 
+-- What is stored and not answered: commits wait for a copy that never comes, and are cut there. Nobody knows how they ended.
+function actions.cut_commit(c)
+  local db, n = B.open(c.pg:url "postgres"), 0
+  if not db then return end
+  db:exec "SET synchronous_commit = local"
+  db:exec "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"
+  db:query "SELECT pg_reload_conf()"
+  for _ = 1, 40 do
+    n = db:value "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep') x"
+    if n > 0 then break end
+    sleep(0.025)
+  end
+  db:exec "ALTER SYSTEM RESET synchronous_standby_names"
+  db:query "SELECT pg_reload_conf()"
+  db:close()
+  if n == 0 then return end
+  return "connections cut in the middle of a commit", n
+end
+
 function actions.kill_broker(c)
   if c.queue == "sql:" or c.broker_down then return end
   Broker.kill()
@@ -215,6 +235,18 @@ function actions.lose_messages(c)
   return "messages lost", n
 end
 
+function actions.purge_queues(c)
+  if c.queue == "sql:" or c.broker_down then return end
+  local n = 0
+  for _ = 1, 10 do -- they mostly are heard at once
+    for _, type in ipairs(TYPES) do n = n + (Broker.purge(c.queue, type) or 0) end
+    if n > 0 then break end
+    sleep(0.03)
+  end
+  if n == 0 then return end
+  return "queues purged", n
+end
+
 function actions.double_messages(c)
   local n = with_queue(c, function(q, err)
     for i = 1, 20 do C.eas_queue_publish(q, pick(TYPES), math.random(400), err) end
@@ -244,8 +276,8 @@ end
 -- How often each is drawn.
 local WEIGHTS = {
   { "kill_worker", 6 }, { "kill_control", 3 }, { "kill_zygote", 4 }, { "kill_child", 6 }, { "stop_worker", 3 }, { "drain_worker", 2 },
-  { "kill_postgres", 2 }, { "cut_connections", 6 }, { "kill_broker", 1 }, { "lose_messages", 3 }, { "double_messages", 3 }, { "fill_disk", 2 },
-  { "jump_clock", 2 },
+  { "kill_postgres", 2 }, { "cut_connections", 6 }, { "cut_commit", 4 }, { "kill_broker", 1 }, { "lose_messages", 3 }, { "purge_queues", 4 },
+  { "double_messages", 3 }, { "fill_disk", 2 }, { "jump_clock", 2 },
 }
 
 local function draw()
@@ -318,7 +350,7 @@ function Chaos:run(seconds, small)
   self.now = self:elapsed()
   self:submit(small)
   while self.now < seconds do
-    self:tick(0.15 + math.random() * 0.7)
+    self:tick(small and 0.1 + math.random() * 0.4 or 0.15 + math.random() * 0.7)
     local name = draw()
     local what, n = actions[name](self)
     if what then

@@ -1,12 +1,12 @@
 -- The detection grid on four workers of two "hosts", PostgreSQL and RabbitMQ, while everything is killed at random: nothing is
 -- lost, done twice or left over. Longer: spec/soak/run --minutes N --seed S.
---   EAS_CHAOS_SECONDS  of chaos (default 20; 8 under a sanitizer)   EAS_CHAOS_SEED  (default 1)   EAS_CHAOS_LOG  a file for each event
+--   EAS_CHAOS_SECONDS  of chaos (default 12; 8 under a sanitizer)   EAS_CHAOS_SEED  (default 1)   EAS_CHAOS_LOG  a file for each event
 local T = require "spec.support"
 local B = require "spec.backends.backend"
 local new_world = require "spec.backends.world"
 local Chaos = require "spec.soak.chaos"
 
-local SECONDS = tonumber(os.getenv "EAS_CHAOS_SECONDS" or (T.asan and 8 or 20))
+local SECONDS = tonumber(os.getenv "EAS_CHAOS_SECONDS" or (T.asan and 8 or 12))
 local SEED = tonumber(os.getenv "EAS_CHAOS_SEED" or 1)
 
 describe("chaos", function()
