@@ -62,7 +62,7 @@ class Search:
         self.job.plan = self.plan.ctypes.data
         assert lib.eas_bls_prepare(job) == 0
         self.work = aligned(lib.eas_bls_work_size(job))
-        self.path = ["", "reference", "fold", "rows"][lib.eas_bls_path(job)]
+        self.path = ["", "reference", "fold", "rows", "edges"][lib.eas_bls_path(job)]
 
     def run(self):
         assert self.lib.eas_bls_run(ctypes.byref(self.job), ctypes.c_size_t(0), ctypes.c_size_t(len(self.periods)),

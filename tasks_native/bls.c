@@ -13,7 +13,7 @@ static int check_settings(const eas_bls_settings *set, double *shortest, double 
   if (set->oversample < 1 || set->oversample > 1000) return EAS_EARG;
   if (set->objective != EAS_BLS_LIKELIHOOD && set->objective != EAS_BLS_SNR) return EAS_EARG;
   if (set->wrap != EAS_BLS_WRAP_FULL && set->wrap != EAS_BLS_WRAP_PEER) return EAS_EARG;
-  if (set->path < EAS_BLS_PATH_FAST || set->path > EAS_BLS_PATH_ROWS) return EAS_EARG;
+  if (set->path < EAS_BLS_PATH_FAST || set->path > EAS_BLS_PATH_EDGES) return EAS_EARG;
   *shortest = INFINITY;
   *longest = 0;
   for (size_t k = 0; k < set->n_duration; k++) {
@@ -165,7 +165,8 @@ size_t eas_bls_plan_size(const eas_bls_job *job)
 {
   bls_setup s;
   bls_setup_of(&s, job);
-  return head_size + samples_size(job->n) + bls_rows_plan_size(job->n, bls_cells(&s));
+  size_t rows = bls_rows_plan_size(job->n, bls_cells(&s)), edges = bls_edges_plan_size(&s);
+  return head_size + samples_size(job->n) + (rows > edges ? rows : edges);
 }
 
 int eas_bls_prepare(const eas_bls_job *job)
@@ -183,8 +184,12 @@ int eas_bls_prepare(const eas_bls_job *job)
     yw[2 * i] = (job->flux[i] - job->flux_zero) * w;
     yw[2 * i + 1] = w;
   }
-  if (job->set.path == EAS_BLS_PATH_FOLD || (job->set.path == EAS_BLS_PATH_FAST && job->n < rows_pay)) return EAS_OK;
-  if (bls_rows_prepare(plan, rows, (double *)(void *)rows)) plan->path = EAS_BLS_PATH_ROWS;
+  int path = job->set.path;
+  if (path == EAS_BLS_PATH_FOLD || (path == EAS_BLS_PATH_FAST && job->n < rows_pay)) return EAS_OK;
+  if (path != EAS_BLS_PATH_EDGES && bls_rows_prepare(plan, rows, (double *)(void *)rows))
+    plan->path = EAS_BLS_PATH_ROWS;
+  else if (path != EAS_BLS_PATH_ROWS && bls_edges_prepare(plan, rows))
+    plan->path = EAS_BLS_PATH_EDGES;
   return EAS_OK;
 }
 
@@ -213,8 +218,10 @@ static void run_fast(const eas_bls_job *job, size_t i0, size_t i1, double *work)
   for (size_t i = i0; i < i1; i++) {
     size_t bins = bls_bins(&plan->setup, job->period[i]);
     bls_best best = { .objective = -INFINITY };
-    if (plan->path != EAS_BLS_PATH_ROWS || !bls_rows_fold(plan, job->period[i], bins, y, w, rows))
-      bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
+    int folded = plan->path == EAS_BLS_PATH_ROWS    ? bls_rows_fold(plan, job->period[i], bins, y, w, rows)
+                 : plan->path == EAS_BLS_PATH_EDGES ? bls_edges_fold(plan, job->period[i], bins, y, w, pairs)
+                                                    : 0;
+    if (!folded) bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
     bls_scan_fast(plan, job->period[i], bins, y, w, &before, &best);
     before = best;
     bls_store(&plan->setup, job->period[i], &best, &job->out[i]);

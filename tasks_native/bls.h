@@ -18,7 +18,8 @@ enum {
   EAS_BLS_PATH_FAST = 0,      /* the fastest that suits the data; needs job.plan */
   EAS_BLS_PATH_REFERENCE = 1, /* the definition, slow and obvious */
   EAS_BLS_PATH_FOLD = 2,      /* samples folded by vectors: the reference's sums, bit for bit */
-  EAS_BLS_PATH_ROWS = 3       /* uniform cadence (gaps allowed): whole cycles added as rows; else as _FOLD */
+  EAS_BLS_PATH_ROWS = 3,      /* uniform cadence (gaps allowed): whole cycles added as rows; else as _FOLD */
+  EAS_BLS_PATH_EDGES = 4      /* samples dense among bins: running sums, looked up where bins begin; else as _FOLD */
 };
 
 typedef struct {
@@ -62,7 +63,7 @@ EAS_EXPORT size_t eas_bls_plan_size(const eas_bls_job *job);
 /* Fills job->plan of a checked job; once, before any run. */
 EAS_EXPORT int eas_bls_prepare(const eas_bls_job *job);
 
-/* The path that a prepared job takes: EAS_BLS_PATH_REFERENCE, _FOLD or _ROWS. */
+/* The path that a prepared job takes: EAS_BLS_PATH_REFERENCE, _FOLD, _ROWS or _EDGES. */
 EAS_EXPORT int eas_bls_path(const eas_bls_job *job);
 
 /* Bytes of scratch, aligned to 64, that one call of eas_bls_run needs; of a prepared job, if it is to have a plan. */

@@ -94,6 +94,16 @@ typedef struct {
   double *edge;                    /* [kinds] that fraction */
 } bls_rows;
 
+/* Dense samples: sums before each, and where they are (bls__edges.c). */
+typedef struct {
+  double unit;                /* day, the width of a cell: it has a sample at most */
+  double last, doubt;         /* cells: a place behind all samples; nearer to a sample, rounding decides */
+  double scale, weight_scale; /* of sums in fixed point */
+  const int64_t *cell;
+  const int64_t *sum;    /* [n + 1] of flux times weight */
+  const int64_t *weight; /* [n + 1]; NULL: all are 1 */
+} bls_edges;
+
 /* The plan: what the fast paths share, behind this head in the same memory. */
 typedef struct {
   int path, level; /* EAS_BLS_PATH_*, EAS_SIMD_* */
@@ -103,6 +113,7 @@ typedef struct {
   const double *x;  /* [n] day since the first sample */
   const double *yw; /* [n] pairs of flux times weight, weight */
   bls_rows rows;
+  bls_edges edges;
 } bls_plan;
 
 /* As bls_scan, the same result bit for bit, by vectors. hint: the best of another trial, to be faster. */
@@ -119,6 +130,13 @@ int bls_rows_prepare(bls_plan *plan, void *memory, double *scratch);
 /* Folds by rows into prefix sums y, w; 0 where rounding decides and nothing was done. */
 size_t bls_rows_work_size(const bls_plan *plan, double shortest);
 int bls_rows_fold(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *work);
+
+/* Dense samples: 1 if they are, and their tables in memory [bls_edges_plan_size, 0 if they are not]. */
+size_t bls_edges_plan_size(const bls_setup *s);
+int bls_edges_prepare(bls_plan *plan, void *memory);
+
+/* Folds by look-ups into prefix sums y, w; 0 where rounding decides and nothing was done. work: 2 * cells. */
+int bls_edges_fold(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *work);
 
 /* Continues prefix sums of `bins` bins behind the last as bls_wrap_and_sum does. */
 void bls_wrap_sums(const bls_setup *s, size_t bins, double *y, double *w);

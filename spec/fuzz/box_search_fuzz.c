@@ -77,7 +77,12 @@ static void run_bls(const input *in)
                       .period = in->head,
                       .out = slow };
   const double *more = in->head + TRIALS;
-  job.set = (eas_bls_settings){ more, 1 + in->kind % 4, 1 + in->kind % 16, in->kind >> 4 & 1, in->kind >> 5 & 1, 0 };
+  job.set = (eas_bls_settings){ more,
+                                1 + in->kind % 4,
+                                1 + in->kind % 16,
+                                in->kind >> 4 & 1,
+                                in->kind >> 5 & 1,
+                                in->kind & 64 ? EAS_BLS_PATH_EDGES : EAS_BLS_PATH_FAST };
   if (eas_bls_check(&job) != EAS_OK || eas_bls_work_size(&job) + eas_bls_plan_size(&job) > memory_most) return;
   void *work = rubbish(eas_bls_work_size(&job));
   must(eas_bls_run(&job, 0, TRIALS, work) == EAS_OK);

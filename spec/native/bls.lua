@@ -4,7 +4,7 @@ local T = require "spec.support"
 local K = require "spec.native.kernel"
 local lib = T.kernel "bls"
 
-local B = { lib = lib, LIKELIHOOD = 0, SNR = 1, FULL = 0, PEER = 1, FAST = 0, REFERENCE = 1, FOLD = 2, ROWS = 3 }
+local B = { lib = lib, LIKELIHOOD = 0, SNR = 1, FULL = 0, PEER = 1, FAST = 0, REFERENCE = 1, FOLD = 2, ROWS = 3, EDGES = 4 }
 B.TENTHS = K.linspace(0.05, 0.2, 10)
 
 -- A search; set: periods, durations, oversample, objective, wrap, path, ivar, parts. Keeps all it points to.

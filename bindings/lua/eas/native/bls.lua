@@ -17,8 +17,8 @@ local bls = {}
 
 local OBJECTIVE = { likelihood = 0, snr = 1 }
 local WRAP = { full = 0, peer = 1 }
-local PATH = { fast = 0, reference = 1, fold = 2, rows = 3 }
-local PATH_NAME = { [1] = "reference", [2] = "fold", [3] = "rows" }
+local PATH = { fast = 0, reference = 1, fold = 2, rows = 3, edges = 4 }
+local PATH_NAME = { [1] = "reference", [2] = "fold", [3] = "rows", [4] = "edges" }
 
 local function choice(names, value, what)
   local got = names[value]
