@@ -193,6 +193,7 @@ static int edit_line(lua_State *L)
   snprintf(e->prompt, sizeof e->prompt, "%s", prompt);
   e->L = L;
   eas_repl_interrupted = 0;
+  eas_repl_editing = 1;
   void (*before)(int) = signal(SIGTSTP, SIG_IGN); /* the terminal is not as a shell expects it */
   sigset_t ours, others;
   sigemptyset(&ours);
@@ -205,6 +206,7 @@ static int edit_line(lua_State *L)
   sigprocmask(SIG_SETMASK, &others, NULL);
   signal(SIGTSTP, before);
   e->L = NULL;
+  eas_repl_editing = 0;
   int interrupted = eas_repl_interrupted;
   eas_repl_interrupted = 0;
   if (line == NULL || n <= 0) {

@@ -12,7 +12,7 @@
 #include "base/path.h"
 #include "bindings/repl.h"
 
-volatile sig_atomic_t eas_repl_interrupted, eas_repl_resized;
+volatile sig_atomic_t eas_repl_interrupted, eas_repl_resized, eas_repl_editing;
 static volatile sig_atomic_t running, presses;
 static const eas_front *the_front;
 
@@ -24,7 +24,7 @@ static void say(const char *text)
 static void on_interrupt(int signo)
 {
   (void)signo;
-  if (!running) {
+  if (!running || eas_repl_editing) {
     eas_repl_interrupted = 1;
     return;
   }

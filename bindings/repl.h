@@ -5,6 +5,7 @@
 
 extern volatile sig_atomic_t eas_repl_interrupted; /* Ctrl-C came while a line was read */
 extern volatile sig_atomic_t eas_repl_resized;     /* the terminal has another size */
+extern volatile sig_atomic_t eas_repl_editing;     /* a line is being read: Ctrl-C is its own */
 
 void eas_open_edit(lua_State *L);
 void eas_edit_close(void);

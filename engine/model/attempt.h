@@ -82,6 +82,9 @@ typedef struct {
 int eas_attempt_claim(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
                       eas_claims *out, int64_t *next_us, eas_err *err);
 void eas_claims_done(eas_claims *c);
+/* What an attempt was given when it was claimed, to look at: its inputs as they were bound then, its token 0. Reads only.
+ * *out is one of a group for eas_claims_done. EAS_ENOENT; EAS_EBUSY: it has not started. */
+int eas_attempt_again(eas_db *db, const eas_registry *r, int64_t attempt, eas_claim *out, eas_err *err);
 
 /* Attempts claimed but without a child go back: queued again. */
 typedef struct {

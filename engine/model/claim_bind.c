@@ -47,6 +47,16 @@ static const char about_tries[] = "SELECT task, count(CASE WHEN ending = 'lost' 
                                   "THEN 1 END)"
                                   " FROM attempt WHERE task " EAS_IN_IDS("$1") " AND state = 'ended' GROUP BY task";
 
+/* All questions about attempts a of tasks t, whose parents are given. */
+static int ask_about(eas_db *db, eas_val a, eas_val t, const int64_t *parents, int n, eas_bind *out, eas_err *err)
+{
+  int rc = eas_db_send(db, about_tasks, &t, 1, &out->tasks, err);
+  if (rc >= 0) rc = eas_db_send(db, about_inputs, &a, 1, &out->inputs, err);
+  if (rc >= 0) rc = eas_db_send(db, about_outputs, &t, 1, &out->outputs, err);
+  if (rc >= 0) rc = eas_db_send(db, about_needs, &t, 1, &out->needs, err);
+  return rc < 0 ? rc : eas_ancestors_send(db, parents, n, &out->chain, err);
+}
+
 int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents,
                   int n_documents, eas_bind *out, eas_err *err)
 {
@@ -63,11 +73,7 @@ int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, c
 
   int rc = eas_db_send(db, run_them, EAS_ARGS(a, eas_v_int(worker)), &out->attempts, err);
   if (rc >= 0) rc = eas_db_send(db, bind_inputs, &a, 1, NULL, err);
-  if (rc >= 0) rc = eas_db_send(db, about_tasks, &t, 1, &out->tasks, err);
-  if (rc >= 0) rc = eas_db_send(db, about_inputs, &a, 1, &out->inputs, err);
-  if (rc >= 0) rc = eas_db_send(db, about_outputs, &t, 1, &out->outputs, err);
-  if (rc >= 0) rc = eas_db_send(db, about_needs, &t, 1, &out->needs, err);
-  if (rc >= 0) rc = eas_ancestors_send(db, ids + 2 * n, n, &out->chain, err);
+  if (rc >= 0) rc = ask_about(db, a, t, ids + 2 * n, n, out, err);
   int again = 0;
   for (int i = 0; i < n; i++) again |= chosen[i].number > 1;
   out->tries = -1;
@@ -225,6 +231,59 @@ int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const ea
   eas_ancestors_take(db, b->chain);
   if (b->tries >= 0) add_tries(eas_db_result(db, b->tries), out, n);
   return add_tasks(db, r, eas_db_result(db, b->tasks), out, n, err);
+}
+
+static const char one_attempt[] =
+    "SELECT a.task, a.job, a.number, y.name, coalesce(t.parent, 0), a.state,"
+    " (SELECT count(*) FROM attempt e WHERE e.task = a.task AND e.number < a.number AND e.ending = 'memory')"
+    " FROM attempt a JOIN task t ON t.id = a.task JOIN task_type y ON y.id = a.type WHERE a.id = $1";
+
+int eas_attempt_again(eas_db *db, const eas_registry *r, int64_t attempt, eas_claim *out, eas_err *err)
+{
+  eas_rows *rows = NULL;
+  int n = eas_db_query(db, one_attempt, EAS_ARGS(eas_v_int(attempt)), &rows, err);
+  if (n == 0) n = eas_fail(err, EAS_ENOENT, "there is no a%lld", (long long)attempt);
+  if (n > 0 && strcmp(eas_rows_text(rows, 0, 5), "queued") == 0)
+    n = eas_fail(err, EAS_EBUSY, "a%lld has not started: its inputs are not bound yet", (long long)attempt);
+  if (n < 0) {
+    eas_rows_free(rows);
+    return n;
+  }
+  eas_claim c = { .attempt = attempt,
+                  .task = eas_rows_int(rows, 0, 0),
+                  .job = eas_rows_int(rows, 0, 1),
+                  .number = (int)eas_rows_int(rows, 0, 2),
+                  .type = eas_strdup(eas_rows_text(rows, 0, 3)),
+                  .n_memory = (int)eas_rows_int(rows, 0, 6),
+                  .requested_metadata = json_object() };
+  int64_t parent = eas_rows_int(rows, 0, 4);
+  eas_rows_free(rows);
+  eas_buf attempts, tasks;
+  eas_buf_init(&attempts);
+  eas_buf_init(&tasks);
+  eas_val a = eas_v_text(eas_db_id_list(db, &attempt, 1, &attempts)),
+          t = eas_v_text(eas_db_id_list(db, &c.task, 1, &tasks));
+  eas_bind b = { 0 };
+  int rc = ask_about(db, a, t, &parent, 1, &b, err);
+  if (rc >= 0) rc = eas_db_flush(db, err);
+  eas_buf_done(&attempts);
+  eas_buf_done(&tasks);
+  if (rc >= 0) {
+    add_inputs(eas_db_result(db, b.inputs), &c, 1);
+    add_outputs(eas_db_result(db, b.outputs), &c, 1);
+    add_needs(eas_db_result(db, b.needs), &c, 1);
+    eas_ancestors_take(db, b.chain);
+    rc = add_tasks(db, r, eas_db_result(db, b.tasks), &c, 1, err);
+  }
+  eas_claims one = { eas_alloc(sizeof c), 1 };
+  one.list[0] = c;
+  if (rc >= 0) {
+    *out = c;
+    free(one.list);
+    return 0;
+  }
+  eas_claims_done(&one);
+  return rc;
 }
 
 static void free_claim(eas_claim *c)

@@ -45,7 +45,7 @@ int eas_event_next(eas_event_reader *r, eas_event_head *head, const char **paylo
   eas_event_head h = { .length = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24,
                        .type = p[4],
                        .level = p[5] };
-  if (h.length > EAS_EV_MAX || h.type < EAS_EV_LOG || h.type > EAS_EV_END || p[6] || p[7]) {
+  if (h.length > EAS_EV_MAX || h.type < EAS_EV_LOG || h.type > EAS_EV_DEBUG || p[6] || p[7]) {
     r->garbage = 1;
     return 0;
   }

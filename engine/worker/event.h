@@ -20,7 +20,8 @@ enum {                      /* payload */
        EAS_EV_PRODUCT = 7,  /* QC: JSON {kind, pass, reason} */
        EAS_EV_VERDICT = 8,  /* QC: JSON {pass, reason} */
        EAS_EV_CODE = 9,     /* JSON {name: sha256 hex}: scripts, modules and kernels that were loaded */
-       EAS_EV_END = 10      /* empty: the handler returned */
+       EAS_EV_END = 10,     /* empty: the handler returned */
+       EAS_EV_DEBUG = 11    /* under eas shell: JSON, what the debugger says to who sits before it */
 };
 enum { EAS_EV_HEAD = 8, EAS_EV_MAX = 1 << 20 };
 

@@ -18,6 +18,10 @@ static void on_commit_timer(void *arg)
 void eas_worker_finished(eas_running *r)
 {
   eas_worker *w = r->w;
+  if (w->replayed) {
+    w->replayed(r);
+    return;
+  }
   eas_running_release(r);
   if (eas_ingest_log(r)) {
     eas_worker_look(w);

@@ -86,7 +86,7 @@ static void start_qc(eas_running *r)
     free(r->error);
     r->error = eas_strdup(r->ingest_error);
   }
-  if (r->dropped) {
+  if (r->dropped || r->w->replayed) {
     eas_worker_finished(r);
     return;
   }

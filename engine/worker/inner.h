@@ -78,7 +78,9 @@ struct eas_running {
   int n_reused_versions; /* metadata owned by made[] */
   int64_t asked_us;      /* when the zygote was asked for its process */
   int tries;
-  int dropped; /* its result is not wanted any more */
+  json_t *debug;      /* what it is told about a debugger; NULL: none */
+  json_t *debug_said; /* list: what came from it */
+  int dropped;        /* its result is not wanted any more */
   char *ingest_error;
 };
 
@@ -126,6 +128,7 @@ struct eas_worker {
   double mean_us;              /* running mean of what an attempt takes, task and QC */
   int64_t ended;
   eas_tally tally;
+  void (*replayed)(eas_running *r); /* replay.c: called where results would be judged or committed; NULL: a worker */
   /* store thread */
   pthread_t thread;
   pthread_mutex_t lock;
@@ -151,7 +154,12 @@ int eas_worker_watch_zygote(eas_worker *w, eas_err *err);
 void eas_worker_tick(eas_worker *w); /* something runs: flush its log every second */
 void eas_worker_look_in(eas_worker *w, int64_t us);
 void eas_worker_hand_back_unknown(eas_worker *w);
-void eas_worker_start_over(eas_worker *w); /* its lease is over */
+void eas_worker_start_over(eas_worker *w);           /* its lease is over */
+int eas_worker_sandbox(eas_worker *w, eas_err *err); /* what `require` and `isolation_off` make of this machine */
+int eas_worker_machine(eas_worker *w, const char *scratch, eas_err *err); /* its memory, programs and folders */
+void eas_worker_check_disk(eas_worker *w);
+/* replay.c */
+int eas_replay_pipe(const eas_running *r, eas_err *err);
 /* room.c */
 int eas_worker_has_room(eas_worker *w); /* 0: a disk is full, which was told */
 /* request.c */

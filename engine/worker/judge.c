@@ -133,6 +133,8 @@ void eas_running_event(eas_running *r, const eas_event_head *head, const char *p
   }
   if (head->type == EAS_EV_ERROR)
     take_error(r, v);
+  else if (head->type == EAS_EV_DEBUG && r->debug_said)
+    json_array_append(r->debug_said, v);
   else if (r->is_qc)
     qc_event(r, head->type, v);
   else

@@ -125,6 +125,7 @@ char *eas_request_packed(const eas_running *r, int is_qc, size_t *len)
   add_outputs(&p, r);
   add_json(&p, "external", r->external);
   add_str(&p, "program", r->type->program_path);
+  add_json(&p, "debug", r->debug);
   if (is_qc) add_qc(&p, r);
   eas_pack_end(&p);
   *len = b.len;

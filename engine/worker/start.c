@@ -79,6 +79,8 @@ void eas_running_free(eas_running *r)
   json_decref(r->metadata);
   json_decref(r->checks);
   json_decref(r->spawn);
+  json_decref(r->debug);
+  json_decref(r->debug_said);
   eas_logbuf_done(&r->log);
   eas_event_reader_done(&r->p.events);
   eas_buf_done(&r->p.out);
@@ -174,6 +176,7 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   r->is_qc = is_qc;
   int rc = eas_worker_zygote(w, err);
   if (rc >= 0) rc = make_scratch(r, err);
+  if (rc >= 0 && r->debug) rc = eas_replay_pipe(r, err);
   if (rc < 0) return rc;
   if (is_qc && r->limits.wall_ms > 600000) r->limits.wall_ms = 600000;
   size_t len = 0;

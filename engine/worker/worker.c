@@ -131,7 +131,7 @@ static void on_renew(void *arg)
 }
 
 /* The limit of a file is the kernel's; that of all files together is looked after here. */
-static void check_disk(eas_worker *w)
+void eas_worker_check_disk(eas_worker *w)
 {
   for (int i = 0; i < w->running.n; i++) {
     eas_running *r = w->running.list[i];
@@ -167,7 +167,7 @@ static void on_second(void *arg)
         eas_logbuf_mark(&w->running.list[i]->log, live[k++].n_log);
   free(live);
   eas_worker_cancel_check(w);
-  check_disk(w);
+  eas_worker_check_disk(w);
   if (w->asked.n > 0 && eas_tick_us() - w->asked.list[0]->asked_us > OVERDUE_US)
     eas_worker_answer(w); /* it hangs: ends it */
   if (w->running.n > 0) w->second_timer = eas_loop_after(w->o.loop, SECOND_US, on_second, w);
@@ -175,7 +175,7 @@ static void on_second(void *arg)
 
 void eas_worker_tick(eas_worker *w)
 {
-  if (!w->second_timer) w->second_timer = eas_loop_after(w->o.loop, SECOND_US, on_second, w);
+  if (!w->second_timer && !w->replayed) w->second_timer = eas_loop_after(w->o.loop, SECOND_US, on_second, w);
 }
 
 void eas_worker_cancel_check(eas_worker *w)
@@ -209,7 +209,7 @@ static int64_t machine_memory(void)
   return sysinfo(&si) == 0 ? (int64_t)si.totalram * si.mem_unit : (int64_t)8 << 30;
 }
 
-static int open_sandbox(eas_worker *w, eas_err *err)
+int eas_worker_sandbox(eas_worker *w, eas_err *err)
 {
   unsigned off = 0;
   int rc = eas_layer_parse(eas_conf_str(w->o.conf, "require"), &w->require, err);
@@ -252,19 +252,24 @@ static int absolute_folder(const char *path, char **out, eas_err *err)
   return *out ? 0 : eas_fail(err, EAS_EIO, "open '%s': %s", path, strerror(errno));
 }
 
-static int open_parts(eas_worker *w, eas_err *err)
+int eas_worker_machine(eas_worker *w, const char *scratch, eas_err *err)
 {
   const eas_conf *conf = w->o.conf;
-  w->lease_us = eas_conf_duration_us(conf, "lease");
-  w->renew_us = eas_conf_duration_us(conf, "lease_renew");
   w->memory_cap = machine_memory();
   const eas_container *container = w->o.container ? eas_registry_container(w->o.registry, w->o.container) : NULL;
   if (container && container->memory_gb > 0 && container->memory_gb * 1073741824.0 < (double)w->memory_cap)
     w->memory_cap = (int64_t)(container->memory_gb * 1073741824.0);
   w->exec_path = split_list(eas_conf_str(conf, "exec_path"));
-  int rc = absolute_folder(eas_conf_str(conf, "scratch"), &w->scratch_root, err);
+  int rc = absolute_folder(scratch, &w->scratch_root, err);
   if (rc >= 0) rc = absolute_folder(eas_conf_str(conf, "data"), &w->data_root, err);
-  if (rc >= 0) rc = open_sandbox(w, err);
+  return rc < 0 ? rc : eas_worker_sandbox(w, err);
+}
+
+static int open_parts(eas_worker *w, eas_err *err)
+{
+  w->lease_us = eas_conf_duration_us(w->o.conf, "lease");
+  w->renew_us = eas_conf_duration_us(w->o.conf, "lease_renew");
+  int rc = eas_worker_machine(w, eas_conf_str(w->o.conf, "scratch"), err);
   if (rc >= 0) rc = open_groups(w);
   if (rc >= 0) eas_scratch_sweep(w->scratch_root);
   if (rc >= 0) rc = register_worker(w, err);

@@ -129,6 +129,7 @@ function host.run()
     local request = core.request()
     limit = request.memory_bytes
     core.heap_limit(limit or 0)
+    if request.debug then require("eas.debugger").open(request.debug, sandbox.entry(request.script).shown) end
     local object = place.run(request.role, request.script)
     if type(object) ~= "table" or object.role ~= request.role then
       error(("%s does not return eas.%s(function ...)"):format(sandbox.entry(request.script).shown, request.role), 0)

@@ -14,6 +14,7 @@ local meta = {
     if name == "error" or name == "requested_metadata" then return nil end
     error(("attempt has no field '%s'"):format(tostring(name)), 2)
   end,
+  __tostring = function(self) return ("attempt of %s, ending %s"):format(tostring(rawget(self, "type")), self.ending) end,
 }
 
 local function send(type_, value) core.event(type_, 0, assert(json.encode(value))) end

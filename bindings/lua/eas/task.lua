@@ -13,6 +13,7 @@ local meta = {
     if methods[name] ~= nil then return methods[name] end
     error(("task has no field '%s'"):format(tostring(name)), 2)
   end,
+  __tostring = function(self) return ("task t%s %s, attempt %s"):format(tostring(self.task), self.type, tostring(self.attempt)) end,
 }
 
 local function names(t)

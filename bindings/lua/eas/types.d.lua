@@ -255,5 +255,7 @@ function eas.random(seed) end
 ---@param x any
 ---@return boolean
 function eas.is_finite(x) end
+--- stops at the next line, under eas shell; a worker only warns
+function eas.debug() end
 
 return eas

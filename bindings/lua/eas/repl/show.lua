@@ -170,6 +170,15 @@ function show.rows(rows)
   return table.concat(lines, "\n", 0, last) .. more
 end
 
+-- A value in one line: tables without a text of their own only say how much is in them.
+function show.short(v)
+  local text = plain(v) or with_text(v)
+  if text then return text end
+  local n = 0
+  for _ in next, v do n = n + 1 end
+  return n == 0 and "{}" or #v == n and ("{ %d items }"):format(n) or ("{ %d fields }"):format(n)
+end
+
 -- A value as the prompt prints it. Things with a text of their own come with their fields below it.
 function show.value(v)
   local meta = type(v) == "table" and getmetatable(v)
