@@ -21,3 +21,17 @@ add_custom_command(OUTPUT ${EAS_MAN}/eas.1
   DEPENDS eas COMMENT "man pages" VERBATIM)
 add_custom_target(man ALL DEPENDS ${EAS_MAN}/eas.1)
 install(DIRECTORY ${EAS_MAN}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+
+# Shell completion, too.
+set(EAS_COMPLETION ${CMAKE_BINARY_DIR}/completion)
+add_custom_command(OUTPUT ${EAS_COMPLETION}/eas ${EAS_COMPLETION}/_eas ${EAS_COMPLETION}/eas.fish
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${EAS_COMPLETION}
+  COMMAND eas completion bash > ${EAS_COMPLETION}/eas
+  COMMAND eas completion zsh > ${EAS_COMPLETION}/_eas
+  COMMAND eas completion fish > ${EAS_COMPLETION}/eas.fish
+  DEPENDS eas COMMENT "shell completion" VERBATIM)
+add_custom_target(completion ALL
+  DEPENDS ${EAS_COMPLETION}/eas ${EAS_COMPLETION}/_eas ${EAS_COMPLETION}/eas.fish)
+install(FILES ${EAS_COMPLETION}/eas DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${EAS_COMPLETION}/_eas DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES ${EAS_COMPLETION}/eas.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "cli/results.h"
+#include "cli/results_file.h"
 #include "cli/select.h"
 #include "cli/table.h"
 #include "model/view.h"
@@ -24,7 +25,8 @@ static int only_searches(const eas_cli *c, json_t *all)
 {
   size_t i, n = 0;
   json_t *row;
-  if (c->csv || c->json || eas_cli_get(c, "--type")) return 0;
+  if (c->csv || c->json || eas_cli_get(c, "--type") || eas_cli_get(c, "--fits") || eas_cli_get(c, "--votable"))
+    return 0;
   json_array_foreach(all, i, row) n += json_object_get(row, "recovered") != NULL;
   if (n == 0 || n == json_array_size(all)) return 0;
   for (i = json_array_size(all); i-- > 0;)
@@ -168,7 +170,27 @@ static void print_table(eas_cli *c, const json_t *all, const json_t *first_row, 
   eas_table_print(t, eas_cli_get(c, "--where") ? "no row matches --where"
                                                : "no task of this job has ended with results yet");
   if (!c->csv && shown < json_array_size(all))
-    printf("%zu of %zu rows; all: --limit 0, --csv\n", shown, json_array_size(all));
+    printf("%zu of %zu rows; all: --limit 0, --csv, --fits FILE, --votable FILE\n", shown, json_array_size(all));
+}
+
+/* --fits, --votable: every field of every row that is left. 1: a file was written. */
+static int write_files(eas_cli *c, int64_t job, const json_t *all, eas_err *err)
+{
+  static const struct {
+    const char *option;
+    int (*write)(const json_t *rows, const char *about, const char *path, eas_err *err);
+  } forms[] = { { "--fits", eas_results_fits }, { "--votable", eas_results_votable } };
+  int n = 0, rc = 0;
+  char *about = eas_format("results of j%" PRId64 ", eas %s", job, EAS_VERSION);
+  for (size_t i = 0; i < sizeof forms / sizeof *forms && rc >= 0; i++) {
+    const char *path = eas_cli_get(c, forms[i].option);
+    if (!path) continue;
+    rc = forms[i].write(all, about, path, err);
+    if (rc >= 0 && !c->json && !c->csv) printf("%s   %zu rows\n", path, json_array_size(all));
+    n++;
+  }
+  free(about);
+  return rc < 0 ? rc : n > 0;
 }
 
 static int cmd_results(eas_cli *c)
@@ -182,6 +204,8 @@ static int cmd_results(eas_cli *c)
   if (rc >= 0) rc = eas_view_results(c->db, job, eas_cli_get(c, "--type"), 0, 1, &first, &err);
   int left_out = rc >= 0 && only_searches(c, all);
   if (rc >= 0) rc = eas_select_sort(c, &all, &err);
+  int wrote = rc >= 0 ? write_files(c, job, all, &err) : 0;
+  if (wrote < 0) rc = wrote;
   if (rc < 0) {
     json_decref(all);
     json_decref(first);
@@ -191,22 +215,27 @@ static int cmd_results(eas_cli *c)
     json_decref(first);
     return eas_print_json(all);
   }
-  print_table(c, all, json_array_get(first, 0), limit);
+  if (!wrote || c->csv) print_table(c, all, json_array_get(first, 0), limit);
   if (left_out) printf("searches only; others: --type TYPE\n");
   json_decref(all);
   json_decref(first);
   return EAS_EXIT_OK;
 }
 
+static const eas_option FILES[] = { { "--fits", "FILE", NULL, "write all rows as a FITS binary table" },
+                                    { "--votable", "FILE", NULL, "write all rows as a VOTable" },
+                                    { 0 } };
+
 const eas_command eas_cmd_results = {
   .name = "results",
   .args = "[JOB]",
   .summary = "what tasks found, a row each, with their loop variables",
-  .detail = "--where takes an expression over the columns: names bare, strings in quotes, true and false.\n--csv and "
-            "--json hold every field.",
-  .examples =
-      "  eas results j3 --where \"recovered == false and size >= 2\" --limit 10\n  eas results --csv >results.csv",
+  .detail = "--where takes an expression over the columns: names bare, strings in quotes, true and false.\n--csv, "
+            "--json, --fits and --votable hold every field.",
+  .examples = "  eas results j3 --where \"recovered == false and size >= 2\" --limit 10\n  eas results --csv "
+              ">results.csv\n  eas results --fits results.fits",
   .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_JOB | EAS_O_TYPE | EAS_O_ROWS,
+  .options = FILES,
   .max_args = 1,
   .run = cmd_results
 };

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/ids.h"
 #include "cli/jobs.h"
 #include "cli/scaler.h"
 #include "cli/session.h"
@@ -22,7 +23,11 @@ static int cmd_init(eas_cli *c)
   if (rc >= 0) rc = eas_cli_open_store(c, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   char *shown = eas_conf_shown(c->conf, "database");
-  printf("database %s: schema %d\nstore    %s\n", shown, newest, eas_store_root(c->store));
+  if (c->json)
+    eas_print_json(json_pack("{s:s,s:i,s:i,s:s}", "database", shown, "schema", newest, "schema_before", found, "store",
+                             eas_store_root(c->store)));
+  else
+    printf("database %s: schema %d\nstore    %s\n", shown, newest, eas_store_root(c->store));
   free(shown);
   return EAS_EXIT_OK;
 }
@@ -33,7 +38,7 @@ const eas_command eas_cmd_init = {
   .summary = "makes the database schema and the store's folders",
   .detail = "Keeps what is there: an existing database is brought to the newest schema, never emptied.",
   .examples = "",
-  .groups = EAS_O_DATA,
+  .groups = EAS_O_DATA | EAS_O_JSON,
   .max_args = 0,
   .run = cmd_init
 };

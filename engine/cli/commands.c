@@ -1,7 +1,8 @@
 /* commands.c: all sub-commands, in the order of the overview. */
 #include "cli/commands.h"
 
-/* clang-format off: a line each, so that two who add one do not meet */
+/* A line each, so that two who add one do not meet. */
+/* clang-format off */
 const eas_command *const eas_commands[] = {
   &eas_cmd_run,
   &eas_cmd_task,
@@ -37,6 +38,7 @@ const eas_command *const eas_commands[] = {
   &eas_cmd_shell,
   &eas_cmd_lua,
   &eas_cmd_doctor,
+  &eas_cmd_completion,
   &eas_cmd_version,
   0
 };
