@@ -97,6 +97,11 @@ EAS_EXPORT size_t eas_tls_work_size(const eas_tls_job *job);
  * wins, then the first start.   work [eas_tls_work_size] scratch, one per thread. Returns EAS_OK. */
 EAS_EXPORT int eas_tls_run(const void *job, size_t i0, size_t i1, void *work);
 
+/* Trials whose period is so near to a multiple of a fraction of the cadence that samples tie in phase and the rounding of
+ * t / period decides their order: there the chi2 of another program may differ. 0 unless the path is _UNIFORM: at an
+ * irregular cadence phases tie by chance alone. work: eas_tls_work_size bytes. */
+EAS_EXPORT size_t eas_tls_ties(const eas_tls_job *job, void *work);
+
 /* Rows of a prepared job: one for each duration that has a width of its own. */
 EAS_EXPORT size_t eas_tls_rows(const eas_tls_job *job);
 

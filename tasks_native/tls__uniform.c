@@ -84,7 +84,7 @@ static void lay_out(const tls_plan *plan, char *work, cycles *c, int32_t **slot)
   *slot = (int32_t *)(void *)(rest + 4 * words);
 }
 
-/* Where cycles begin, in order; 0 where rounding decides. */
+/* Where cycles begin, in order: 1; 0 where that is no gain; -1 where rounding decides. */
 static int begin_cycles(const tls_plan *plan, double period, cycles *c)
 {
   double first = floor(plan->time[0] / period), last = floor(plan->time[plan->n - 1] / period);
@@ -96,13 +96,13 @@ static int begin_cycles(const tls_plan *plan, double period, cycles *c)
     c->first[k] = (int64_t)slot;
     c->offset[k] = slot - at;
     /* The first cycle begins at or before the first sample: on which side of a slot does not matter. */
-    if (k > 0 && (c->offset[k] < doubt || c->offset[k] > 1 - doubt)) return 0;
+    if (k > 0 && (c->offset[k] < doubt || c->offset[k] > 1 - doubt)) return -1;
   }
   c->first[c->n] = (int64_t)ceil(((last + 1) * period - plan->time[0]) / plan->step);
   if (c->first[c->n] < (int64_t)plan->slots) c->first[c->n] = (int64_t)plan->slots;
   tls_sort_phases(c->offset, c->n, c->order, c->sorted, c->bucket, c->count);
   for (size_t k = 1; k < c->n; k++)
-    if (c->sorted[k] - c->sorted[k - 1] < doubt) return 0;
+    if (c->sorted[k] - c->sorted[k - 1] < doubt) return -1;
   return 1;
 }
 
@@ -157,7 +157,7 @@ int tls_order_rows(const tls_plan *plan, double period, int32_t *order, void *wo
   cycles c;
   int32_t *slot;
   lay_out(plan, work, &c, &slot);
-  if (!begin_cycles(plan, period, &c)) return 0;
+  if (begin_cycles(plan, period, &c) <= 0) return 0;
   int32_t *out = plan->index != NULL ? slot : order;
   if ((size_t)(write_cycles(plan, &c, out) - out) != plan->slots) return 0;
   if (plan->index == NULL) return 1;
@@ -168,4 +168,16 @@ int tls_order_rows(const tls_plan *plan, double period, int32_t *order, void *wo
     n += sample >= 0;
   }
   return n == plan->n;
+}
+
+size_t eas_tls_ties(const eas_tls_job *job, void *work)
+{
+  const tls_plan *plan = job->plan;
+  size_t ties = 0;
+  cycles c;
+  int32_t *slot;
+  if (plan->path != EAS_TLS_PATH_UNIFORM) return 0;
+  lay_out(plan, work, &c, &slot);
+  for (size_t i = 0; i < job->n_period; i++) ties += begin_cycles(plan, job->period[i], &c) < 0;
+  return ties;
 }

@@ -89,7 +89,10 @@ describe("tls fast paths", function()
   it("agree where phases coincide", function()
     local ties = {}
     for k = 1, 40 do ties[k] = (30 + k) / 48 * (k % 3 + 1) end -- whole and half numbers of steps
-    compare(t, y, ties, {})
+    local s = compare(t, y, ties, {})
+    local function tied(of) return tonumber(lib.eas_tls_ties(of.job, K.scratch(lib.eas_tls_work_size(of.job)))) end
+    assert.equal(#ties, tied(s)) -- counted
+    assert.equal(0, tied(compare(t, y, { math.pi, 4 / math.sqrt(2) }, {})))
     local rounded = {}
     for i, v in ipairs(t) do rounded[i] = tonumber(("%.9f"):format(v)) end
     compare(rounded, y, ties, {})

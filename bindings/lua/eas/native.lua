@@ -5,7 +5,8 @@
 --   native.check(code, "bls")          raises for a negative code, with its meaning
 --   for done, total in native.run(lib, "eas_bls_run", job, n, work_size, threads, keep) do ... end
 --                                      keep: the Lua table that holds the job's arrays
---   native.whole(lib, "eas_x_run", job, n, work_size)   the same without progress, one thread
+--   native.whole(lib, "eas_x_run", job, n, work_size, keep)   the same without progress, one thread
+--   native.keep(a, b)                  after a call of lib's own that was given pointers of arrays used no more
 local ffi = require "ffi"
 local core = require "eas.core"
 local array = require "eas.array"
@@ -93,6 +94,10 @@ end
 
 function native.whole(lib, fn, job, n, work_size, keep)
   for _ in native.run(lib, fn, job, n, work_size, 1, keep) do end -- luacheck: ignore
+end
+
+-- The collector does not follow pointers, and a compiled trace drops a local that is used no more: this is a use.
+function native.keep(...) -- luacheck: no unused args
 end
 
 return native

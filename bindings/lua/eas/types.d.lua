@@ -220,6 +220,45 @@ local table_ = {}
 ---@param path string
 function table_:write(path) end
 
+---@class eas.search what `new` of a kernel's module returns: nothing is computed yet
+---@field n_points integer samples searched
+---@field n_periods integer trials
+---@field path? string which way through the kernel is taken
+local search = {}
+---@param threads? integer
+---@return fun(): integer?, integer? done and total, until the search has ended
+function search:run(threads) end
+---@return table numbers of the strongest trial, by the names of a result
+function search:best() end
+---@return { n: integer, columns: string[], [string]: eas.array } all trials
+function search:periodogram() end
+
+---@class eas.native.tls
+local tls = {}
+---@param lc eas.lightcurve
+---@param set? table<string, any>
+---@return eas.search
+function tls.new(lc, set) end
+---@param span number days
+---@param set? table<string, any>
+---@return eas.array periods, ascending
+function tls.period_grid(span, set) end
+
+---@class eas.native.fbls
+local fbls = {}
+---@param lc eas.lightcurve
+---@param set? table<string, any>
+---@return eas.search
+function fbls.new(lc, set) end
+
+---@class eas.native.bls_kovacs
+local bls_kovacs = {}
+---@param lc eas.lightcurve
+---@param frequencies eas.array|number[] per day
+---@param set? table<string, any>
+---@return eas.search
+function bls_kovacs.new(lc, frequencies, set) end
+
 ---@class eas
 ---@field version string
 ---@field nan number

@@ -141,6 +141,7 @@ function bls.new(lc, periods, set)
   job.time, job.flux, job.period, job.out = s.time.data, s.flux.data, periods.data, self.peaks
   if self.ivar then job.ivar = self.ivar.data end
   job.flux_zero = lib.eas_bls_median(s.flux.data, s.n, scratch.data)
+  native.keep(scratch)
   job.set.duration, job.set.n_duration = durations.data, durations.n
   job.set.oversample = set.oversample or 10
   job.set.objective = choice(OBJECTIVE, self.objective, "objective")
@@ -167,7 +168,7 @@ end
 local function evaluate(self, index)
   local job, out = ffi.new("eas_bls_job", self.job), ffi.new "eas_bls_peak[1]"
   job.set.path, job.n_period, job.period, job.out = PATH.reference, 1, self.job.period + index, out
-  native.whole(lib, "eas_bls_run", job, 1, lib.eas_bls_work_size(job), out)
+  native.whole(lib, "eas_bls_run", job, 1, lib.eas_bls_work_size(job), { self, out })
   return ffi.new("eas_bls_peak", out[0])
 end
 
@@ -176,7 +177,9 @@ local function noise_of(self)
   local s, zero = self.samples, self.job.flux_zero
   local deviation, scratch = native.array(s.n), native.array(s.n)
   for i = 0, s.n - 1 do deviation[i] = math.abs(s.flux[i] - zero) end
-  return 1.4826 * lib.eas_bls_median(deviation.data, s.n, scratch.data)
+  local median = lib.eas_bls_median(deviation.data, s.n, scratch.data)
+  native.keep(deviation, scratch)
+  return 1.4826 * median
 end
 
 local function harvest(self, out, peak)

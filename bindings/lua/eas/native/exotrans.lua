@@ -35,6 +35,7 @@ end
 function exotrans.smooth(values, level, periodic)
   local out = native.array(tonumber(values.n))
   lib.eas_exotrans_smooth(values.data, values.n, level, periodic and 1 or 0, out.data)
+  native.keep(values)
   return out
 end
 
@@ -43,6 +44,7 @@ local function pieces_of(raster, mask, width, sigma)
   local n, most = raster.n, 1000
   local at, scratch = ffi.new("uint32_t[?]", most), native.array(2 * n)
   local jumps = tonumber(lib.eas_exotrans_jumps(raster.flux.data, mask, n, width, sigma, at, most, scratch.data))
+  native.keep(raster, scratch)
   local first, list, empty = { [0] = true }, {}, 0
   for k = 0, jumps - 1 do first[at[k]] = true end
   for i = 0, n - 1 do

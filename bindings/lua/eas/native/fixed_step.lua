@@ -64,6 +64,7 @@ function fixed_step.raster(lc, options)
   local out = { n = n, start = raster.start, step = raster.step, flux = native.array(n), present = native.array(n) }
   raster.out = out.flux.data
   native.check(lib.eas_fixed_step_raster_fill(raster), "fixed_step")
+  native.keep(s)
   out.filled, out.shared, out.offset_most = tonumber(raster.filled), tonumber(raster.shared), raster.offset_most
   local fill = options.fill or (compat and 1 or "median")
   if fill == "median" then fill = s.flux:median() end

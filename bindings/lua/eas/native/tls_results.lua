@@ -22,6 +22,7 @@ function results:spectrum()
   local work = native.array(n + kernel)
   out.found = 0 == lib.eas_tls_spectrum_of(self.trials, self.periods.data, n, kernel, out.sr.data, out.power_raw.data,
     out.power.data, work.data, out.raw)
+  native.keep(work)
   self.spectrum_made = out
   return out
 end
@@ -48,6 +49,7 @@ local function measure(self, period, row, depth)
   local work = native.aligned(lib.eas_tls_work_size(job))
   local t0, stats = ffi.new "double[1]", ffi.new "eas_tls_stats"
   local weights = set.peer and EPOCH.peer or self.ivar and EPOCH.ivar or EPOCH.plain
+  self.phase_ties = tonumber(lib.eas_tls_ties(job, work))
   native.check(lib.eas_tls_epoch_of(job, period, row, depth, weights, work, t0), "tls")
   local n = tonumber(lib.eas_tls_transit_count(job, period, t0[0]))
   local list = ffi.new("eas_tls_transit[?]", n)
@@ -114,7 +116,7 @@ function results:best()
 
   local function level(x) return peer and 1 - x or x end
   local t0, stats, list, n = measure(self, out.period, row, depth)
-  out.t0, out.depth = t0, level(depth)
+  out.t0, out.depth, out.phase_ties = t0, level(depth), self.phase_ties
   out.rp_rs = math.sqrt(math.max(depth, 0) * (1 - self.u1 / 3 - self.u2 / 6))
   add_stats(out, stats, level)
   add_transits(out, list, n, level)

@@ -105,6 +105,7 @@ end
 function transit_model.summarize(deficit, sigma)
   local raw = ffi.new "eas_transit_model_summary"
   lib.eas_transit_model_summarize(deficit.data, deficit.n, sigma or 0, raw)
+  native.keep(deficit)
   return { integrated_transit_power = raw.integrated_power, pixels_in_transit = raw.pixels_in_transit,
            pixels_out_of_transit = raw.pixels_out_of_transit, mes = raw.mes, snr = raw.snr, deepest = raw.deepest }
 end
