@@ -25,7 +25,8 @@ int eas_page_running(eas_db *db, int64_t job, int limit, json_t **out, eas_err *
 static int frontier(eas_db *db, int64_t job, int64_t *out, eas_err *err)
 {
   static const char sql[] =
-      "SELECT coalesce((SELECT max(id) FROM attempt WHERE state = 'running' AND ($1 = 0 OR job = $1)), "
+      "SELECT coalesce((SELECT max(x.id) FROM (SELECT id FROM attempt WHERE state = 'running' AND ($1 = 0 OR job = $1) "
+      "LIMIT 100000) x), "
       "(SELECT min(q.id) FROM (SELECT (SELECT min(a.id) FROM attempt a WHERE a.state = 'queued' AND a.type = c.type "
       "AND a.job = c.job) AS id FROM job_type c WHERE c.queued > 0 AND c.job = $1) q), "
       "(SELECT max(id) FROM attempt), 0)";

@@ -11,8 +11,8 @@ local page = {
   query = { { "job", "string", "j3; default the newest" }, { "x", "string", "loop variable across" },
     { "y", "string", "loop variable upwards" } },
 }
-local PAGE, MOST = 1000, 20000
-local BUDGET_S = 0.2
+local PAGE, MOST = 250, 20000
+local BUDGET_S = 0.08
 
 -- Results with a truth to compare with, of as many tasks as the time allows.
 local function searched(job)

@@ -12,9 +12,9 @@ local page = {
   query = { { "job", "string", "j3; default the newest" }, { "type", "string", "task type" },
     { "sort", "string", "a column; -COLUMN: downwards" },
     { "after", "string", "the id (t418) where the page before ended" },
-      { "limit", "integer", "at most so many (200; sorted: of the first 5000)" } },
+      { "limit", "integer", "at most so many (200; sorted: of the first 2500)" } },
 }
-local SORTED, SHOWN = 5000, 14
+local SORTED, SHOWN = 2500, 14
 local FIRST = { "period", "target_period", "sde", "power", "depth", "duration", "t0", "recovered", "alias", "credible", "verification" }
 
 -- One flat object: loop variables, then what was found; outcome is called recovered.

@@ -51,7 +51,7 @@ function page.data(query)
   local job = context.job(query)
   if not job then return { items = json.list() } end
   local by, items = {}, json.list()
-  for _, a in ipairs(ask.of("runs", { job = job.job, type = query.type, limit = 5000 })) do
+  for _, a in ipairs(ask.of("runs", { job = job.job, type = query.type, limit = 3000 })) do
     if a.wall_us then
       by[a.type] = by[a.type] or {}
       table.insert(by[a.type], a)
