@@ -59,7 +59,7 @@ static int send_asset(const char *path, eas_http_answer *a)
   const eas_embedded *f = eas_web_asset(path, &a->type);
   if (!f) return 0;
   eas_buf_add(&a->body, f->text, f->size);
-  a->headers = json_pack("{s:s,s:s}", "Cache-Control", "max-age=300", "X-Content-Type-Options", "nosniff");
+  a->headers = json_pack("{s:s,s:s}", "Cache-Control", "max-age=604800", "X-Content-Type-Options", "nosniff");
   return 1;
 }
 

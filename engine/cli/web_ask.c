@@ -196,9 +196,9 @@ static int ask_about(question *q, json_t **out, eas_err *err)
   const eas_conf *c = q->c->conf;
   char *shown = eas_conf_shown(c, "database");
   const char *type;
-  *out = json_pack("{s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:I}", "version", EAS_VERSION, "database", shown, "data",
-                   eas_conf_str(c, "data"), "listen", eas_conf_str(c, "web_listen"), "uplot",
-                   eas_web_asset("/static/uPlot.iife.min.js", &type) != NULL, "actions",
+  *out = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:I}", "version", EAS_VERSION, "database", shown, "data",
+                   eas_conf_str(c, "data"), "listen", eas_conf_str(c, "web_listen"), "assets", eas_web_asset_tag(),
+                   "uplot", eas_web_asset("/static/uPlot.iife.min.js", &type) != NULL, "actions",
                    eas_conf_int(c, "web_actions") != 0, "token", eas_conf_str(c, "web_token"), "now",
                    (json_int_t)eas_now_us());
   free(shown);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 extern const eas_embedded eas_web_files[];
 
 static const char *type_of(const char *name)
@@ -23,4 +25,17 @@ const eas_embedded *eas_web_asset(const char *path, const char **type)
       return f;
     }
   return NULL;
+}
+
+const char *eas_web_asset_tag(void)
+{
+  static char hex[65];
+  if (*hex) return hex;
+  eas_digest d;
+  eas_hasher *h = eas_hasher_new();
+  for (const eas_embedded *f = eas_web_files; f->name; f++) eas_hasher_add(h, f->text, f->size);
+  eas_hasher_end(h, &d);
+  eas_digest_hex(&d, hex);
+  hex[12] = 0;
+  return hex;
 }

@@ -6,4 +6,7 @@
 /* The file at such a path ("/static/live.js") and its content type; NULL: none. */
 const eas_embedded *eas_web_asset(const char *path, const char **type);
 
+/* A word that differs when any of them does: part of their address, so that browsers may keep them. */
+const char *eas_web_asset_tag(void);
+
 #endif

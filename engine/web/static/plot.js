@@ -4,7 +4,7 @@
   function color(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
   function axis(label) {
     var soft = color("--soft"), line = color("--line");
-    return { label: label, stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, size: undefined };
+    return { label: label, stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   }
   function button(text, fn) {
     var b = document.createElement("button");
@@ -30,13 +30,13 @@
     host.setAttribute("aria-label", drawn.getAttribute("aria-label"));
 
     function series() {
-      if (kind === "fold") return [{}, { label: "even", stroke: color("--fill-cyan"), paths: function () { return null; }, points: { show: true, size: 4 } },
+      if (kind === "fold") return [{ label: "days" }, { label: "even", stroke: color("--fill-cyan"), paths: function () { return null; }, points: { show: true, size: 4 } },
         { label: "odd", stroke: color("--fill-magenta"), paths: function () { return null; }, points: { show: true, size: 4 } },
         { label: "all", stroke: color("--ink"), width: 1.5, spanGaps: true, points: { show: false } }];
       var ink = color("--plot");
-      if (data.lo) return [{}, { label: "least", stroke: ink, width: 1, points: { show: false } }, { label: "greatest", stroke: ink, width: 1, points: { show: false } }];
-      if (data.xname === "period") return [{}, { label: data.yname, stroke: ink, width: 1.2, points: { show: false } }];
-      return [{}, { label: data.yname, stroke: ink, paths: function () { return null; }, points: { show: true, size: 3.5, fill: ink } }];
+      if (data.lo) return [{ label: data.xname }, { label: "least", stroke: ink, width: 1, points: { show: false } }, { label: "greatest", stroke: ink, width: 1, points: { show: false } }];
+      if (data.xname === "period") return [{ label: data.xname }, { label: data.yname, stroke: ink, width: 1.2, points: { show: false } }];
+      return [{ label: data.xname }, { label: data.yname, stroke: ink, paths: function () { return null; }, points: { show: true, size: 3.5, fill: ink } }];
     }
     function rows() {
       if (kind === "fold") return [data.x, data.even, data.odd, data.all];

@@ -1,5 +1,6 @@
 -- eas.web.curve: light curves and periodograms of the store, thinned to what a screen can show.
 local ask = require "eas.web.ask"
+local cjson = require "cjson"
 local json = require "eas.json"
 local lc = require "eas.lc"
 
@@ -119,9 +120,10 @@ function curve.bounds(part)
   return low, high
 end
 
--- Means of phase bins around mid-transit: of all, of odd and of even transits.
-function curve.fold(c, period, t0, half, bins)
+-- Means of phase bins around mid-transit: of all, of odd and of even transits. As many bins as hold four points or so.
+function curve.fold(c, period, t0, half)
   local time, flux, flag = c.time.data, c.flux.data, c.flag.data
+  local bins = math.max(24, math.min(160, math.floor(c.n * math.min(1, 2 * half / period) / 4)))
   local sums = { { {}, {} }, { {}, {} }, { {}, {} } } -- all, even, odd: sum, count
   local floor, dots = math.floor, 0
   for i = 0, c.n - 1 do
@@ -143,7 +145,7 @@ function curve.fold(c, period, t0, half, bins)
     out.x[k] = -half + (k - 0.5) / bins * 2 * half
     for j, name in ipairs { "all", "even", "odd" } do
       local n = sums[j][2][k]
-      out[name][k] = n and sums[j][1][k] / n or json.null
+      out[name][k] = n and sums[j][1][k] / n or cjson.null
     end
   end
   return out

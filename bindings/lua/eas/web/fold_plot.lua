@@ -6,7 +6,6 @@ local parts = require "eas.web.parts"
 local svg = require "eas.web.svg"
 
 local fold_plot = {}
-local BINS = 160
 
 local function input_of(a)
   local found
@@ -29,7 +28,7 @@ function fold_plot.data(a, query)
     ("a period of %g days does not fit a light curve of %.6g days"):format(period, span) end
   local duration = type(m.duration) == "number" and m.duration > 0 and m.duration or period / 8
   local half = math.min(period / 2, query.half or 3 * duration)
-  local out = curve.fold(c, period, type(m.t0) == "number" and m.t0 or c.time[0], half, BINS)
+  local out = curve.fold(c, period, type(m.t0) == "number" and m.t0 or c.time[0], half)
   out.found_period, out.file = m.period, input.version
   return out
 end

@@ -96,7 +96,7 @@ end
 -- request: { method, path, query, headers, body }. Returns the head as JSON, and the body.
 function web.handle(request)
   local about = ask.of "about"
-  layout.version, layout.uplot = about.version, about.uplot
+  layout.version, layout.uplot, layout.assets = about.version, about.uplot, about.assets
   local user = { actions = about.actions, now = about.now }
   local trace
   local ok, first, second = xpcall(function()

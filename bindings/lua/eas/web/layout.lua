@@ -27,18 +27,20 @@ local function job_row(job, here)
     h.ul(items) }
 end
 
+local function static(name) return "/static/" .. name .. "?" .. layout.assets end
+
 local function head(page)
   return h.head {
     h.meta { charset = "utf-8" },
     h.title((page.title or "EAS") .. " \194\183 EAS"),
     h.meta { name = "viewport", content = "width=device-width, initial-scale=1" },
     h.meta { name = "color-scheme", content = "light dark" },
-    h.link { rel = "icon", href = "/static/icon.svg", type = "image/svg+xml" },
-    h.link { rel = "stylesheet", href = "/static/style.css" },
-    page.plots and layout.uplot and { h.link { rel = "stylesheet", href = "/static/uPlot.min.css" },
-      h.script { src = "/static/uPlot.iife.min.js", defer = true } },
-    page.plots and h.script { src = "/static/plot.js", defer = true },
-    h.script { src = "/static/live.js", defer = true },
+    h.link { rel = "icon", href = static "icon.svg", type = "image/svg+xml" },
+    h.link { rel = "stylesheet", href = static "style.css" },
+    page.plots and layout.uplot and { h.link { rel = "stylesheet", href = static "uPlot.min.css" },
+      h.script { src = static "uPlot.iife.min.js", defer = true } },
+    page.plots and h.script { src = static "plot.js", defer = true },
+    h.script { src = static "live.js", defer = true },
   }
 end
 

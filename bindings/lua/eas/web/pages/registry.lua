@@ -1,13 +1,12 @@
 -- registry: task types and their limits.
 local ask = require "eas.web.ask"
 local h = require "eas.web.html"
-local json = require "eas.json"
 local parts = require "eas.web.parts"
 local format = require "eas.web.format"
 
 local page = { summary = "task types: containers, limits, retries", query = {} }
 
-function page.data() return { items = ask.of "registry", next = json.null } end
+function page.data() return { items = ask.of "registry" } end
 
 function page.page(data)
   local rows = {}

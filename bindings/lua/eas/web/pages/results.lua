@@ -15,7 +15,8 @@ local page = {
       { "limit", "integer", "at most so many (200; sorted: of the first 2500)" } },
 }
 local SORTED, SHOWN = 2500, 14
-local FIRST = { "period", "target_period", "sde", "power", "depth", "duration", "t0", "recovered", "alias", "credible", "verification" }
+local FIRST = { "period", "found_period", "target_period", "sde", "power", "depth", "duration", "t0", "recovered", "alias", "credible",
+  "verification" }
 
 -- One flat object: loop variables, then what was found; outcome is called recovered.
 local function flat(row)
@@ -68,7 +69,7 @@ function page.data(query)
   local last = rows[#rows]
   if query.sort then sort(items, query.sort) end
   while #items > limit do table.remove(items) end
-  return { items = items, job = job, type = kind, next = full and last.task or json.null, read = #rows }
+  return { items = items, job = job, type = kind, next = full and last.task , read = #rows }
 end
 
 -- Task, loop variables, then what people look for first, then the rest: as many as fit.
@@ -112,13 +113,13 @@ function page.page(data, query)
   end
   return { title = "Results of " .. job.job, heading = "Results", job = job, topic = job.job, body = {
     parts.form("/results", { job = job.job, sort = query.sort }, { parts.choice("type", "Type", query.type or data.type, types) }),
-    h.p { class = "facts", ("%s rows shown%s. "):format(format.count(#data.items), query.sort and data.next ~= json.null
+    h.p { class = "facts", ("%s rows shown%s. "):format(format.count(#data.items), query.sort and data.next
       and (", sorted among " .. format.count(data.read)) or ""),
       h.a { href = h.url("/api/v1/results.csv", { job = job.job, type = data.type, limit = SORTED }), download = true, "CSV" },
         " \194\183 all of them: ",
       h.code("eas results " .. job.job .. " --csv") },
     parts.table(heads, rows, "No task of this kind has ended with results yet.", { label = "results" }),
-    not query.sort and parts.pager("/results", query, "after", data.next ~= json.null and data.next or nil) or nil } }
+    not query.sort and parts.pager("/results", query, "after", data.next and data.next or nil) or nil } }
 end
 
 return page
