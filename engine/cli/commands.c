@@ -28,7 +28,7 @@ const eas_command *const eas_commands[] = {
   &eas_cmd_cancel,
   &eas_cmd_retry,
   &eas_cmd_rerun,
-  &eas_cmd_web,
+  &eas_cmd_web, &eas_cmd_top,
   &eas_cmd_fsck,
   &eas_cmd_gc,
   &eas_cmd_db,

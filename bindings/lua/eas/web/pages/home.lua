@@ -61,12 +61,12 @@ local function cards(data)
 end
 
 function page.errors_table(list, empty)
-  local rows = {}
+  local rows, of_job = {}, list[1] and list[1].job
   for i, e in ipairs(list) do
     rows[i] = { h.a { href = "/attempts/" .. e.attempt, e.message ~= "" and e.message or "(no message)" }, format.count(e.n),
-      parts.state("failed", e.kind), e.type, e.job and parts.link(e.job) or nil, parts.stamp(e.last) }
+      h.span { class = "state s-failed", format.symbol "failed", " ", e.kind }, e.type, parts.stamp(e.last), of_job and parts.link(e.job) }
   end
-  return parts.table({ "first message", { "n", n = true }, "kind", "type", list[1] and list[1].job and "job" or nil, "last" }, rows, empty,
+  return parts.table({ "first message", { "n", n = true }, "kind", "type", "last", of_job and "job" or nil }, rows, empty,
     { live = "errors", label = "failures" })
 end
 
