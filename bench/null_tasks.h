@@ -70,14 +70,14 @@ static inline void fill(eas_db *db, int n)
        &err);
   run(db, eas_strdup("INSERT INTO node (id, job, path) VALUES (1, 1, '$'), (2, 1, '$.task_list[0]')"));
   static const char columns[] =
-      "id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed";
-  run(db, eas_format("INSERT INTO task (%s) VALUES (1, 1, NULL, 0, 0, %lld, 1, %lld, 'passed', 0, 1, 1, %d, 1)",
+      "id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed, ties";
+  run(db, eas_format("INSERT INTO task (%s) VALUES (1, 1, NULL, 0, 0, %lld, 1, %lld, 'passed', 0, 1, 1, %d, 1, 0)",
                      columns, (long long)chain, (long long)word, n_chains));
   run(db, eas_format(COUNT_TO("%d") "INSERT INTO task (%s) SELECT 2 + i, 1, 1, i, 1, %lld, 1, %lld, 'passed', 0, 1, 1,"
-                                    " CASE WHEN (i + 1) * %d > %d THEN %d - i * %d ELSE %d END, 1 FROM k",
+                                    " CASE WHEN (i + 1) * %d > %d THEN %d - i * %d ELSE %d END, 1, 0 FROM k",
                      n_chains, columns, (long long)chain, (long long)word, FAN, n, n, FAN, FAN));
   run(db, eas_format(COUNT_TO("%d") "INSERT INTO task (%s) SELECT %d + i, 1, 2 + i / %d, i %% %d, 2, %lld, 2, %lld, "
-                                    "'ready', 0, 1, NULL, 0, i FROM k",
+                                    "'ready', 0, 1, NULL, 0, i, 0 FROM k",
                      n, columns, 2 + n_chains, FAN, FAN, (long long)null, (long long)word));
   run(db, eas_strdup("INSERT INTO attempt (id, task, job, type, number, state, queued_at) SELECT id, id, 1, type, 1, "
                      "'queued', 0 FROM task WHERE depth = 2"));

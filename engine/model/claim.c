@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/settle.h"
 #include "model/words.h"
 
 enum { LIMITED_US = 1000 * 1000 };
@@ -12,7 +13,8 @@ enum { LIMITED_US = 1000 * 1000 };
 typedef struct {
   int64_t job, type, document, left; /* left: queued, less those taken; an upper bound, some may be for later */
   int64_t priority, running;         /* of the job; running grows by what is given in this claim */
-  char *type_name;
+  char *type_name, *job_name;
+  int compat;
   int taken;
   int share; /* of the job, in this round (in its first row) */
   int limit; /* of its type; -1: none */
@@ -33,7 +35,7 @@ typedef struct {
 
 static const char find_candidates[] =
     "SELECT q.job, q.type, j.document, q.queued, j.priority, y.name,"
-    " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job)"
+    " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job), j.name, j.compat"
     " FROM task_type y JOIN job_type q ON q.type = y.id AND q.queued > 0 JOIN job j ON j.id = q.job"
     " WHERE y.name " EAS_IN_TEXTS("$1") " AND j.state = 'active' AND j.done_at IS NULL"
                                         " ORDER BY j.priority DESC, q.job, q.type";
@@ -57,7 +59,8 @@ static const char find_worker[] =
 #define QUEUE_ORDER "/*pg a.type, a.job, */a.id"
 
 static const char find_oldest[] =
-    "SELECT a.id, a.task, a.number, a.token, eas_now() - a.queued_at, t.parent"
+    "SELECT a.id, a.task, a.number, a.token, eas_now() - a.queued_at, t.parent, t.node, t.name, t.directory, t.label,"
+    " t.seed, t.metadata, CASE WHEN t.accepted IS NULL THEN 0 ELSE 1 END, t.ties"
     " FROM attempt a /*sqlite CROSS */JOIN task t ON t.id = a.task WHERE a.state = 'queued' AND " IN_QUEUE
     " AND a.not_before <= eas_now() ORDER BY " QUEUE_ORDER
     " LIMIT $3 OFFSET $4/*pg  FOR NO KEY UPDATE OF a SKIP LOCKED*/";
@@ -124,14 +127,19 @@ static int look(eas_db *db, const eas_registry *r, int64_t worker, const char *c
                                 .left = eas_rows_int(rows, i, 3),
                                 .priority = eas_rows_int(rows, i, 4),
                                 .running = eas_rows_int(rows, i, 6),
-                                .type_name = eas_strdup(eas_rows_text(rows, i, 5)) };
+                                .type_name = eas_strdup(eas_rows_text(rows, i, 5)),
+                                .job_name = eas_strdup(eas_rows_text(rows, i, 7)),
+                                .compat = (int)eas_rows_int(rows, i, 8) };
   add_limits(out, r, on_limits < 0 ? NULL : eas_db_result(db, on_limits));
   return 0;
 }
 
 static void candidates_done(candidates *c)
 {
-  for (int i = 0; i < c->n; i++) free(c->list[i].type_name);
+  for (int i = 0; i < c->n; i++) {
+    free(c->list[i].type_name);
+    free(c->list[i].job_name);
+  }
   for (int i = 0; i < c->n_limits; i++) free(c->limits[i].type);
   free(c->list);
   free(c->limits);
@@ -177,6 +185,36 @@ static int share_out(candidates *c, int want)
   return given;
 }
 
+/* Row k of find_oldest. */
+static eas_chosen chosen_of(const candidate *b, const eas_rows *r, int k)
+{
+  enum { PARENT = 5, NODE, NAME, DIRECTORY, LABEL, SEED, METADATA, RERUN, TIES };
+  int unknown = eas_rows_null(r, k, TIES);
+  int64_t ties = eas_rows_int(r, k, TIES);
+  return (eas_chosen){ .attempt = eas_rows_int(r, k, 0),
+                       .task = eas_rows_int(r, k, 1),
+                       .number = (int)eas_rows_int(r, k, 2),
+                       .token = eas_rows_int(r, k, 3) + 1,
+                       .queued_us = eas_rows_int(r, k, 4),
+                       .parent = eas_rows_int(r, k, PARENT),
+                       .job = b->job,
+                       .type = b->type,
+                       .type_name = b->type_name,
+                       .job_name = b->job_name,
+                       .document = b->document,
+                       .compat = b->compat,
+                       .node = eas_rows_int(r, k, NODE),
+                       .name = eas_rows_int(r, k, NAME),
+                       .directory = eas_rows_int(r, k, DIRECTORY),
+                       .label = eas_rows_int(r, k, LABEL),
+                       .seed = (uint64_t)eas_rows_int(r, k, SEED),
+                       .metadata = eas_rows_null(r, k, METADATA) ? NULL : eas_strdup(eas_rows_text(r, k, METADATA)),
+                       .rerun = (int)eas_rows_int(r, k, RERUN),
+                       .inputs = eas_ties_may(unknown, ties, EAS_TIE_INPUTS),
+                       .outputs = eas_ties_may(unknown, ties, EAS_TIE_OUTPUTS),
+                       .needs = eas_ties_may(unknown, ties, EAS_TIE_NEEDS) };
+}
+
 /* Takes the oldest `share` of one job over its types; tickets[i] holds those of type i. */
 static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets, eas_chosen *out)
 {
@@ -196,15 +234,7 @@ static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets,
     const candidate *b = &c->list[best];
     int k = at[best - first]++;
     if (b->limit >= 0) c->limits[b->limit].room--;
-    out[n] = (eas_chosen){ .attempt = eas_rows_int(r, k, 0),
-                           .task = eas_rows_int(r, k, 1),
-                           .number = (int)eas_rows_int(r, k, 2),
-                           .token = eas_rows_int(r, k, 3) + 1,
-                           .queued_us = eas_rows_int(r, k, 4),
-                           .parent = eas_rows_int(r, k, 5),
-                           .job = b->job,
-                           .type = b->type,
-                           .type_name = b->type_name };
+    out[n] = chosen_of(b, r, k);
   }
   for (int i = first; i < end; i++) {
     candidate *t = &c->list[i];
@@ -330,6 +360,7 @@ static int attempt_claim_once(eas_db *db, const eas_registry *r, int64_t worker,
   if (rc >= 0) rc = n > 0 ? take(db, r, worker, &c, chosen, n, out, err) : eas_db_commit(db, err);
   if (rc < 0) eas_db_rollback(db);
   candidates_done(&c);
+  for (int i = 0; i < max; i++) free(chosen[i].metadata);
   free(chosen);
   return rc;
 }

@@ -9,11 +9,19 @@ typedef struct {
   int64_t attempt, task, parent, job, type, token, queued_us; /* token: the one it gets */
   int number;
   const char *type_name;
+  const char *job_name; /* these two are borrowed of what was asked about the job */
+  int64_t document;
+  int compat;
+  int64_t node, name, directory, label; /* ids; 0: none */
+  uint64_t seed;
+  char *metadata; /* JSON, or NULL; yours */
+  int rerun;
+  int inputs, outputs, needs; /* 1: it may have some */
 } eas_chosen;
 
-typedef struct {                                             /* tickets of what eas_bind_send sent */
-  int attempts, tasks, inputs, outputs, needs, chain, tries; /* tries: -1 when not asked */
-  int *documents;                                            /* of those not parsed yet; -1 else */
+typedef struct { /* tickets of what eas_bind_send sent; -1 when not asked */
+  int attempts, words, nodes, inputs, outputs, needs, chain, tries;
+  int *documents; /* of those not parsed yet; -1 else */
   int64_t *ids;
   int n; /* distinct documents of the group */
 } eas_bind;

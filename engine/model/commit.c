@@ -8,11 +8,9 @@
 #include "model/expand.h"
 #include "model/settle.h"
 
-/* Looked at first and changed after: SQLite pays a statement journal for UPDATE ... RETURNING. */
-static const char look[] = "SELECT a.id, a.token, a.task, a.job, a.type, a.number, t.parent FROM " EAS_OF_IDS(
-    "$1") " attempt a ON"
-          " a.id = s.value JOIN task t ON t.id = a.task WHERE " EAS_STATE_IS(
-              "a.state", "running") "/*pg  ORDER BY a.id FOR NO KEY UPDATE OF a*/"; /* $1 is sorted */
+/* SQLite: looked at first and changed after, since it pays a statement journal for UPDATE ... RETURNING. $1 is sorted. */
+static const char look[] = "SELECT a.id, a.token, a.task, a.job, a.type, a.number, t.parent, t.ties FROM " EAS_OF_IDS(
+    "$1") " attempt a ON a.id = s.value JOIN task t ON t.id = a.task WHERE " EAS_STATE_IS("a.state", "running");
 
 static const char end_attempt[] =
     "UPDATE attempt SET state = 'ended', ending = $2, verdict = $3, ended_at = eas_now(), wall_us = $4, cpu_us = $5,"
@@ -42,43 +40,65 @@ static int send_end(eas_db *db, const eas_result *r, eas_err *err)
   return rc;
 }
 
-/* A server reads the CHECKs of a table anew for each statement, so it gets one for all. */
-static const char end_attempts[] = "UPDATE attempt SET state = 'ended', ending = r.ending, verdict = r.verdict, "
-                                   "ended_at = eas_now(), wall_us = r.wall_us,"
-                                   " cpu_us = r.cpu_us, peak_kb = r.peak_kb, layers = r.layers, reused = r.reused, "
-                                   "prov_key = decode(r.prov_key, 'hex'),"
-                                   " metadata = r.metadata FROM json_to_recordset(CAST($1 AS JSON)) AS r (id BIGINT, "
-                                   "ending TEXT, verdict TEXT, wall_us BIGINT,"
-                                   " cpu_us BIGINT, peak_kb BIGINT, layers BIGINT, reused BIGINT, prov_key TEXT, "
-                                   "metadata TEXT) WHERE attempt.id = r.id";
+/* A server does both at once, for all of the group: it reads the CHECKs of a table anew for each statement, and a row that is
+ * locked first is written twice. The rows come sorted, and are locked in their order. */
+static const char end_attempts[] =
+    "WITH done AS (UPDATE attempt SET state = 'ended', ending = r.ending, verdict = r.verdict, ended_at = eas_now(),"
+    " wall_us = r.wall_us, cpu_us = r.cpu_us, peak_kb = r.peak_kb, layers = r.layers, reused = r.reused,"
+    " prov_key = decode(r.prov_key, 'hex'), metadata = r.metadata"
+    " FROM json_to_recordset(CAST($1 AS JSON)) AS r (id BIGINT, token BIGINT, ending TEXT, verdict TEXT, wall_us "
+    "BIGINT,"
+    " cpu_us BIGINT, peak_kb BIGINT, layers BIGINT, reused BIGINT, prov_key TEXT, metadata TEXT), task t"
+    " WHERE attempt.id = r.id AND attempt.token = r.token AND " EAS_STATE_IS(
+        "attempt.state", "running") " AND t.id = attempt.task RETURNING attempt.id, attempt.token, attempt.task, "
+                                    "attempt.job, attempt.type,"
+                                    " attempt.number, t.parent, t.ties) SELECT * FROM done ORDER BY id";
 
 static json_t *row_of(const eas_result *r)
 {
   char key[65];
   if (r->prov_key) eas_digest_hex(r->prov_key, key);
   char *metadata = r->metadata ? json_dumps(r->metadata, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-  json_t *row = json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:s?, s:s?}", "id", (json_int_t)r->attempt,
-                          "ending", r->ending, "verdict", r->verdict, "wall_us", (json_int_t)r->wall_us, "cpu_us",
-                          (json_int_t)r->cpu_us, "peak_kb", (json_int_t)r->peak_kb, "layers", (json_int_t)r->layers,
-                          "reused", r->reused ? json_integer(r->reused) : json_null(), "prov_key",
-                          r->prov_key ? key : NULL, "metadata", metadata);
+  json_t *row = json_pack("{s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:s?, s:s?}", "id", (json_int_t)r->attempt,
+                          "token", (json_int_t)r->token, "ending", r->ending, "verdict", r->verdict, "wall_us",
+                          (json_int_t)r->wall_us, "cpu_us", (json_int_t)r->cpu_us, "peak_kb", (json_int_t)r->peak_kb,
+                          "layers", (json_int_t)r->layers, "reused", r->reused ? json_integer(r->reused) : json_null(),
+                          "prov_key", r->prov_key ? key : NULL, "metadata", metadata);
   free(metadata);
   return row;
 }
 
-static int send_ends(eas_db *db, const member *list, int n, eas_err *err)
+/* Two results of one attempt and token: the first counts. */
+static int is_repeated(const member *list, int i)
 {
-  int rc = 0;
-  if (eas_db_kind(db) == EAS_DB_SQLITE) {
-    for (int i = 0; i < n && rc >= 0; i++) rc = send_end(db, list[i].result, err);
-    return rc;
-  }
+  for (int k = i; k-- > 0 && list[k].result->attempt == list[i].result->attempt;)
+    if (list[k].result->token == list[i].result->token) return 1;
+  return 0;
+}
+
+static int find_on_server(eas_db *db, const member *list, int n, eas_rows **out, eas_err *err)
+{
   json_t *rows = json_array();
-  for (int i = 0; i < n; i++) json_array_append_new(rows, row_of(list[i].result));
+  for (int i = 0; i < n; i++)
+    if (!is_repeated(list, i)) json_array_append_new(rows, row_of(list[i].result));
   char *text = json_dumps(rows, JSON_COMPACT);
-  rc = eas_db_send(db, end_attempts, EAS_ARGS(eas_v_text(text)), NULL, err);
+  int rc = eas_db_query(db, end_attempts, EAS_ARGS(eas_v_text(text)), out, err);
   free(text);
   json_decref(rows);
+  return rc < 0 ? rc : eas_rows_n(*out);
+}
+
+static int find_here(eas_db *db, const member *list, int n, eas_rows **out, eas_err *err)
+{
+  int64_t *ids = eas_alloc((size_t)n * sizeof *ids);
+  int n_ids = 0;
+  for (int i = 0; i < n; i++)
+    if (i == 0 || list[i].result->attempt != list[i - 1].result->attempt) ids[n_ids++] = list[i].result->attempt;
+  eas_buf text;
+  eas_buf_init(&text);
+  int rc = eas_db_query(db, look, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n_ids, &text))), out, err);
+  eas_buf_done(&text);
+  free(ids);
   return rc;
 }
 
@@ -89,25 +109,22 @@ static eas_outcome outcome_of(const eas_result *r)
   return r->again ? EAS_OUT_AGAIN : EAS_OUT_FAILED;
 }
 
-/* Locks the attempts whose token still holds; their results stay in list[0 .. returned). list and rows are sorted by id. */
+/* Locks (and on a server ends) the attempts whose token still holds; their results stay in list[0 .. returned). list and rows
+ * are sorted by id. */
 static int guard(eas_db *db, member *list, int n, eas_err *err)
 {
-  int64_t *ids = eas_alloc((size_t)n * sizeof *ids);
-  int n_ids = 0;
-  for (int i = 0; i < n; i++)
-    if (i == 0 || list[i].result->attempt != list[i - 1].result->attempt) ids[n_ids++] = list[i].result->attempt;
-  eas_buf text;
-  eas_buf_init(&text);
+  enum { TIES = 7 };
   eas_rows *rows = NULL;
-  int found = eas_db_query(db, look, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n_ids, &text))), &rows, err);
-  eas_buf_done(&text);
-  free(ids);
+  int sqlite = eas_db_kind(db) == EAS_DB_SQLITE;
+  int found = sqlite ? find_here(db, list, n, &rows, err) : find_on_server(db, list, n, &rows, err);
   int kept = 0, k = 0;
   for (int i = 0; i < n && found >= 0; i++) {
     eas_result *r = list[i].result;
     while (k < found && eas_rows_int(rows, k, 0) < r->attempt) k++;
     r->stale = k == found || eas_rows_int(rows, k, 0) != r->attempt || eas_rows_int(rows, k, 1) != r->token;
     if (r->stale) continue;
+    int unknown = eas_rows_null(rows, k, TIES);
+    int64_t ties = eas_rows_int(rows, k, TIES);
     list[kept].settled = (eas_settled){ .attempt = r->attempt,
                                         .task = eas_rows_int(rows, k, 2),
                                         .job = eas_rows_int(rows, k, 3),
@@ -116,7 +133,9 @@ static int guard(eas_db *db, member *list, int n, eas_err *err)
                                         .parent = eas_rows_int(rows, k, 6),
                                         .delay_us = r->delay_us,
                                         .outcome = outcome_of(r),
-                                        .reused = strcmp(r->ending, "reused") == 0 };
+                                        .reused = strcmp(r->ending, "reused") == 0,
+                                        .unneeded = !eas_ties_may(unknown, ties, EAS_TIE_NAMED),
+                                        .makes_none = !eas_ties_may(unknown, ties, EAS_TIE_OUTPUTS) };
     list[kept++].result = r;
     k++; /* once each */
   }
@@ -144,7 +163,8 @@ static int store(eas_db *db, member *list, int n, eas_settle *s, int64_t *versio
   eas_buf ids;
   eas_buf_init(&ids);
   int64_t *attempts = eas_alloc((size_t)n * sizeof *attempts);
-  int rc = send_ends(db, list, n, err), n_versions = 0;
+  int rc = 0, n_versions = 0, sqlite = eas_db_kind(db) == EAS_DB_SQLITE;
+  for (int i = 0; i < n && rc >= 0 && sqlite; i++) rc = send_end(db, list[i].result, err);
   for (int i = 0; i < n && rc >= 0; i++) {
     const eas_result *r = list[i].result;
     attempts[i] = r->attempt;

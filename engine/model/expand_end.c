@@ -178,7 +178,8 @@ int eas_expand_bear(eas_expansion *x, eas_flow_task *t, eas_born as, int64_t n_c
                           eas_v_int(t->turn),
                           eas_v_int((int64_t)t->seed),
                           eas_v_text(own),
-                          eas_v_int(0) }; /* what others wait for has a name, and is not written here */
+                          eas_v_int(0), /* what others wait for has a name, and is not written here */
+                          eas_v_int(0) };
   rc = eas_expand_put(x, EAS_ROWS_TASK, row, err);
   free(own);
   t->unborn = 0;

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "model/expand_state.h"
+#include "model/settle.h"
 #include "model/words.h"
 
 /* Blocks grow with what was used: few statements for a big job, few gaps in the numbers of a small one. */
@@ -48,6 +49,8 @@ static int insert_task(eas_expansion *x, const eas_flow_task *t, const eas_birth
   int rc = eas_expand_node(x, c->path, &node, err);
   if (rc >= 0 && c->item.name) rc = eas_word_id(x->db, c->item.name, &name, err);
   if (rc < 0) return rc;
+  int ties = (c->item.n_inputs ? EAS_TIE_INPUTS : 0) | (c->item.n_outputs ? EAS_TIE_OUTPUTS : 0) |
+             (c->item.n_needs + c->item.n_gathers ? EAS_TIE_NEEDS : 0) | (c->item.name ? EAS_TIE_NAMED : 0);
   char *own = c->own ? eas_json_canonical(c->own) : NULL; /* shortest reals */
   const eas_val row[] = { eas_v_int(c->id),
                           eas_v_int(x->job),
@@ -70,7 +73,8 @@ static int insert_task(eas_expansion *x, const eas_flow_task *t, const eas_birth
                           eas_v_int(c->turn),
                           eas_v_int((int64_t)c->seed),
                           eas_v_text(own),
-                          eas_v_int(c->gathered) };
+                          eas_v_int(c->gathered),
+                          eas_v_int(ties) };
   rc = eas_expand_put(x, EAS_ROWS_TASK, row, err);
   free(own);
   return rc;

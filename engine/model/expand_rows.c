@@ -6,7 +6,7 @@
 
 #include "model/expand_state.h"
 
-enum { HELD = 512, HELD_OF_SERVER = 4096, FLUSH_EVERY = 2000, SIZES = 2, MOST_COLUMNS = 22 };
+enum { HELD = 512, HELD_OF_SERVER = 4096, FLUSH_EVERY = 2000, SIZES = 2, MOST_COLUMNS = 23 };
 static const int sizes[SIZES] = { 8, 1 }; /* rows of a statement */
 
 static const struct {
@@ -16,8 +16,8 @@ static const struct {
 } tables[EAS_ROWS_TABLES] = {
   [EAS_ROWS_TASK] = { "task (id, job, parent, ordinal, depth, type, node, name, directory, label, state, pending, "
                       "attempts, accepted,"
-                      " open_children, done, spread, cursor, turn, seed, metadata, gathered)",
-                      22, 1 << 10 | 1 << 20 },
+                      " open_children, done, spread, cursor, turn, seed, metadata, gathered, ties)",
+                      23, 1 << 10 | 1 << 20 },
   [EAS_ROWS_PRODUCT] = { "product (id, job, task, kind, directory, filename)", 6, 1 << 5 },
   [EAS_ROWS_INPUT] = { "task_input (task, kind, product, met)", 4, 0 },
   [EAS_ROWS_NEED] = { "task_need (task, name, needed, met)", 4, 0 },

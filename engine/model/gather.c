@@ -11,8 +11,8 @@
 enum { MOST_MISSING = 1000 }; /* listed; the rest is counted */
 
 static const char find_done[] =
-    "SELECT t.id, t.state, t.cursor, t.failed_children FROM task t JOIN job j ON j.id = t.job WHERE t.gathered = 1 AND"
-    " t.done = 1 AND j.state <> 'cancelled' ORDER BY t.id LIMIT $1/*pg  FOR NO KEY UPDATE OF t SKIP LOCKED*/";
+    "SELECT t.id, t.state, t.cursor, t.failed_children FROM task t JOIN job j ON j.id = t.job WHERE " EAS_TO_TELL(
+        "t.") " AND j.state <> 'cancelled' ORDER BY t.id LIMIT $1/*pg  FOR NO KEY UPDATE OF t SKIP LOCKED*/";
 
 /* Children of which not everything passed: their place and what tells them apart. */
 static const char find_missing[] = "SELECT ordinal, metadata FROM task WHERE parent = $1 AND (state <> 'passed' OR "

@@ -11,9 +11,11 @@ static const char lock_tasks[] = "SELECT t.id, t.parent, t.open_children, t.fail
 static const char pass_task[] =
     "UPDATE task SET state = 'passed', accepted = $2, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
     " WHERE id = $1";
-static const char pass_tasks[] = /* the same for all of a group, on a server: see commit.c */
-    "UPDATE task SET state = 'passed', accepted = r.attempt, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
-    " FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[])) AS r (task, attempt) WHERE task.id = r.task";
+static const char pass_tasks[] = /* the same for all of a group, on a server: see commit.c. Columns as lock_tasks. */
+    "WITH u AS (UPDATE task SET state = 'passed', accepted = r.attempt, done = CASE WHEN open_children = 0 THEN 1 ELSE "
+    "0"
+    " END FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[])) AS r (task, attempt) WHERE task.id = r.task"
+    " RETURNING task.id, task.parent, task.open_children, task.failed_children) SELECT * FROM u ORDER BY id";
 static const char end_task[] =
     "UPDATE task SET state = $2, spread = $3, done = CASE WHEN open_children = 0 THEN 1 ELSE 0 END"
     " WHERE id = $1";
@@ -90,7 +92,7 @@ static int send_task(eas_settle *s, eas_settled *t, int64_t next_id, eas_err *er
   }
 }
 
-static int send_passed(eas_settle *s, eas_err *err)
+static int send_passed(eas_settle *s, int *ticket, eas_err *err)
 {
   int64_t *tasks = eas_alloc(2 * (size_t)(s->n + 1) * sizeof *tasks), *attempts = tasks + s->n + 1;
   int n = 0;
@@ -104,7 +106,7 @@ static int send_passed(eas_settle *s, eas_err *err)
   eas_buf_init(&b);
   eas_val args[] = { eas_v_text(eas_db_id_list(s->db, tasks, n, &a)),
                      eas_v_text(eas_db_id_list(s->db, attempts, n, &b)) };
-  int rc = n ? eas_db_send(s->db, pass_tasks, args, 2, NULL, err) : 0;
+  int rc = n ? eas_db_send(s->db, pass_tasks, args, 2, ticket, err) : 0;
   eas_buf_done(&a);
   eas_buf_done(&b);
   free(tasks);
@@ -117,7 +119,7 @@ static int send_tasks(eas_settle *s, eas_err *err)
   for (int i = 0; i < s->n; i++) n_again += s->list[i].outcome == EAS_OUT_AGAIN;
   int64_t *ids = eas_alloc((size_t)(n_again + 1) * sizeof *ids), *next = ids;
   if (sqlite && n_again) rc = eas_db_ids(s->db, "attempt", n_again, ids, err); /* a server has sequences */
-  if (!sqlite) rc = send_passed(s, err);
+  if (!sqlite) rc = send_passed(s, s->own < 0 ? &s->own : NULL, err);
   for (int i = 0; i < s->n && rc >= 0; i++) {
     if (sqlite || s->list[i].outcome != EAS_OUT_PASSED) rc = send_task(s, &s->list[i], *next, err);
     next += s->list[i].outcome == EAS_OUT_AGAIN;
@@ -149,8 +151,15 @@ static void count_own(eas_settle *s)
   }
 }
 
-static int send_edges(eas_settle *s, const int64_t *passed, int n_passed, eas_err *err)
+static int send_edges(eas_settle *s, eas_err *err)
 {
+  int64_t *needed = eas_alloc(2 * (size_t)(s->n + 1) * sizeof *needed), *makers = needed + s->n + 1;
+  int n_needed = 0, n_makers = 0;
+  for (int i = 0; i < s->n; i++) {
+    if (s->list[i].outcome != EAS_OUT_PASSED) continue;
+    if (!s->list[i].unneeded) needed[n_needed++] = s->list[i].task;
+    if (!s->list[i].makes_none) makers[n_makers++] = s->list[i].task;
+  }
   eas_buf list;
   eas_buf_init(&list);
   int rc = 0;
@@ -160,40 +169,42 @@ static int send_edges(eas_settle *s, const int64_t *passed, int n_passed, eas_er
     rc = eas_db_send(s->db, pass_products, &products, 1, NULL, err);
     if (rc >= 0) rc = eas_db_send(s->db, meet_inputs, &products, 1, &s->edges[0], err);
   }
-  if (n_passed) {
-    eas_val tasks = eas_v_text(eas_db_id_list(s->db, passed, n_passed, &list));
-    if (rc >= 0) rc = eas_db_send(s->db, meet_needs, &tasks, 1, &s->edges[1], err);
-    if (rc >= 0) rc = eas_db_send(s->db, spread_missing, &tasks, 1, NULL, err);
-  }
+  if (rc >= 0 && n_needed)
+    rc = eas_db_send(s->db, meet_needs, EAS_ARGS(eas_v_text(eas_db_id_list(s->db, needed, n_needed, &list))),
+                     &s->edges[1], err);
+  if (rc >= 0 && n_makers)
+    rc = eas_db_send(s->db, spread_missing, EAS_ARGS(eas_v_text(eas_db_id_list(s->db, makers, n_makers, &list))), NULL,
+                     err);
   eas_buf_done(&list);
+  free(needed);
   return rc;
 }
 
 int eas_settle_send(eas_settle *s, eas_err *err)
 {
-  int64_t *passed = eas_alloc(3 * (size_t)(s->n + 1) * sizeof *passed), *all = passed + s->n + 1;
-  int64_t *parents = all + s->n + 1;
-  int n_passed = 0, n_decided = 0;
+  int64_t *all = eas_alloc(2 * (size_t)(s->n + 1) * sizeof *all), *parents = all + s->n + 1;
+  int n_passed = 0, n_decided = 0, sqlite = eas_db_kind(s->db) == EAS_DB_SQLITE;
   qsort(s->list, (size_t)s->n, sizeof *s->list, by_task);
   for (int i = 0; i < s->n; i++) {
     all[i] = s->list[i].task;
     parents[i] = s->list[i].parent;
-    if (s->list[i].outcome == EAS_OUT_PASSED) passed[n_passed++] = s->list[i].task;
+    n_passed += s->list[i].outcome == EAS_OUT_PASSED;
     n_decided += s->list[i].outcome != EAS_OUT_AGAIN;
   }
-  s->edges[0] = s->edges[1] = s->chain = -1;
+  s->edges[0] = s->edges[1] = s->chain = s->own = -1;
   count_own(s);
   eas_buf list;
   eas_buf_init(&list);
   eas_val tasks = eas_v_text(eas_db_id_list(s->db, all, s->n, &list));
-  int rc = eas_db_send(s->db, lock_tasks, &tasks, 1, &s->own, err);
+  int rc = 0; /* where all have passed, a server's one statement locks, changes and tells: pass_tasks */
+  if (sqlite || n_passed < s->n) rc = eas_db_send(s->db, lock_tasks, &tasks, 1, &s->own, err);
   if (rc >= 0 && n_decided)
     rc = s->parents_known ? eas_ancestors_send(s->db, parents, s->n, &s->chain, err)
                           : eas_ancestors_send_above(s->db, all, s->n, &s->chain, err);
   if (rc >= 0) rc = send_tasks(s, err);
-  if (rc >= 0) rc = send_edges(s, passed, n_passed, err);
+  if (rc >= 0) rc = send_edges(s, err);
   eas_buf_done(&list);
-  free(passed);
+  free(all);
   return rc < 0 ? rc : 0;
 }
 
@@ -233,8 +244,8 @@ static int follow_edges(eas_settle *s, int *born, eas_err *err)
 
 /* What control asks itself too: see job_due.c. */
 static const char find_due[] =
-    "SELECT 1 WHERE EXISTS (SELECT 1 FROM task WHERE spread = 1) OR EXISTS (SELECT 1 FROM task"
-    " WHERE gathered = 1 AND done = 1)";
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM task WHERE spread = 1) OR EXISTS (SELECT 1 FROM task WHERE " EAS_TO_TELL(
+        "") ")";
 
 /* Tasks that are done now count their parents down. */
 static int follow_up(eas_settle *s, const eas_up *done, int n, eas_err *err)

@@ -24,8 +24,20 @@ typedef struct {
   int64_t number;   /* of the attempt */
   int64_t delay_us; /* again: the next one's back-off */
   eas_outcome outcome;
-  int reused; /* passed by another's results */
+  int reused;     /* passed by another's results */
+  int unneeded;   /* 1: nobody can wait for its metadata; 0: not known */
+  int makes_none; /* 1: it has no outputs; 0: not known */
 } eas_settled;
+
+/* A task, called t ("t." or ""), that is done while some wait for that and were not told yet. */
+#define EAS_TO_TELL(t) "/*pg " t "tell = 1 *//*sqlite " t "gathered = 1 AND " t "done = 1 */"
+
+/* task.ties: what hangs on a task since it was born. NULL (born before there was this, or by an import): not known. */
+enum { EAS_TIE_INPUTS = 1, EAS_TIE_OUTPUTS = 2, EAS_TIE_NEEDS = 4, EAS_TIE_NAMED = 8 };
+static inline int eas_ties_may(int is_null, int64_t ties, int tie)
+{
+  return is_null || (ties & tie) != 0;
+}
 
 typedef struct {
   eas_db *db;

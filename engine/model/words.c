@@ -1,4 +1,4 @@
-/* words.c: the caches of word and task_type that each connection keeps. */
+/* words.c: the caches of word, task_type and node that each connection keeps. */
 #include "model/words.h"
 
 #include <stdlib.h>
@@ -19,8 +19,10 @@ typedef struct {
 } names;
 
 typedef struct {
-  names words, types;
+  names words, types, nodes; /* nodes: by_text is of no use, jobs have the same paths */
 } cache;
+
+enum { MOST_NODES = 20000 }; /* known at once; then they are forgotten and asked for anew */
 
 typedef struct {
   const char *find, *add, *text, *table;
@@ -58,6 +60,7 @@ static void free_cache(void *data)
   cache *c = data;
   free_names(&c->words);
   free_names(&c->types);
+  free_names(&c->nodes);
   free(c);
 }
 
@@ -169,6 +172,72 @@ static int text_of(eas_db *db, names *m, const statements *s, int64_t id, const 
   }
   *text = e->text;
   return 0;
+}
+
+/* --- many at once --- */
+
+static int ask(eas_db *db, const names *m, const char *sql, const int64_t *ids, int n, int *ticket, eas_err *err)
+{
+  int64_t *unknown = eas_alloc((size_t)(n + 1) * sizeof *unknown);
+  int n_unknown = 0, rc = 0;
+  *ticket = -1;
+  for (int i = 0; i < n; i++) {
+    int known = ids[i] == 0 || find_id(m, ids[i]) != NULL;
+    for (int k = n_unknown; k-- > 0 && !known;) known = unknown[k] == ids[i];
+    if (!known) unknown[n_unknown++] = ids[i];
+  }
+  eas_buf list;
+  eas_buf_init(&list);
+  if (n_unknown)
+    rc = eas_db_send(db, sql, EAS_ARGS(eas_v_text(eas_db_id_list(db, unknown, n_unknown, &list))), ticket, err);
+  eas_buf_done(&list);
+  free(unknown);
+  return rc < 0 ? rc : 0;
+}
+
+static void hear(eas_db *db, names *m, int ticket)
+{
+  const eas_rows *r = ticket < 0 ? NULL : eas_db_result(db, ticket);
+  for (int i = 0; r && i < eas_rows_n(r); i++)
+    if (!find_id(m, eas_rows_int(r, i, 0))) add(m, eas_rows_text(r, i, 1), eas_rows_int(r, i, 0));
+}
+
+int eas_words_send(eas_db *db, const int64_t *ids, int n, int *ticket, eas_err *err)
+{
+  return ask(db, &cache_of(db)->words, "SELECT w.id, w.text FROM " EAS_OF_IDS("$1") " word w ON w.id = s.value", ids, n,
+             ticket, err);
+}
+
+int eas_nodes_send(eas_db *db, const int64_t *ids, int n, int *ticket, eas_err *err)
+{
+  names *m = &cache_of(db)->nodes;
+  if (m->n > MOST_NODES) {
+    free_names(m);
+    *m = (names){ 0 };
+  }
+  return ask(db, m, "SELECT o.id, o.path FROM " EAS_OF_IDS("$1") " node o ON o.id = s.value", ids, n, ticket, err);
+}
+
+void eas_words_take(eas_db *db, int ticket)
+{
+  hear(db, &cache_of(db)->words, ticket);
+}
+
+void eas_nodes_take(eas_db *db, int ticket)
+{
+  hear(db, &cache_of(db)->nodes, ticket);
+}
+
+const char *eas_word_known(eas_db *db, int64_t id)
+{
+  const entry *e = find_id(&cache_of(db)->words, id);
+  return e ? e->text : NULL;
+}
+
+const char *eas_node_known(eas_db *db, int64_t id)
+{
+  const entry *e = find_id(&cache_of(db)->nodes, id);
+  return e ? e->text : NULL;
 }
 
 int eas_word_id(eas_db *db, const char *text, int64_t *id, eas_err *err)

@@ -42,7 +42,7 @@ local function contents(db)
   for _, name in ipairs(TABLES) do
     local rows = db:query("SELECT * FROM " .. name)
     rows.types = nil
-    for _, row in ipairs(rows) do row.bad = nil end -- the server's own
+    for _, row in ipairs(rows) do row.bad, row.tell = nil, nil end -- the server's own
     table.sort(rows, function(a, b)
       local function key(r) return ("%012d %012d %s"):format(r.id or r.task or r.attempt or r.job, r.kind or r.name or r.type or r.seq or 0, r.filename or "") end
       if name == "word" or name == "document" or name == "job" or name == "task_type" or name == "node" then return a.id < b.id end
