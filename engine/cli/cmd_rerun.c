@@ -9,6 +9,7 @@
 #include "cli/ids.h"
 #include "cli/jobs.h"
 #include "model/attempt.h"
+#include "model/view.h"
 
 /* All --set as one object: path -> value; V is JSON if it parses, else a string. NULL: none; err is set when one is wrong. */
 static char *overrides_of(const eas_cli *c, eas_err *err)
@@ -102,6 +103,20 @@ static int rerun_task(eas_cli *c, int64_t task)
   return EAS_EXIT_OK;
 }
 
+/* Its task gets a new one. */
+static int rerun_attempt(eas_cli *c, int64_t attempt)
+{
+  eas_err err = { 0 };
+  json_t *v = NULL;
+  char letter = 0;
+  int64_t task = 0;
+  int rc = eas_view_attempt(c->db, attempt, &v, &err);
+  if (rc == EAS_ENOENT) err.code = EAS_EINVAL;
+  if (rc >= 0) rc = eas_id_parse(eas_json_str(v, "task"), &letter, &task, &err);
+  json_decref(v);
+  return rc < 0 ? eas_cli_fail(c, &err) : rerun_task(c, task);
+}
+
 static int cmd_rerun(eas_cli *c)
 {
   eas_err err = { 0 };
@@ -110,8 +125,9 @@ static int cmd_rerun(eas_cli *c)
   int is_id = eas_id_parse(c->args[0], &letter, &id, NULL) == 0;
   int rc = eas_cli_open_db(c, EAS_DB_READ, &err);
   if (rc >= 0 && is_id && letter == 't') return rerun_task(c, id);
+  if (rc >= 0 && is_id && letter == 'a') return rerun_attempt(c, id);
   if (rc >= 0 && is_id && letter != 'j')
-    rc = eas_fail(&err, EAS_EINVAL, "eas rerun: a job or a task is wanted, not '%s'", c->args[0]);
+    rc = eas_fail(&err, EAS_EINVAL, "eas rerun: a job, a task or an attempt is wanted, not '%s'", c->args[0]);
   if (rc >= 0) rc = eas_job_find(c->db, c->args[0], &job, &err);
   return rc < 0 ? eas_cli_fail(c, &err) : rerun_job(c, job);
 }
@@ -124,11 +140,12 @@ static const eas_option RERUN[] = { { "--set", "PATH=VALUE", NULL,
 
 const eas_command eas_cmd_rerun = {
   .name = "rerun",
-  .args = "JOB|TASK",
+  .args = "JOB|TASK|ATTEMPT",
   .summary = "a job with something changed, which reuses the rest; or one task anew",
   .detail = "JOB: makes a new job from it. What does not depend on the change, or on code that changed, is reused; "
             "`eas why` gives the reason for each. On the embedded database it runs here, else workers run it.\n"
-            "TASK: runs again what has passed or failed, in its own job; what hangs on it is marked stale.",
+            "TASK: runs again what has passed or failed, in its own job; what hangs on it is marked stale.\n"
+            "ATTEMPT: the same, of its task: a new attempt; `eas diff` shows what came out otherwise.",
   .examples = "  eas rerun j3 --set task_list[0].search_settings.period_min=0.6\n  eas rerun t418 --downstream",
   .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_WORK,
   .options = RERUN,

@@ -34,6 +34,7 @@ const eas_command *const eas_commands[] = {
   &eas_cmd_db,
   &eas_cmd_deploy,
   &eas_cmd_registry,
+  &eas_cmd_diff,
   &eas_cmd_repl,
   &eas_cmd_shell,
   &eas_cmd_lua,

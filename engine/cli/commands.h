@@ -12,6 +12,6 @@ extern const eas_command eas_cmd_pause, eas_cmd_resume, eas_cmd_cancel, eas_cmd_
 extern const eas_command eas_cmd_fsck, eas_cmd_gc, eas_cmd_db;
 extern const eas_command eas_cmd_web, eas_cmd_top;
 extern const eas_command eas_cmd_deploy, eas_cmd_registry, eas_cmd_repl, eas_cmd_lua, eas_cmd_doctor, eas_cmd_version;
-extern const eas_command eas_cmd_shell;
+extern const eas_command eas_cmd_shell, eas_cmd_diff;
 
 #endif

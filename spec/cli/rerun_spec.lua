@@ -68,7 +68,7 @@ describe("eas rerun of a job", function()
       { "j1 --set task_list[0]", "--set takes PATH=VALUE" },
       { "j1 --set task_list[4].factor=1", "no place 'task_list[4].factor' in the job to set" },
       { "j1 --set task_list[0].task=uze", "unknown task type 'uze'" },
-      { "j7", "no job 'j7'" }, { "t999", "no task t999" }, { "a1", "a job or a task is wanted" },
+      { "j7", "no job 'j7'" }, { "t999", "no task t999" }, { "p1", "a job, a task or an attempt is wanted" },
       { "t2 --set x=1", "--set changes a job, not a task" }, { "t1", "cannot take them back" },
     } do
       local got = world:eas("rerun " .. case[1])
