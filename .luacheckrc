@@ -21,3 +21,5 @@ files["qc_lua"] = { std = "script" }
 
 -- What help() reads of the prompt are its globals.
 files["bindings/lua/eas/repl/types.d.lua"] = { ignore = { "111", "131", "211", "241" } }
+-- Run at the prompt, whose db it reads.
+files["diag"] = { read_globals = { "db" } }

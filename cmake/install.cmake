@@ -1,10 +1,11 @@
 # cmake --install: FHS paths. Kernels, the binary and its Lua side are installed where they are made.
-foreach(folder tasks_lua qc_lua registry config diag)
+foreach(folder tasks_lua qc_lua registry config)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${folder})
     install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_DATADIR}/eas/${folder})
   endif()
 endforeach()
 install(PROGRAMS cmake/eas-cdef DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT dev)
+install(DIRECTORY diag/ DESTINATION ${CMAKE_INSTALL_DATADIR}/eas/diag USE_SOURCE_PERMISSIONS)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/db_shell.h"
 #include "cli/session.h"
 
 /* The database, whatever version its schema has; made when there is none and create is set. */
@@ -87,9 +88,15 @@ static int cmd_db(eas_cli *c)
 {
   eas_err err = { 0 };
   const char *what = c->args[0];
+  if (strcmp(what, "shell") == 0) {
+    int is_queue = c->n_args == 2 && strcmp(c->args[1], "queue") == 0;
+    if (c->n_args == 2 && !is_queue) return eas_cli_usage(c, "shell: '%s' is not queue", c->args[1]);
+    eas_db_shell(c, is_queue, &err);
+    return eas_cli_fail(c, &err);
+  }
   int wants_file = strcmp(what, "migrate") != 0, rc;
   if (strcmp(what, "save") != 0 && strcmp(what, "restore") != 0 && wants_file)
-    return eas_cli_usage(c, "%s: save, restore or migrate is wanted", what);
+    return eas_cli_usage(c, "%s: save, restore, migrate or shell is wanted", what);
   if (c->n_args != 1 + wants_file)
     return eas_cli_usage(c, wants_file ? "%s: one file is wanted" : "%s: no more is wanted", what);
   if (!wants_file)
@@ -101,13 +108,16 @@ static int cmd_db(eas_cli *c)
 
 const eas_command eas_cmd_db = {
   .name = "db",
-  .args = "save FILE | restore FILE | migrate",
-  .summary = "saves, restores and updates the database",
+  .args = "save FILE | restore FILE | migrate | shell [queue]",
+  .summary = "saves, restores, updates the database, or opens its client",
   .detail =
       "save writes the whole database, as it stands at one moment, to one new file (SQLite), while others work on. "
       "restore fills an empty database from such a file; of the same kind or not: a job begun on one machine can go "
       "on on a server. A file of an older schema is brought up to date on the way, one of a newer schema is refused. "
       "migrate brings the schema up to date; an SQLite database is copied first (eas run does that by itself). "
+      "shell becomes sqlite3 or psql with this configuration's credentials, for reading only; shell queue is a shell "
+      "with the "
+      "broker's in AMQP_URL. "
       "Products are not in the database: copy the store's folder too.",
   .examples = "  eas db save backup.db\n  eas db restore backup.db --database postgresql://eas_owner@db/eas",
   .groups = EAS_O_DATA | EAS_O_JSON,

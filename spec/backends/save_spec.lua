@@ -185,7 +185,7 @@ describe("eas db", function()
       assert.equal(2, made.status, made.out .. made.err)
       assert.truthy(made.err:find(why, 1, true), made.err)
     end
-    refused("save, restore or migrate is wanted", "burn", dir)
+    refused("save, restore, migrate or shell is wanted", "burn", dir)
     refused("one file is wanted", "save")
     refused("no more is wanted", "migrate", "x")
     refused("there is none", "save", dir .. "/copy", "--data", dir .. "/none")
