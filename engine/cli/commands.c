@@ -30,6 +30,7 @@ const eas_command *const eas_commands[] = {
   &eas_cmd_rerun,
   &eas_cmd_web, &eas_cmd_top,
   &eas_cmd_fsck,
+  &eas_cmd_purge,
   &eas_cmd_gc,
   &eas_cmd_db,
   &eas_cmd_deploy,
@@ -39,6 +40,7 @@ const eas_command *const eas_commands[] = {
   &eas_cmd_shell,
   &eas_cmd_lua,
   &eas_cmd_doctor,
+  &eas_cmd_new,
   &eas_cmd_completion,
   &eas_cmd_version,
   0

@@ -34,7 +34,11 @@ describe("eas completion", function()
     assert.equal("check", complete("registry", "ch"))
     assert.truthy(complete("run", T.root .. "/examples/gri"):find("grid.json", 1, true))
     assert.equal("", complete("status", "--limit", ""))
-    for name in T.eas({ "--help" }).out:gmatch "\n  eas ([%w-]+)" do assert.truthy(complete(name, "--"):find("--help", 1, true), name) end
+    local names = {}
+    for name in T.eas({ "--help" }).out:gmatch "\n  eas ([%w-]+)" do names[#names + 1] = name end
+    local got = T.sh(("bash -c %s"):format(T.quote(("source %s; for name in %s; do COMP_WORDS=(eas $name --he); COMP_CWORD=2; _eas; "
+      .. "echo $name ${COMPREPLY[*]}; done"):format(path, table.concat(names, " ")))))
+    for _, name in ipairs(names) do assert.truthy(("\n" .. got.out):find("\n" .. name .. " --help\n", 1, true), name) end
   end)
 
   it("for zsh and fish: scripts that these read", function()
