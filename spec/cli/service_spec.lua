@@ -7,19 +7,12 @@ local Roles = require "spec.cli.roles"
 local ONE = { { task = "null", duration = 0 } }
 local THREE = { { task = "execution_for_loop", parameter = "k", values = { 1, 2, 3 }, task_list = { { task = "null", duration = 0 } } } }
 
--- Status, content type, body.
-local FETCH = [[
-import sys, urllib.request, urllib.error
-r = urllib.request.Request("http://127.0.0.1:%s%s" % (sys.argv[1], sys.argv[2]), method=sys.argv[3])
-try: r = urllib.request.urlopen(r, timeout=8)
-except urllib.error.HTTPError as e: r = e
-sys.stdout.write("%d %s\n%s" % (r.status, r.headers["content-type"], r.read().decode()))
-]]
+-- Status, body, content type.
 local function fetch(port, path, method)
-  local got = T.sh(("python3 - %d %s %s"):format(port, path, method or "GET"), FETCH)
+  local got = T.sh(([[timeout 8 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; printf "%s %s HTTP/1.0\r\n\r\n" >&3; cat <&3']]):format(port, method or "GET", path))
   assert(got.status == 0, got.err)
-  local status, type, body = got.out:match "^(%d+) ([^\n]*)\n(.*)$"
-  return tonumber(status), body, type
+  local head, body = got.out:match "^(.-)\r\n\r\n(.*)$"
+  return tonumber(head:match "^HTTP/%d%.%d (%d+)"), body, head:lower():match "\r\ncontent%-type: ([^\r]*)"
 end
 
 -- Prometheus text as a table "name{labels}" -> number; fails on what is none.
@@ -56,7 +49,7 @@ local function world(env)
   return roles
 end
 
-local function done(job) roles:wait("the end of " .. job, function() return roles:status(job).done_at end) end
+local function done(job) roles:wait("the end of " .. job, function() return roles:status(job).done_at ~= cjson.null end) end
 
 describe("metrics and health", function()
   it("tell of a worker, and of the cluster by control", function()

@@ -395,8 +395,11 @@ function Chaos:drain()
   for _, host in ipairs { "north", "south" } do
     assert(self.roles:eas("worker --once --slots 1", self:host_env(host)).status == 0)
   end
-  sleep(self.lease + 0.2)
-  assert(self.roles:eas("control --once", self:host_env "north").status == 0)
+  for _ = 1, 40 do -- of those that were killed the leases run on
+    assert(self.roles:eas("control --once", self:host_env "north").status == 0)
+    if ask(self, "SELECT count(*) FROM worker WHERE state = 'active'") == 0 then break end
+    sleep(0.1)
+  end
 end
 
 -- Processes that still have something of ours open or as their folder.
