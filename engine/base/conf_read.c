@@ -171,6 +171,7 @@ int eas_conf_finish(eas_conf *c, eas_err *err)
 {
   below_data(c, "database", "sqlite:", "eas.db");
   below_data(c, "store", "", "store");
+  below_data(c, "store_cache", "", "store-cache");
   below_data(c, "scratch", "", "scratch");
   if (eas_conf_int(c, "slots") == 0) {
     cpu_set_t cpus;

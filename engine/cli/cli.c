@@ -314,7 +314,15 @@ int eas_cli_copy_before(eas_cli *c, int schema, eas_err *err)
 
 int eas_cli_open_store(eas_cli *c, eas_err *err)
 {
-  int rc = c->store ? 0 : eas_store_open(&c->store, eas_conf_str(c->conf, "store"), err);
+  const char *style = eas_conf_str(c->conf, "s3_path_style");
+  eas_store_settings set = { .cache = eas_conf_str(c->conf, "store_cache"),
+                             .cache_bytes = eas_conf_bytes(c->conf, "store_cache_limit"),
+                             .endpoint = eas_conf_str(c->conf, "s3_endpoint"),
+                             .region = eas_conf_str(c->conf, "s3_region"),
+                             .credentials_file = eas_conf_str(c->conf, "s3_credentials_file"),
+                             .path_style = strcmp(style, "auto") == 0 ? -1 : strcmp(style, "yes") == 0,
+                             .stall_ms = eas_conf_duration_us(c->conf, "s3_stall") / 1000 };
+  int rc = c->store ? 0 : eas_store_open_with(&c->store, eas_conf_str(c->conf, "store"), &set, err);
   if (rc == EAS_EIO) err->code = rc = EAS_ECONNECT; /* a store that cannot be had is no fault of the request */
   return rc;
 }

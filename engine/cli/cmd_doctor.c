@@ -46,12 +46,34 @@ static void check_queue(doctor *d, json_t *list)
   free(url);
 }
 
+/* An object store is one that answers to our keys; a folder has room. */
+static void check_store(doctor *d, json_t *list)
+{
+  eas_cli *c = d->c;
+  eas_err err = { 0 };
+  const char *store = eas_conf_str(c->conf, "store");
+  char *text = NULL, size[32];
+  int is_url = eas_store_is_url(store), rc = 0;
+  if (!is_url && !eas_path_exists(store)) {
+    text = eas_format("store %s (none yet)", store);
+  } else {
+    rc = eas_cli_open_store(c, &err);
+    if (rc >= 0) rc = eas_store_probe(c->store, &err);
+    if (rc >= 0) eas_size_text(eas_store_free_bytes(c->store), size);
+    text = rc < 0   ? eas_format("store %s", store)
+           : is_url ? eas_format("store %s, cache %s free", eas_store_where(c->store), size)
+                    : eas_format("store %s free", size);
+  }
+  check_service(d, list, "store", text, rc >= 0, rc < 0 ? err.text : NULL);
+  free(text);
+}
+
 static void services(doctor *d)
 {
   eas_cli *c = d->c;
   json_t *list = json_array();
   eas_err err = { 0 };
-  char text[700], size[32];
+  char text[700];
   char *url = eas_conf_shown(c->conf, "database");
   int found = 0, newest = 0, exists = 1;
   if (strncmp(url, "sqlite:", 7) == 0 && !eas_path_exists(url + 7)) exists = 0;
@@ -64,18 +86,7 @@ static void services(doctor *d)
   check_service(d, list, "database", text, rc >= 0, rc < 0 ? err.text : NULL);
   free(url);
   check_queue(d, list);
-  err = (eas_err){ 0 };
-  const char *store = eas_conf_str(c->conf, "store");
-  if (!eas_path_exists(store)) {
-    snprintf(text, sizeof text, "store %s (none yet)", store);
-    rc = 0;
-  } else if ((rc = eas_cli_open_store(c, &err)) >= 0) {
-    eas_size_text(eas_store_free_bytes(c->store), size);
-    snprintf(text, sizeof text, "store %s free", size);
-  } else {
-    snprintf(text, sizeof text, "store %s", store);
-  }
-  check_service(d, list, "store", text, rc >= 0, rc < 0 ? err.text : NULL);
+  check_store(d, list);
   json_object_set_new(d->out, "services", list);
 }
 

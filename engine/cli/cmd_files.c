@@ -1,10 +1,14 @@
 /* cmd_files.c: eas files: products, and whether their bytes are still what was stored. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "cli/select.h"
@@ -28,6 +32,44 @@ static int verify(eas_cli *c, json_t *rows)
     bad += !ok;
   }
   return bad;
+}
+
+static int copy_out(eas_cli *c, const eas_digest *d, const char *path, eas_err *err)
+{
+  char buf[1 << 16];
+  int fd, to, bad = 0, rc = eas_store_open_object(c->store, d, &fd, err);
+  if (rc < 0) return rc;
+  to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+  ssize_t n = 0;
+  while (to >= 0 && bad == 0 && (n = read(fd, buf, sizeof buf)) > 0) bad = eas_write_all(to, buf, (size_t)n);
+  int why = to < 0 || n < 0 ? errno : -bad;
+  close(fd);
+  if (to >= 0 && close(to) != 0 && why == 0) why = errno;
+  return why ? eas_fail(err, eas_io_code(why), "write '%s': %s", path, strerror(why)) : 0;
+}
+
+/* Plain copies of what passed, under its names: what the links of a directory store show, for others and for elsewhere. */
+static int save(eas_cli *c, const json_t *rows, const char *folder, int64_t *n, eas_err *err)
+{
+  size_t i;
+  json_t *v;
+  int rc = 0;
+  json_array_foreach((json_t *)(uintptr_t)rows, i, v)
+  {
+    eas_digest d;
+    const char *hex = eas_json_str(v, "sha256"), *verdict = eas_json_str(v, "verdict");
+    if (!hex || !verdict || strcmp(verdict, "pass") != 0 || eas_digest_parse(hex, &d) < 0) continue;
+    char *dir =
+        *eas_json_str(v, "directory") ? eas_path_join(folder, eas_json_str(v, "directory")) : eas_strdup(folder);
+    char *path = eas_path_join(dir, eas_json_str(v, "filename"));
+    rc = eas_path_mkdirs(dir, 0755, err);
+    if (rc >= 0) rc = copy_out(c, &d, path, err);
+    free(dir);
+    free(path);
+    if (rc < 0) return rc;
+    ++*n;
+  }
+  return rc;
 }
 
 static void print_rows(eas_cli *c, const json_t *rows, int checked)
@@ -90,7 +132,11 @@ static int cmd_files(eas_cli *c)
   if (rc >= 0) rc = eas_view_files(c->db, &f, &rows, &err);
   if (rc >= 0) rc = eas_select_rows(c, &rows, limit, &err);
   int check = eas_cli_has(c, "--verify");
-  if (rc >= 0 && check) rc = eas_cli_open_store(c, &err);
+  const char *folder = eas_cli_get(c, "--into");
+  int64_t saved = 0;
+  if (rc >= 0 && (check || folder)) rc = eas_cli_open_store(c, &err);
+  if (rc >= 0 && check) rc = eas_store_probe(c->store, &err);
+  if (rc >= 0 && folder) rc = save(c, rows, folder, &saved, &err);
   if (rc < 0) {
     json_decref(rows);
     return eas_cli_fail(c, &err);
@@ -100,6 +146,7 @@ static int cmd_files(eas_cli *c)
     eas_print_json(rows);
   } else {
     print_rows(c, rows, check);
+    if (folder && !c->csv) printf("%" PRId64 " files in %s\n", saved, folder);
     if (check && !c->csv) printf("%zu files, %" PRId64 " bad\n", json_array_size(rows), bad);
     json_decref(rows);
   }
@@ -107,14 +154,16 @@ static int cmd_files(eas_cli *c)
 }
 
 static const eas_option OPTIONS[] = {
-  { "--verify", NULL, NULL, "read every file again and compare its SHA-256; exit 1 if one differs" }, { 0 }
+  { "--verify", NULL, NULL, "read every file again and compare its SHA-256; exit 1 if one differs" },
+  { "--into", "FOLDER", NULL, "copy those that passed there, as WORKING-DIRECTORY/FILENAME" },
+  { 0 }
 };
 
 const eas_command eas_cmd_files = { .name = "files",
                                     .args = "[JOB|TASK]",
                                     .summary = "the products of a job or task",
                                     .detail = "",
-                                    .examples = "  eas files j3 --verify",
+                                    .examples = "  eas files j3 --verify\n  eas files j3 --into survey",
                                     .groups = EAS_O_DATA | EAS_O_JSON | EAS_O_CSV | EAS_O_JOB | EAS_O_TYPE | EAS_O_ROWS,
                                     .options = OPTIONS,
                                     .max_args = 1,

@@ -14,6 +14,7 @@ typedef struct {
   json_t *bad;
   int64_t versions, links, wanted_links, logs;
   int verify;
+  eas_err fatal; /* the store cannot say */
 } fsck;
 
 static void complain(fsck *f, const char *check, const char *where, const char *found, const char *expected)
@@ -22,18 +23,23 @@ static void complain(fsck *f, const char *check, const char *where, const char *
       f->bad, json_pack("{s:s,s:s,s:s,s:s}", "check", check, "where", where, "found", found, "expected", expected));
 }
 
-/* Are the bytes there, and those that were stored? */
+/* Are the bytes there, and those that were stored? -1: the store cannot be asked. */
 static int has_bytes(fsck *f, const char *what, const char *where, const eas_digest *d)
 {
   eas_err err = { 0 };
   char check[64];
-  if (!eas_store_has(f->c->store, d)) {
+  int rc = f->verify ? eas_store_verify(f->c->store, d, &err) : eas_store_has(f->c->store, d);
+  if (rc == EAS_ECONNECT || rc == EAS_EINTR) {
+    if (!*err.text) eas_store_probe(f->c->store, &err);
+    f->fatal = err;
+    return -1;
+  }
+  if (f->verify ? rc == EAS_ENOENT : rc == 0) {
     snprintf(check, sizeof check, "%s without bytes", what);
     complain(f, check, where, "no object in the store", "its bytes");
     return 0;
   }
-  if (f->verify && eas_store_verify(f->c->store, d, &err) < 0)
-    complain(f, "changed bytes", where, err.text, "the stored SHA-256");
+  if (rc < 0) complain(f, "changed bytes", where, err.text, "the stored SHA-256");
   return 1;
 }
 
@@ -43,8 +49,7 @@ static int on_log(void *arg, int64_t attempt, const eas_digest *d)
   char where[40];
   snprintf(where, sizeof where, "a%" PRId64, attempt);
   f->logs++;
-  has_bytes(f, "log", where, d);
-  return 0;
+  return has_bytes(f, "log", where, d) < 0;
 }
 
 static int on_version(void *arg, int64_t version, const char *directory, const char *filename, const eas_digest *d,
@@ -55,7 +60,9 @@ static int on_version(void *arg, int64_t version, const char *directory, const c
   eas_err err = { 0 };
   snprintf(where, sizeof where, "v%" PRId64 " %.250s/%.250s", version, directory, filename);
   f->versions++;
-  if (!has_bytes(f, "product", where, d) || !is_newest) return 0;
+  int there = has_bytes(f, "product", where, d);
+  if (there < 0) return 1;
+  if (!there || !is_newest || eas_store_is_remote(f->c->store)) return 0;
   f->wanted_links++;
   if (eas_store_link(f->c->store, directory, filename, d, &err) < 0)
     complain(f, "link", where, err.text, "a link to the newest passed version");
@@ -72,7 +79,11 @@ static int cmd_fsck(eas_cli *c)
   if (rc >= 0) rc = eas_cli_open_store(c, &err);
   if (rc >= 0) rc = eas_fsck_db(c->db, &f.bad, &err);
   if (rc >= 0) rc = eas_fsck_versions(c->db, on_version, &f, &err);
-  if (rc >= 0) rc = eas_fsck_logs(c->db, on_log, &f, &err);
+  if (rc >= 0 && !*f.fatal.text) rc = eas_fsck_logs(c->db, on_log, &f, &err);
+  if (rc >= 0 && *f.fatal.text) {
+    err = f.fatal;
+    rc = EAS_ECONNECT;
+  }
   if (rc < 0) {
     json_decref(f.bad);
     return eas_cli_fail(c, &err);

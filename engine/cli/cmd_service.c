@@ -21,13 +21,14 @@ static int cmd_init(eas_cli *c)
   if (rc >= 0) rc = eas_db_schema(c->db, &found, &newest, &err);
   if (rc >= 0) rc = eas_db_migrate(c->db, &err);
   if (rc >= 0) rc = eas_cli_open_store(c, &err);
+  if (rc >= 0) rc = eas_store_probe(c->store, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   char *shown = eas_conf_shown(c->conf, "database");
   if (c->json)
     eas_print_json(json_pack("{s:s,s:i,s:i,s:s}", "database", shown, "schema", newest, "schema_before", found, "store",
-                             eas_store_root(c->store)));
+                             eas_store_where(c->store)));
   else
-    printf("database %s: schema %d\nstore    %s\n", shown, newest, eas_store_root(c->store));
+    printf("database %s: schema %d\nstore    %s\n", shown, newest, eas_store_where(c->store));
   free(shown);
   return EAS_EXIT_OK;
 }

@@ -156,7 +156,9 @@ static int ask_path(question *q, json_t **out, eas_err *err)
   if (!hex || eas_digest_parse(hex, &d) < 0) return eas_fail(err, EAS_EINVAL, "path: sha256 is wanted, 64 hex digits");
   int rc = eas_cli_open_store(q->c, err);
   if (rc < 0) return rc;
-  if (!eas_store_has(q->c->store, &d)) {
+  rc = eas_store_have(q->c->store, &d, err);
+  if (rc < 0 && rc != EAS_ENOENT) return rc;
+  if (rc < 0) {
     eas_fail(err, EAS_ENOENT, "object %.12s is not in the store", hex);
     return eas_hint(err, "eas fsck --verify lists what is missing");
   }

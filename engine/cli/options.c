@@ -13,7 +13,7 @@ enum { OPTIONS_MAX = 64 };
 static const eas_option DATA[] = { { "--data", "DIR", "data",
                                      "folder of everything the engine keeps (default ./eas-data)" },
                                    { "--database", "URL", "database", "sqlite:PATH or postgresql://..." },
-                                   { "--store", "DIR", "store", "folder of the products" },
+                                   { "--store", "DIR", "store", "folder of the products, or s3://BUCKET/PREFIX" },
                                    { "--queue", "URL", "queue", "sql: or amqp://..." },
                                    { 0 } };
 static const eas_option JSON[] = { { "--json", NULL, NULL, "machine-readable output on stdout, and nothing else" },

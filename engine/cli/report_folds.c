@@ -80,7 +80,7 @@ static int add_source(eas_cli *c, const json_t *row, json_t *out)
     json_array_foreach(json_object_get(attempt, "inputs"), i, v)
     {
       if (found || strcmp(eas_json_str(v, "kind"), "lightcurve") != 0) continue;
-      if (eas_digest_parse(eas_json_str(v, "sha256"), &d) < 0 || !eas_store_has(c->store, &d)) continue;
+      if (eas_digest_parse(eas_json_str(v, "sha256"), &d) < 0 || eas_store_have(c->store, &d, NULL) < 0) continue;
       char *path = eas_store_path(c->store, &d);
       json_object_set_new(out, "path", json_string(path));
       json_object_set(out, "filename", json_object_get(v, "filename"));

@@ -148,7 +148,9 @@ static int ask_object(question *q, json_t **out, eas_err *err)
   if (eas_digest_parse(arg_str(q, "sha256"), &d) < 0) return eas_fail(err, EAS_EINVAL, "no digest");
   int rc = eas_cli_open_store(q->c, err);
   if (rc < 0) return rc;
-  if (!eas_store_has(q->c->store, &d)) return eas_fail(err, EAS_ENOENT, "its bytes are not in the store");
+  rc = eas_store_have(q->c->store, &d, err);
+  if (rc == EAS_ENOENT) return eas_fail(err, EAS_ENOENT, "its bytes are not in the store");
+  if (rc < 0) return rc;
   char *path = eas_store_path(q->c->store, &d);
   *out = json_pack("{s:s}", "path", path);
   free(path);

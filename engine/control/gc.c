@@ -71,7 +71,7 @@ static int sweep(eas_db *db, eas_store *store, const eas_conf *conf, const eas_c
     eas_log(EAS_WARN,
             "gc: store '%s' is used by %d other database%s (its folder users/), so nothing is swept; remove the "
             "file of one that is gone",
-            eas_store_root(store), others, others == 1 ? "" : "s");
+            eas_store_where(store), others, others == 1 ? "" : "s");
     return 0;
   }
   eas_gc_options o = { .untouched_since_us = eas_store_now_us(store) - eas_conf_duration_us(conf, "gc_grace"),

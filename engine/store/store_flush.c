@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "store/store_private.h"
+#include "store/remote.h"
 
 static int sync_folder(eas_store *s, const char *name, eas_err *err)
 {
@@ -43,6 +43,7 @@ static int sync_all(eas_store *s, unsigned char dirty[256], int *top, eas_err *e
 int eas_store_flush(eas_store *s, eas_err *err)
 {
   unsigned char dirty[256];
+  if (s->remote) return eas_remote_flush(s, err);
   pthread_mutex_lock(&s->flush_lock);
   pthread_mutex_lock(&s->dirty_lock);
   memcpy(dirty, s->dirty, sizeof dirty);
@@ -67,6 +68,7 @@ int eas_store_flush(eas_store *s, eas_err *err)
 int eas_store_verify(const eas_store *s, const eas_digest *d, eas_err *err)
 {
   int fd;
+  if (s->remote) return eas_remote_verify(s, d, err);
   int rc = eas_store_open_object(s, d, &fd, err);
   if (rc < 0) return rc;
   eas_digest now;
@@ -117,6 +119,11 @@ static ssize_t list(int parent, const char *folder, char ***out)
 }
 
 int eas_store_walk(eas_store *s, const eas_digest *after, eas_store_walk_fn *fn, void *arg, eas_err *err)
+{
+  return s->remote ? eas_remote_walk(s, after, fn, arg, err) : eas_store_walk_folder(s, after, fn, arg, err);
+}
+
+int eas_store_walk_folder(eas_store *s, const eas_digest *after, eas_store_walk_fn *fn, void *arg, eas_err *err)
 {
   for (int i = after ? after->b[0] : 0; i < 256; i++) {
     char folder[4], **names;

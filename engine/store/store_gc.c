@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/store_private.h"
+#include "store/remote.h"
 
 static int64_t mtime_us(const struct stat *st)
 {
@@ -21,6 +21,7 @@ int eas_store_remove(eas_store *s, const eas_digest *d, int64_t untouched_since_
 {
   char name[EAS_OBJECT_NAME], tmp[64];
   struct stat st;
+  if (s->remote) return eas_remote_remove(s, d, untouched_since_us, err);
   eas_store_name(d, name);
   eas_store_tmp_name(s, tmp);
   if (renameat(s->objects_fd, name, s->tmp_fd, tmp) != 0)
@@ -39,6 +40,7 @@ int64_t eas_store_now_us(eas_store *s)
 {
   char tmp[64];
   struct stat st;
+  if (s->remote) return eas_remote_now_us(s);
   eas_store_tmp_name(s, tmp);
   int fd = openat(s->tmp_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return eas_now_us(); /* nothing can be written: nothing will be removed */
@@ -57,6 +59,7 @@ static int cannot(eas_store *s, const char *what, eas_err *err)
 
 int eas_store_join(eas_store *s, const char *mark, eas_err *err)
 {
+  if (s->remote) return eas_remote_join(s, mark, err);
   if (mkdirat(s->root_fd, "users", 0755) != 0 && errno != EEXIST) return cannot(s, "make", err);
   int dir = openat(s->root_fd, "users", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   int fd = dir < 0 ? -1 : openat(dir, mark, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0444);
@@ -68,6 +71,7 @@ int eas_store_join(eas_store *s, const char *mark, eas_err *err)
 
 int eas_store_users(eas_store *s, const char *mark, eas_err *err)
 {
+  if (s->remote) return eas_remote_users(s, mark, err);
   int fd = openat(s->root_fd, "users", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), n = 0;
   if (fd < 0 && errno == ENOENT) return 0;
   DIR *dir = fd < 0 ? NULL : fdopendir(fd);

@@ -55,7 +55,7 @@ static int open_directory(const eas_store *s, const char *directory, int make, i
 int eas_store_link(eas_store *s, const char *directory, const char *filename, const eas_digest *d, eas_err *err)
 {
   int depth, rc = check_names(directory, filename, err);
-  if (rc < 0) return rc;
+  if (rc < 0 || s->remote) return rc; /* an object store has no links */
   int dir = open_directory(s, directory, 1, &depth, err);
   if (dir < 0) return dir;
   struct stat st;
@@ -96,7 +96,7 @@ static void remove_empty(eas_store *s, const char *directory)
 int eas_store_unlink(eas_store *s, const char *directory, const char *filename, eas_err *err)
 {
   int depth, rc = check_names(directory, filename, err);
-  if (rc < 0) return rc;
+  if (rc < 0 || s->remote) return rc;
   int dir = open_directory(s, directory, 0, &depth, err);
   if (dir < 0) return dir;
   struct stat st;
@@ -159,6 +159,7 @@ static int walk_folder(walk *w, int fd, size_t len, int depth)
 
 int eas_store_links(eas_store *s, eas_store_links_fn *fn, void *arg, eas_err *err)
 {
+  if (s->remote) return 0;
   int fd = openat(s->root_fd, "products", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return eas_fail(err, eas_io_code(errno), "store '%s': read products: %s", s->root, eas_store_why(errno));
   walk *w = eas_alloc(sizeof *w);

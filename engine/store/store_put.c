@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "store/store_private.h"
+#include "store/remote.h"
 
 int eas_store_touch(eas_store *s, const eas_digest *d, int64_t size, eas_err *err)
 {
   char name[EAS_OBJECT_NAME];
   struct stat st;
+  if (s->remote) return eas_remote_add(s, d, 0);
   eas_store_name(d, name);
   if (utimensat(s->objects_fd, name, NULL, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) return 0;
   if (fstatat(s->objects_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return 0; /* taken away between the two */
@@ -32,6 +33,8 @@ int eas_store_install(eas_store *s, int from_dir, const char *from, const eas_di
   eas_store_name(d, name);
   for (int turn = 0; turn < 4; turn++) {
     if (eas_store_seam.rename(from_dir, from, s->objects_fd, name) == 0) {
+      if (s->remote && !eas_remote_add(s, d, 1))
+        return eas_fail(err, EAS_EIO, "store '%s': object %s went while it was stored", s->root, name + 3);
       eas_store_touched(s, d);
       return 1;
     }

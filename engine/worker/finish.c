@@ -27,6 +27,7 @@ void eas_worker_finished(eas_running *r)
     eas_worker_look(w);
     return;
   }
+  if (eas_lanes_bring(r)) return;
   int64_t wall = eas_tick_us() - r->started_us;
   w->mean_us = w->mean_us > 0 ? 0.8 * w->mean_us + 0.2 * (double)wall : (double)wall;
   eas_list_remove(&w->running, r);

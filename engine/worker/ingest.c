@@ -27,7 +27,7 @@ static void take_products(eas_running *r)
     if (rc < 0)
       m->problem = eas_strdup(err.text);
     else
-      m->stored = 1;
+      m->stored = 1, eas_running_pin(r, &m->digest);
     if (rc == EAS_ENOSPC && !r->ingest_error) r->ingest_error = eas_strdup(err.text);
   }
   if (dir >= 0) close(dir);
@@ -62,7 +62,7 @@ static void *store_thread(void *arg)
     eas_err err = { 0 };
     for (eas_running *r = group; r; r = r->next) take_products(r);
     group = store_logs(pieces, group);
-    int rc = group ? eas_store_flush(w->o.store, &err) : 0; /* one sync of folders for the group */
+    int rc = group && !w->lanes ? eas_store_flush(w->o.store, &err) : 0; /* one sync of folders for the group */
 
     pthread_mutex_lock(&w->lock);
     for (eas_running *r = group, *next; r; r = next) {

@@ -82,6 +82,10 @@ struct eas_running {
   json_t *debug_said; /* list: what came from it */
   int dropped;        /* its result is not wanted any more */
   char *ingest_error;
+  int *pins, n_pins; /* what keeps its files in the cache of an object store */
+  int is_fetching, fetched, brought;
+  int transfer_rc; /* how the last fetch or bring ended */
+  char *transfer_error;
 };
 
 typedef struct {
@@ -136,6 +140,7 @@ struct eas_worker {
   eas_running *ingest, **ingest_tail, *ingested;
   eas_log_sink log_sink;
   int thread_on, thread_stop, ingest_fd;
+  struct eas_lanes *lanes; /* to an object store; NULL: the store is a folder */
 };
 
 void eas_list_add(eas_run_list *l, eas_running *r);
@@ -149,17 +154,20 @@ void eas_running_free(eas_running *r);
 int eas_running_spawn(eas_running *r, int is_qc, eas_err *err);
 void eas_running_release(eas_running *r);
 int eas_worker_zygote(eas_worker *w, eas_err *err);
+void eas_worker_wait(eas_worker *w, eas_running *r); /* for a slot */
 /* worker.c */
 int eas_worker_watch_zygote(eas_worker *w, eas_err *err);
 void eas_worker_tick(eas_worker *w); /* something runs: flush its log every second */
 void eas_worker_look_in(eas_worker *w, int64_t us);
-void eas_worker_hand_back_unknown(eas_worker *w);
 void eas_worker_start_over(eas_worker *w);           /* its lease is over */
 int eas_worker_sandbox(eas_worker *w, eas_err *err); /* what `require` and `isolation_off` make of this machine */
 int eas_worker_machine(eas_worker *w, const char *scratch, eas_err *err); /* its memory, programs and folders */
 void eas_worker_check_disk(eas_worker *w);
 /* replay.c */
 int eas_replay_pipe(const eas_running *r, eas_err *err);
+/* held.c */
+void eas_worker_hand_back_unknown(eas_worker *w);
+void eas_worker_hand_back_waiting(eas_worker *w); /* all that has no slot */
 /* room.c */
 int eas_worker_has_room(eas_worker *w); /* 0: a disk is full, which was told */
 /* request.c */
@@ -192,6 +200,13 @@ int eas_ingest_open(eas_worker *w, eas_err *err);
 void eas_ingest_give(eas_worker *w, eas_running *r);
 int eas_ingest_log(eas_running *r); /* 1: eas_worker_finished is called again when the rest of its log is stored */
 void eas_ingest_close(eas_worker *w);
+/* lanes.c */
+int eas_lanes_open(eas_worker *w, eas_err *err); /* nothing is done for a directory store */
+void eas_lanes_close(eas_worker *w);
+int eas_lanes_fetch(eas_running *r); /* 1: eas_worker_wait is called when its inputs are at hand */
+int eas_lanes_bring(eas_running *r); /* 1: eas_worker_finished is called again when they are there */
+const eas_run_list *eas_lanes_fetching(const eas_worker *w); /* claimed, and not with a slot yet */
+void eas_running_pin(eas_running *r, const eas_digest *d);   /* the file stays while the attempt needs it */
 /* finish.c */
 void eas_worker_finished(eas_running *r);
 void eas_running_reused(eas_running *r, const eas_reusable *found);

@@ -60,7 +60,8 @@ int eas_replay_copy(eas_replay *p, const eas_store *from, const eas_digest *want
   int64_t size;
   if (eas_store_has(p->w->o.store, wanted)) return 0;
   char *path = eas_store_path(from, wanted);
-  int rc = eas_store_copy(p->w->o.store, path, &got, &size, err);
+  int rc = eas_store_have(from, wanted, err);
+  if (rc == 0) rc = eas_store_copy(p->w->o.store, path, &got, &size, err);
   if (rc >= 0 && !eas_digest_equal(&got, wanted)) {
     eas_fail(err, EAS_EFORMAT, "'%s': its bytes are not what was stored", path);
     rc = eas_hint(err, "eas fsck --verify says what else is damaged");

@@ -72,6 +72,9 @@ void eas_running_free(eas_running *r)
   free(r->trace);
   free(r->reason);
   free(r->ingest_error);
+  free(r->transfer_error);
+  eas_store_unpin(r->pins, r->n_pins);
+  free(r->pins);
   free(r->reused_versions);
   json_decref(r->description);
   json_decref(r->provenance);
@@ -221,7 +224,7 @@ static int try_reuse(eas_running *r)
     int have = 0;
     for (int k = 0; k < found.n_versions; k++)
       have |= strcmp(found.kinds[k], r->claim.outputs[i].kind) == 0 &&
-              eas_store_has(r->w->o.store, &found.versions[k].digest);
+              eas_store_expects(r->w->o.store, &found.versions[k].digest);
     ok = have;
   }
   if (ok) eas_running_reused(r, &found);
@@ -240,8 +243,18 @@ static void start(eas_running *r)
     eas_running_fail(r, "error", "this worker has no script for the type");
     return;
   }
-  if (eas_running_spawn(r, 0, &err) < 0)
+  if (r->transfer_rc < 0)
+    eas_running_fail(r, "error", r->transfer_error);
+  else if (eas_running_spawn(r, 0, &err) < 0)
     eas_running_fail(r, eas_ending_of(err.text, "crashed"), err.text); /* no fault of its script */
+}
+
+void eas_worker_wait(eas_worker *w, eas_running *r)
+{
+  r->next = NULL;
+  *w->waiting_tail = r;
+  w->waiting_tail = &r->next;
+  w->n_waiting++;
 }
 
 static eas_running *pop_waiting(eas_worker *w)
@@ -254,24 +267,30 @@ static eas_running *pop_waiting(eas_worker *w)
   return r;
 }
 
+/* Looked at before it gets a slot. 1: it needs none: it failed, was reused, or waits for its inputs. */
+static int settle_before(eas_running *r)
+{
+  eas_err err = { 0 };
+  eas_worker *w = r->w;
+  if (r->description || !r->type || !r->type->script || !r->type->qc) return 0;
+  if (eas_running_prepare(r, &err) < 0) {
+    pop_waiting(w);
+    eas_list_add(&w->running, r);
+    r->started_us = eas_tick_us();
+    eas_running_fail(r, "error", err.text);
+    return 1;
+  }
+  if (!try_reuse(r) && (!w->lanes || r->fetched || r->claim.n_inputs == 0)) return 0;
+  pop_waiting(w);
+  if (!r->reused) eas_lanes_fetch(r);
+  return 1;
+}
+
 static void start_waiting(eas_worker *w)
 {
-  while (w->waiting && w->busy < w->o.slots) {
+  while (w->waiting && (w->busy < w->o.slots || (w->lanes && !w->waiting->fetched))) {
     eas_running *r = w->waiting;
-    eas_err err = { 0 };
-    if (!r->description && r->type && r->type->script && r->type->qc) {
-      if (eas_running_prepare(r, &err) < 0) {
-        pop_waiting(w);
-        eas_list_add(&w->running, r);
-        r->started_us = eas_tick_us();
-        eas_running_fail(r, "error", err.text);
-        continue;
-      }
-      if (try_reuse(r)) {
-        pop_waiting(w);
-        continue;
-      }
-    }
+    if (settle_before(r)) continue;
     if (r->cpus == 0) r->cpus = 1;
     if (!take_slots(r)) break;
     start(pop_waiting(w));
@@ -282,7 +301,7 @@ static int how_many(const eas_worker *w)
 {
   int free_slots = w->o.slots - w->busy;
   double ahead = w->mean_us > 0 ? AHEAD_US / w->mean_us * w->o.slots : 0;
-  int n = free_slots + (ahead > EAS_CLAIM_MAX ? EAS_CLAIM_MAX : (int)ahead) - w->n_waiting;
+  int n = free_slots + (ahead > EAS_CLAIM_MAX ? EAS_CLAIM_MAX : (int)ahead) - w->n_waiting - eas_lanes_fetching(w)->n;
   return n > EAS_CLAIM_MAX ? EAS_CLAIM_MAX : n;
 }
 
@@ -322,12 +341,7 @@ void eas_worker_fill(eas_worker *w)
       eas_worker_look_in(w, 1000000);
       return;
     }
-    for (int i = 0; i < claims.n; i++) {
-      eas_running *r = eas_running_new(w, &claims.list[i]);
-      *w->waiting_tail = r;
-      w->waiting_tail = &r->next;
-      w->n_waiting++;
-    }
+    for (int i = 0; i < claims.n; i++) eas_worker_wait(w, eas_running_new(w, &claims.list[i]));
     eas_histogram_add(&w->tally.claim, eas_tick_us() - began);
     w->tally.claims++;
     w->tally.claimed += claims.n;

@@ -60,20 +60,6 @@ static void on_code_changed(void *arg)
   eas_worker_reload(arg);
 }
 
-/* Everything that stands under this worker's name and that it does not hold. */
-void eas_worker_hand_back_unknown(eas_worker *w)
-{
-  int n = 0, cap = w->running.n + w->finished.n + w->n_waiting + 1;
-  eas_held *known = eas_alloc((size_t)cap * sizeof *known);
-  for (int i = 0; i < w->running.n; i++)
-    known[n++] = (eas_held){ w->running.list[i]->claim.attempt, w->running.list[i]->claim.token };
-  for (int i = 0; i < w->finished.n; i++)
-    known[n++] = (eas_held){ w->finished.list[i]->claim.attempt, w->finished.list[i]->claim.token };
-  for (eas_running *r = w->waiting; r; r = r->next) known[n++] = (eas_held){ r->claim.attempt, r->claim.token };
-  eas_attempt_hand_back_unknown(w->o.db, w->id, known, n, NULL);
-  free(known);
-}
-
 static int register_worker(eas_worker *w, eas_err *err)
 {
   char host[256] = "";
@@ -102,6 +88,7 @@ void eas_worker_start_over(eas_worker *w)
   }
   w->waiting_tail = &w->waiting;
   w->n_waiting = 0;
+  for (int i = 0; i < eas_lanes_fetching(w)->n; i++) eas_lanes_fetching(w)->list[i]->dropped = 1;
   for (int i = 0; i < w->running.n; i++) {
     w->running.list[i]->dropped = 1;
     eas_process_kill(w->running.list[i], "cancelled");
@@ -275,6 +262,7 @@ static int open_parts(eas_worker *w, eas_err *err)
   if (rc >= 0) rc = register_worker(w, err);
   w->first_id = w->id;
   if (rc >= 0) rc = eas_ingest_open(w, err);
+  if (rc >= 0) rc = eas_lanes_open(w, err);
   if (rc >= 0) rc = eas_worker_zygote(w, err);
   if (rc >= 0) w->notice = eas_notice_open(w->o.loop, w->o.packs, on_code_changed, w);
   return rc;
@@ -300,22 +288,6 @@ int eas_worker_open(eas_worker **out, const eas_worker_options *o, eas_err *err)
   return 0;
 }
 
-static void hand_back_waiting(eas_worker *w)
-{
-  eas_held *held = eas_alloc((size_t)(w->n_waiting + 1) * sizeof *held);
-  int n = 0;
-  for (eas_running *r = w->waiting; r; r = r->next) held[n++] = (eas_held){ r->claim.attempt, r->claim.token };
-  if (n > 0) eas_attempt_hand_back(w->o.db, w->id, held, n, NULL);
-  free(held);
-  while (w->waiting) {
-    eas_running *r = w->waiting;
-    w->waiting = r->next;
-    eas_running_free(r);
-  }
-  w->waiting_tail = &w->waiting;
-  w->n_waiting = 0;
-}
-
 static void on_grace(void *arg)
 {
   eas_worker_kill(arg);
@@ -325,15 +297,16 @@ void eas_worker_drain(eas_worker *w, int64_t grace_us)
 {
   if (w->draining) return;
   w->draining = 1;
-  hand_back_waiting(w);
-  if (w->running.n + w->finished.n > 0) eas_loop_after(w->o.loop, grace_us, on_grace, w);
+  eas_worker_hand_back_waiting(w);
+  if (w->running.n + w->finished.n + eas_lanes_fetching(w)->n > 0) eas_loop_after(w->o.loop, grace_us, on_grace, w);
 }
 
 /* What still runs is killed and queued again: no child of ours will report on it. */
 void eas_worker_kill(eas_worker *w)
 {
   w->draining = w->killed = 1;
-  hand_back_waiting(w);
+  if (w->lanes) eas_store_stop(w->o.store);
+  eas_worker_hand_back_waiting(w);
   int n = w->running.n;
   eas_held *held = eas_alloc((size_t)(n + 1) * sizeof *held);
   for (int i = 0; i < n; i++) {
@@ -348,7 +321,8 @@ void eas_worker_kill(eas_worker *w)
 
 int eas_worker_idle(const eas_worker *w)
 {
-  return w->running.n == 0 && w->finished.n == 0 && w->n_waiting == 0 && !w->look_queued;
+  return w->running.n == 0 && w->finished.n == 0 && w->n_waiting == 0 && eas_lanes_fetching(w)->n == 0 &&
+         !w->look_queued;
 }
 
 int64_t eas_worker_id(const eas_worker *w)
@@ -380,6 +354,7 @@ void eas_worker_close(eas_worker *w)
   int64_t timers[] = { w->commit_timer, w->look_timer, w->second_timer, w->renew_timer };
   for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) eas_loop_cancel(w->o.loop, timers[i]);
   eas_ingest_close(w);
+  eas_lanes_close(w);
   eas_notice_close(w->notice);
   if (w->zygote) {
     eas_loop_unwatch(w->o.loop, eas_zygote_fd(w->zygote));
