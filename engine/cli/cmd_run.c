@@ -124,11 +124,11 @@ static void print_end(eas_cli *c, const eas_job_counts *k, int64_t wall_us)
   char flag[512] = "";
   if (strcmp(eas_conf_source(c->conf, "data"), "default") != 0)
     snprintf(flag, sizeof flag, " --data %s", eas_conf_str(c->conf, "data"));
-  if (!bad && eas_store_is_remote(c->store))
-    printf("\nFiles    %s     eas files j%" PRId64 "%s --into FOLDER\n", eas_store_where(c->store), k->job, flag);
+  if (!bad && eas_store_is_url(eas_conf_str(c->conf, "store")))
+    printf("\nFiles    %s     eas files j%" PRId64 "%s --into FOLDER\n", eas_conf_str(c->conf, "store"), k->job, flag);
   if (bad)
     printf("\nNext     eas errors j%" PRId64 "%s\n", k->job, flag);
-  else if (eas_store_is_remote(c->store))
+  else if (eas_store_is_url(eas_conf_str(c->conf, "store")))
     printf("Next     eas results j%" PRId64 "%s\n", k->job, flag);
   else
     printf("\nFiles    %s/products/     open in TOPCAT, astropy, lightkurve\nNext     eas results j%" PRId64 "%s\n",

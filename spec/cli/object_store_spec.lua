@@ -73,7 +73,7 @@ it("is read on another machine, once, and gc finds what no row names", function(
 end)
 
 it("waits for a server that is away, and loses nothing", function()
-  server:faults { { method = "PUT", kind = "status", status = 503, times = 7 } }
+  server:faults { { method = "PUT", match = "objects/", kind = "status", status = 503, times = 7 } }
   local got = world:run(JOB)
   assert.equal(0, got.status, got.out .. got.err)
   found(got.err, "503 SlowDown")
