@@ -11,9 +11,10 @@ local function run(self, verb, ...)
   return T.sh(table.concat(words, " "))
 end
 
--- from: a cluster's folder to copy instead of making one; options: more words for the server. nil and why, if there is none.
-function Postgres.new(from, options)
-  local self = setmetatable({ dir = T.tmpdir(), from = from or "", options = options or "" }, Postgres)
+-- from: a cluster's folder to copy instead of making one; options: more words for the server; owner: a process it ends with,
+-- this one if not given. nil and why, if there is none.
+function Postgres.new(from, options, owner)
+  local self = setmetatable({ dir = T.tmpdir(), from = from or "", options = options or "", owner = owner or ffi.C.getpid() }, Postgres)
   local ok, why = self:start()
   if not ok then return nil, why end
   return self
@@ -21,7 +22,7 @@ end
 
 -- Again after a kill or a stop.
 function Postgres:start()
-  local got = run(self, "start", ffi.C.getpid(), self.from, self.options)
+  local got = run(self, "start", self.owner, self.from, self.options)
   return got.status == 0, (got.err:gsub("%s+$", ""))
 end
 

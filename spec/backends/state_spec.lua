@@ -206,7 +206,10 @@ B.each(function(kind)
             above = row["QUERY PLAN"]:find "Index Scan using %w+_pkey" and row["QUERY PLAN"]
             -- a list of ids as a filter: something else than the key was searched
             -- a bitmap has no order: the oldest few of a queue would be all of it, sorted
-            if row["QUERY PLAN"]:find "Seq Scan" or row["QUERY PLAN"]:find "Bitmap" or (row["QUERY PLAN"]:find "Filter:.*[( ]id = ANY" and not sql:find "^UPDATE job") then lines[#lines + 1] = row["QUERY PLAN"] end
+            local step = row["QUERY PLAN"]
+            if step:find "Seq Scan" or step:find "Bitmap" or (step:find "Filter:.*[( ]id = ANY" and not sql:find "^UPDATE job") then
+              lines[#lines + 1] = step
+            end
           end
         end
         for _, line in ipairs(lines) do
