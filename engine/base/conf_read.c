@@ -188,6 +188,7 @@ int eas_conf_finish(eas_conf *c, eas_err *err)
   int rc = read_secret(c, "database_password", err);
   if (rc == 0) rc = read_secret(c, "queue_password", err);
   if (rc == 0) rc = read_secret(c, "web_token", err);
+  if (rc == 0) rc = read_secret(c, "hook_url", err);
   if (rc == 0) rc = join_secret(c, "database", "database_password", err);
   if (rc == 0) rc = join_secret(c, "queue", "queue_password", err);
   return rc;

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include "base/conf.h"
 
-enum { EAS_CONF_KEYS = 48 };
+enum { EAS_CONF_KEYS = 56 };
 
 struct eas_conf {
   struct {

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "cli/commands.h"
 #include "cli/jobs.h"
+#include "cli/notify.h"
 #include "cli/progress.h"
 #include "cli/recovery.h"
 #include "cli/session.h"
@@ -193,10 +194,12 @@ int eas_run_job(eas_cli *c, const eas_jobfile *f, const eas_submit_options *o)
   }
   if (!c->quiet && !c->json && r.job.existed) fprintf(stderr, "j%" PRId64 " goes on where it stopped\n", r.job.job);
   r.progress = c->json && !c->progress ? NULL : eas_progress_new(&r.s, r.job.job);
+  eas_notify_start(&r.s);
   eas_control_look(r.s.control);
   on_beat(&r);
   rc = eas_loop_run(r.s.loop, &err);
   if (rc >= 0) leave(&r);
+  if (rc >= 0 && r.done) eas_notify_end(&r.s);
   if (r.progress) eas_progress_end(r.progress, r.done);
   int status = rc < 0 ? eas_cli_fail(c, &err) : finish(&r);
   eas_session_close(&r.s);

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "cli/jobs.h"
+#include "cli/notify.h"
 #include "cli/scaler.h"
 #include "cli/session.h"
 
@@ -147,6 +148,7 @@ static int serve(eas_cli *c, int roles)
   if (s.control) eas_control_look(s.control);
   if (eas_cli_has(c, "--once") || s.idle_us) eas_loop_after(s.loop, 200000, on_beat, &s);
   eas_scaler_start(&s);
+  eas_notify_start(&s);
   rc = eas_loop_run(s.loop, &err);
   eas_worker_status st = { 0 };
   if (s.worker) eas_worker_status_get(s.worker, &st);

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "cli/bells.h"
 #include "cli/metrics.h"
+#include "cli/notify.h"
 #include "control/gc.h"
 
 int eas_session_lock(eas_session *s, eas_err *err)
@@ -166,6 +167,7 @@ int eas_session_open(eas_session *s, eas_cli *c, int roles, eas_err *err)
 
 void eas_session_close(eas_session *s)
 {
+  eas_notify_close(s);
   eas_metrics_close(s);
   eas_control_close(s->control);
   eas_worker_close(s->worker);

@@ -25,6 +25,7 @@ struct eas_session {
   int stopping;
   int64_t idle_us, idle_since; /* a worker with --idle: how long it waits for work; since when it has none, 0: it has */
   pid_t scaler;                /* scale_command, while it runs */
+  struct eas_notify *notify;   /* hooks, if there are any */
   void (*on_change)(void *arg); /* tasks ended or became ready */
   void (*on_stop)(void *arg, int n_running);
   void *arg;

@@ -28,3 +28,15 @@ int eas_chore_move(eas_db *db, const char *name, const eas_chore *c, int64_t by_
   if (rc < 0) eas_db_rollback(db);
   return rc < 0 ? rc : changed;
 }
+
+int eas_chore_make(eas_db *db, const char *name, const char *place, eas_err *err)
+{
+  int rc = eas_db_begin_lax(db, err);
+  if (rc < 0) return rc;
+  rc = eas_db_exec(db,
+                   "INSERT INTO chore (name, due_at, place, mark) VALUES ($1, 1, $2, '') ON CONFLICT (name) DO NOTHING",
+                   EAS_ARGS(eas_v_text(name), eas_v_text(place)), err);
+  if (rc >= 0) rc = eas_db_commit(db, err);
+  if (rc < 0) eas_db_rollback(db);
+  return rc < 0 ? rc : 0;
+}

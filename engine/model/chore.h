@@ -15,6 +15,8 @@ typedef struct {
 
 /* 1; 0: there is none of that name. */
 int eas_chore_read(eas_db *db, const char *name, eas_chore *out, eas_err *err);
+/* Makes the row, if there is none of that name, due and at such a place. */
+int eas_chore_make(eas_db *db, const char *name, const char *place, eas_err *err);
 /* 1: the row is as it was read in c, and now is due so much later; 0: another was faster. */
 int eas_chore_move(eas_db *db, const char *name, const eas_chore *c, int64_t by_us, const char *place, eas_err *err);
 

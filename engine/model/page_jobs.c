@@ -1,6 +1,7 @@
 /* page_jobs.c: jobs by key, one with its counters, the causes of its failures, and whether anything has changed. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/pages.h"
@@ -92,4 +93,34 @@ int eas_page_pulse(eas_db *db, int64_t job, int64_t attempt, json_t **out, eas_e
       "AS cancelled, CAST(sum(ended) AS BIGINT) AS attempts_ended, (SELECT count(*) FROM worker WHERE state = "
       "'active') AS workers, (SELECT max(id) FROM job) AS \"j:newest\" FROM job_type WHERE $1 = 0 OR job = $1",
       EAS_ARGS(eas_v_int(job)), out, err);
+}
+
+int eas_page_done_after(eas_db *db, int64_t done_at, int64_t job, int64_t lag_us, json_t **out, eas_err *err)
+{
+  json_t *list = NULL;
+  int n = eas_view_list(
+      db,
+      "SELECT id AS \"j:job\", name, state, created_at, done_at FROM job WHERE done_at IS NOT NULL AND (done_at > "
+      "$1 OR (done_at = $1 AND id > $2)) AND done_at <= eas_now() - $3 ORDER BY done_at, id LIMIT 1",
+      EAS_ARGS(eas_v_int(done_at), eas_v_int(job), eas_v_int(lag_us)), &list, err);
+  if (n <= 0) {
+    json_decref(list);
+    return n;
+  }
+  json_t *v = json_incref(json_array_get(list, 0));
+  eas_job_counts k;
+  n = eas_view_counts(db, strtoll(json_string_value(json_object_get(v, "job")) + 1, NULL, 10), &k, err);
+  json_decref(list);
+  if (n < 0) {
+    json_decref(v);
+    return n;
+  }
+  json_object_set_new(v, "state", json_string(state_of(&k)));
+  json_object_set_new(v, "tasks", json_integer(k.work_total));
+  json_object_set_new(v, "passed", json_integer(k.work_done - k.work_failed - k.cancelled));
+  json_object_set_new(v, "failed", json_integer(k.failed));
+  json_object_set_new(v, "skipped", json_integer(k.skipped));
+  json_object_set_new(v, "cancelled", json_integer(k.cancelled));
+  *out = v;
+  return 0;
 }

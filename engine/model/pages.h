@@ -43,4 +43,8 @@ int eas_page_files(eas_db *db, int64_t job, const char *directory, const char *k
 /* A text that changes when what a page shows has changed: of all (0 0), of a job, of an attempt. */
 int eas_page_pulse(eas_db *db, int64_t job, int64_t attempt, json_t **out, eas_err *err);
 
+/* The first job that was done after a moment (or at it, with a greater id) and at least lag_us ago: {job, name, state: passed,
+ * failed, cancelled, created_at, done_at, counters of tasks}; *out stays NULL if there is none. */
+int eas_page_done_after(eas_db *db, int64_t done_at, int64_t job, int64_t lag_us, json_t **out, eas_err *err);
+
 #endif
