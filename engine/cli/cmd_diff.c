@@ -46,7 +46,7 @@ static json_t *differences(const json_t *was, const json_t *is)
 {
   section s = { .list = json_array() };
   json_t *none = json_object();
-  eas_diff("", was ? was : none, is ? is : none, on_difference, &s);
+  eas_diff("", json_is_object(was) ? was : none, json_is_object(is) ? is : none, on_difference, &s);
   json_decref(none);
   return s.list;
 }
@@ -115,7 +115,11 @@ static json_t *gather(eas_cli *c, const json_t *a, const json_t *b)
   json_t *out = json_pack("{s:O,s:O}", "a", json_object_get(a, "attempt"), "b", json_object_get(b, "attempt"));
   json_object_set_new(out, "inputs", differences(ia, ib));
   json_object_set_new(out, "settings", differences(sa, sb));
-  json_object_set_new(out, "code", differences(json_object_get(pa, "code"), json_object_get(pb, "code")));
+  const char *const types[] = { eas_json_str(a, "type"), NULL }; /* the task script once more, by its name */
+  json_t *ca = without(json_object_get(pa, "code"), types), *cb = without(json_object_get(pb, "code"), types);
+  json_object_set_new(out, "code", differences(ca, cb));
+  json_decref(ca);
+  json_decref(cb);
   json_object_set_new(out, "metadata", differences(json_object_get(pa, "metadata"), json_object_get(pb, "metadata")));
   json_object_set_new(out, "result", differences(json_object_get(a, "metadata"), json_object_get(b, "metadata")));
   json_object_set_new(out, "products", products(c, a, b));

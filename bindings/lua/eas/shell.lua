@@ -208,16 +208,24 @@ local function copy_of(which)
   return path
 end
 
-local function changes(which) return ("diff -u %s %s"):format(quoted(original(which)), quoted(edited[which])) end
+local function changes(which, name)
+  local labels = name and ("--label %s --label %s "):format(quoted(name), quoted(name)) or ""
+  return ("diff -u %s%s %s"):format(labels, quoted(original(which)), quoted(edited[which]))
+end
+
+local function output_of(command)
+  local pipe = io.popen(command)
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
 
 local function count_changed(which)
-  local pipe = io.popen(changes(which))
   local added, removed = 0, 0
-  for line in pipe:lines() do
+  for line in output_of(changes(which)):gmatch "[^\n]+" do
     if line:match "^%+" and not line:match "^%+%+%+" then added = added + 1 end
     if line:match "^%-" and not line:match "^%-%-%-" then removed = removed + 1 end
   end
-  pipe:close()
   return math.max(added, removed)
 end
 
@@ -231,22 +239,19 @@ local function edit(which)
   say("%s: %s changed; run() runs it, save() keeps it", path, n == 1 and "1 line" or n .. " lines")
 end
 
--- A patch of all that was edited.
+-- A patch of all that was edited; patch takes no absolute names: they are from here, or from the root.
 local function save(file)
   file = file or attempt.attempt .. ".patch"
-  local text = {}
+  local here, text = output_of("pwd -P"):gsub("\n$", "") .. "/", ""
+  local below = true
+  for which in pairs(edited) do below = below and original(which):sub(1, #here) == here end
   for _, which in ipairs { "task", "qc" } do
-    if edited[which] then
-      local pipe = io.popen(changes(which))
-      text[#text + 1] = pipe:read "*a"
-      pipe:close()
-    end
+    if edited[which] then text = text .. output_of(changes(which, original(which):sub(below and #here + 1 or 2))) end
   end
-  text = table.concat(text)
   if text == "" then return say "nothing was edited" end
   local ok, why = core.write_file(file, text, false)
   if not ok then error(why, 2) end
-  say("%s; patch -p0 <%s mends the original", file, file)
+  say("%s; patch %s-p0 <%s mends the original", file, below and "" or "-d / ", file)
 end
 
 -- --- the prompt ---
