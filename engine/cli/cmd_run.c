@@ -132,8 +132,9 @@ static void print_end(eas_cli *c, const eas_job_counts *k, int64_t wall_us)
   else if (eas_store_is_url(eas_conf_str(c->conf, "store")))
     printf("Next     eas results j%" PRId64 "%s\n", k->job, flag);
   else
-    printf("\nFiles    %s/products/     open in TOPCAT, astropy, lightkurve\nNext     eas results j%" PRId64 "%s\n",
-           eas_conf_str(c->conf, "store"), k->job, flag);
+    printf("\nFiles    %s/products/     open in TOPCAT, astropy, lightkurve\nReport   eas report j%" PRId64
+           "%s     one HTML page\nNext     eas results j%" PRId64 "%s\n",
+           eas_conf_str(c->conf, "store"), k->job, flag, k->job, flag);
 }
 
 static int finish(run *r)

@@ -135,7 +135,7 @@ static shape choose(const eas_trials *t, const json_t *doc)
   for (int k = 0; k < t->n_parameters; k++) {
     int n = t->parameters[k].n_values;
     if (k == column || k == row || s.same[k] || n < 2 || n > SPLIT_VALUES || s.n_panels * n > SPLITS_MAX ||
-        is_repetition(&t->parameters[k], doc))
+        is_repetition(&t->parameters[k], doc) || (int64_t)t->n < 2 * (int64_t)t->n_types * s.n_panels * n)
       continue;
     s.split[s.n_splits++] = k;
     s.n_panels *= n;

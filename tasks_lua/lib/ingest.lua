@@ -6,15 +6,13 @@ local FORMATS = { lcsg = { lcsg = true }, fits = { fits = true }, text = { text 
 -- Makes the output lightcurve of a file, whose metadata tell where it came from.
 function ingest.one(task, file, set)
   local lc = task:read_external(file, { flux = set.flux, quality = set.quality, columns = set.columns })
-  local allowed = FORMATS[set.lc_type]
-  if allowed and not allowed[lc.metadata.format] then
-    error(("%s is %s, not %s"):format(file.name, tostring(lc.metadata.format), set.lc_type), 0)
-  end
+  local allowed, format = FORMATS[set.lc_type], lc.metadata.format or "fits" -- FITS of the engine's own says nothing
+  if allowed and not allowed[format] then error(("%s is %s, not %s"):format(file.name, format, set.lc_type), 0) end
   local sum, bytes = task:checksum(file.path)
   lc.metadata.source, lc.metadata.source_sha256, lc.metadata.source_bytes = file.name, sum, bytes
   task:output("lightcurve", lc)
   task:set { source = file.name, source_sha256 = sum, source_bytes = bytes, n_points = lc.n, n_good = lc:clean().n,
-             format = lc.metadata.format }
+             format = format }
 end
 
 -- Lines of checksum, bytes and name, as sha256sum's but for the bytes.
