@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/archive.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "model/job.h"
@@ -31,7 +32,7 @@ static int mend_links(eas_cli *c, const json_t *files, eas_err *err)
   return 0;
 }
 
-static int purge_one(eas_cli *c, int64_t job, eas_err *err)
+int eas_purge_job(eas_cli *c, int64_t job, eas_err *err)
 {
   eas_view_filter f = { .job = job };
   json_t *files = NULL;
@@ -77,7 +78,7 @@ static int cmd_purge(eas_cli *c)
   }
   if (rc >= 0) rc = eas_job_find(c->db, c->args[0], &job, &err);
   if (rc >= 0) rc = eas_purge_look(c->db, job, &p, &err);
-  if (rc >= 0 && yes) rc = purge_one(c, job, &err);
+  if (rc >= 0 && yes) rc = eas_purge_job(c, job, &err);
   if (rc == EAS_EBUSY) err.code = EAS_EINVAL; /* the request is at fault, no service */
   if (rc < 0) return eas_cli_fail(c, &err);
   tell(c, &p, yes);

@@ -31,6 +31,7 @@ const eas_command *const eas_commands[] = {
   &eas_cmd_web, &eas_cmd_top,
   &eas_cmd_fsck,
   &eas_cmd_purge,
+  &eas_cmd_archive,
   &eas_cmd_gc,
   &eas_cmd_db,
   &eas_cmd_deploy,

@@ -9,7 +9,7 @@ extern const eas_command eas_cmd_status, eas_cmd_tree, eas_cmd_show, eas_cmd_why
     eas_cmd_results, eas_cmd_files, eas_cmd_timings, eas_cmd_queues, eas_cmd_report, eas_cmd_provenance;
 extern const eas_command eas_cmd_completion, eas_cmd_new, eas_cmd_purge;
 extern const eas_command eas_cmd_pause, eas_cmd_resume, eas_cmd_cancel, eas_cmd_retry, eas_cmd_rerun;
-extern const eas_command eas_cmd_fsck, eas_cmd_gc, eas_cmd_db;
+extern const eas_command eas_cmd_fsck, eas_cmd_gc, eas_cmd_db, eas_cmd_archive;
 extern const eas_command eas_cmd_web, eas_cmd_top;
 extern const eas_command eas_cmd_deploy, eas_cmd_registry, eas_cmd_repl, eas_cmd_lua, eas_cmd_doctor, eas_cmd_version;
 extern const eas_command eas_cmd_shell, eas_cmd_diff;
