@@ -3,8 +3,9 @@
  *   db_bench sqlite:PATH | postgresql://...  [TASKS [GROUP]]
  *
  * Fills an empty database with one job of TASKS queued null tasks (default 20000), then claims and commits groups of
- * GROUP (default 32), in slices of 30 ms that take turns with slices of "overwrite 4 KB, fdatasync" on the same disk and of
- * commits of a single changed row. Prints tasks per second, flushes per second, their ratio, and the CPU time of a group. Rows are counted. */
+ * GROUP (default 32), in slices of 30 ms that take turns with slices of "overwrite 4 KB, fdatasync" on the same disk, of
+ * commits of a single changed row, and of bare claims: one statement that takes the oldest GROUP rows of a table with an id, a
+ * state, a worker and one index, and nothing else, durably. Prints tasks per second, flushes per second, their ratio, and the CPU time of a group. Rows are counted. */
 #include <fcntl.h>
 
 #include "base/clock.h"
@@ -39,6 +40,31 @@ static void commit_once(eas_db *db, int64_t worker, sums *s)
   s->cpu += cpu_us() - cpu;
 }
 
+enum { BARE_ROWS = 200 * 1000 };
+
+static void bare_fill(eas_db *db)
+{
+  run(db, eas_strdup("CREATE TABLE bare_task (id BIGINT PRIMARY KEY, state BIGINT NOT NULL, worker BIGINT)"));
+  run(db, eas_format(COUNT_TO("%d") "INSERT INTO bare_task (id, state) SELECT i, 0 FROM k", BARE_ROWS));
+  run(db, eas_strdup("CREATE INDEX bare_queue ON bare_task (id) WHERE state = 0"));
+}
+
+/* The least that a claim of a group can be. */
+static void bare_claim(eas_db *db, int size, sums *s)
+{
+  eas_err err = { 0 };
+  eas_rows *rows = NULL;
+  int64_t start = eas_tick_us();
+  int n = eas_db_query(db,
+                       "UPDATE bare_task SET state = 1, worker = 1 WHERE id IN (SELECT id FROM bare_task WHERE state = "
+                       "0 ORDER BY id LIMIT $1/*pg  FOR UPDATE SKIP LOCKED*/) RETURNING id",
+                       EAS_ARGS(eas_v_int(size)), &rows, &err);
+  must(n, &err);
+  eas_rows_free(rows);
+  s->n += n;
+  s->wall += n ? eas_tick_us() - start : 0;
+}
+
 int main(int argc, char **argv)
 {
   if (argc < 2) {
@@ -51,6 +77,7 @@ int main(int argc, char **argv)
   must(eas_db_open(&db, argv[1], EAS_DB_CREATE, &err), &err);
   must(eas_db_migrate(db, &err), &err);
   fill(db, n);
+  bare_fill(db);
   eas_worker_info w = { .host = "bench", .pid = getpid(), .slots = 2, .version = "0", .lease_us = 3600000000 };
   int64_t worker;
   must(eas_worker_register(db, &w, &worker, &err), &err);
@@ -62,7 +89,7 @@ int main(int argc, char **argv)
     perror(path);
     return 1;
   }
-  sums work = { 0 }, disk = { 0 }, one = { 0 };
+  sums work = { 0 }, disk = { 0 }, one = { 0 }, bare = { 0 };
   int64_t limit = 20000;
   for (int left = 1; left && work.n < limit;) {
     int64_t until = eas_tick_us() + SLICE_US;
@@ -71,6 +98,8 @@ int main(int argc, char **argv)
     while (eas_tick_us() < until) flush_once(fd, &disk);
     until = eas_tick_us() + SLICE_US / 3;
     while (eas_tick_us() < until) commit_once(db, worker, &one);
+    until = eas_tick_us() + SLICE_US / 3;
+    while (eas_tick_us() < until) bare_claim(db, size, &bare);
   }
   int64_t trips, commits;
   eas_db_counts(db, &trips, &commits);
@@ -84,6 +113,9 @@ int main(int argc, char **argv)
          (double)work.n * 1e6 / (double)work.claim_wall / flushes,
          (double)work.n * 1e6 / (double)(work.wall - work.claim_wall) / flushes,
          (double)one.n * 1e6 / (double)one.wall / flushes);
+  double bare_rate = (double)bare.n * 1e6 / (double)bare.wall;
+  printf("  bare claims of %d: %.1f tasks per flush; ours have %.2f of that rate\n", size, bare_rate / flushes,
+         (double)work.n * 1e6 / (double)work.claim_wall / bare_rate);
   unlink(path);
   free(path);
   close(fd);

@@ -257,6 +257,12 @@ function World:check()
     [[SELECT * FROM (SELECT t.id, t.state, t.pending, (SELECT count(*) FROM task_input i WHERE i.task = t.id AND i.met = 0)
       + (SELECT count(*) FROM task_need n WHERE n.task = t.id AND n.met = 0)
       + (SELECT count(*) FROM task_gather g WHERE g.task = t.id AND g.met = 0) AS n FROM task t) q WHERE n <> pending]])
+  none(self, "ties say what hangs on a task, if they say anything",
+    [[SELECT * FROM (SELECT t.id, t.ties, CASE WHEN EXISTS (SELECT 1 FROM task_input i WHERE i.task = t.id) THEN 1 ELSE 0 END
+      + CASE WHEN EXISTS (SELECT 1 FROM product p WHERE p.task = t.id) THEN 2 ELSE 0 END
+      + CASE WHEN EXISTS (SELECT 1 FROM task_need n WHERE n.task = t.id) OR EXISTS (SELECT 1 FROM task_gather g WHERE g.task = t.id) THEN 4 ELSE 0 END
+      + CASE WHEN t.name IS NULL THEN 0 ELSE 8 END AS found FROM task t WHERE t.ties IS NOT NULL) q WHERE ties <> found]])
+  none(self, "what others need has a name", "SELECT n.task FROM task_need n JOIN task m ON m.id = n.needed WHERE m.ties IS NOT NULL AND m.name IS NULL")
   none(self, "a met input has a passed version, and one that is unmet has none, or is made anew",
     [[SELECT i.task FROM task_input i JOIN product p ON p.id = i.product JOIN task m ON m.id = p.task
       WHERE (i.met = 1 AND p.passed IS NULL) OR (i.met = 0 AND p.passed IS NOT NULL AND m.state = 'passed')]])
