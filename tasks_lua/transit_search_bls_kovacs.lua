@@ -1,6 +1,6 @@
 -- transit_search_bls_kovacs: the strongest periodic box in a light curve, by phase bins (Kovacs' eebls).
 --   input     lightcurve
---   output    periodogram (optional): frequency, period, power, depth, duration, t0
+--   output    periodogram, debugging (optional, alike): frequency, period, power, depth, duration, t0
 --   settings  search_settings.*, days; lc_duration truncates the light curve; compat = "peer": nb 10, qmin 0.05, qmax 0.2
 --   metadata  period, power, depth, qtran, in1, in2, duration, t0, sde, ...; outcome, target_period; credible, vetting
 local eas = require "eas"

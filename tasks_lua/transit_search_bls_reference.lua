@@ -1,6 +1,6 @@
 -- transit_search_bls_reference: the strongest periodic box in a light curve, by log-likelihood.
 --   input     lightcurve
---   output    periodogram (optional): period, power, depth, duration, t0 (hybrid: of the filter)
+--   output    periodogram, debugging (optional, alike): period, power, depth, duration, t0 (hybrid: of the filter)
 --   settings  search_settings.*, days; lc_duration truncates the light curve
 --   metadata  period, power, depth, duration, t0, sde, ...; outcome, target_period; credible, vetting
 local eas = require "eas"

@@ -1,6 +1,6 @@
 -- transit_search_exotrans: exotrans-like search: wavelet filter, box search, removal, and again until nothing is left.
 --   input     lightcurve, as it is: the filter takes variability and jumps off
---   output    periodogram (optional): period, power, sde of the first pass
+--   output    periodogram, debugging (optional, alike): period, power, sde of the first pass
 --   settings  search_settings.*, days; lc_duration truncates the light curve
 --   metadata  period, depth, duration, t0, sde of the strongest; detections: of all, with alias; n_detections, jumps,
 --             pieces; outcome, target_period; credible, vetting

@@ -1,6 +1,6 @@
 -- transit_search_fbls: the strongest periodic box in a light curve by fast folding; hybrid: then bls_reference's exact answer.
 --   input     lightcurve
---   output    periodogram (optional): period, power, depth, duration, t0
+--   output    periodogram, debugging (optional, alike): period, power, depth, duration, t0
 --   settings  search_settings.*, days; lc_duration truncates the light curve; hybrid takes frequency_factor, oversample too
 --   metadata  period, power, depth, duration, t0, sde, ...; outcome, target_period; credible, vetting
 local eas = require "eas"

@@ -31,8 +31,6 @@ return eas.task(function(task)
   transit.search(task, search)
 
   local best = search:best()
-  for _, kind in ipairs { "periodogram", "debugging" } do
-    if task:wants(kind) then task:output(kind, eas.table(search:periodogram()), { period = best.period }) end
-  end
+  transit.periodogram(task, search, best)
   transit.found(task, lc, best, "qats", { vetted = qats.straighten(lc, best), sde_pass = 6.5, sde_fail = 6 })
 end)

@@ -1,6 +1,6 @@
 -- transit_search_tls: the limb-darkened transit that fits a light curve best.
 --   input     lightcurve
---   output    periodogram (optional): period, chi2, sr, power_raw, power, depth, duration
+--   output    periodogram, debugging (optional, alike): period, chi2, sr, power_raw, power, depth, duration
 --   settings  search_settings.* (eas.native.tls_settings), days and solar units; lc_duration truncates the light curve
 --   metadata  period, sde, fap, depth, duration, t0, snr, transit_times, ...; outcome, target_period; credible, vetting
 local eas = require "eas"

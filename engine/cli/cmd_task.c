@@ -34,13 +34,11 @@ static int import_one(eas_cli *c, const eas_cfg *cfg, const char *kind, const ch
     return eas_fail(err, EAS_EINVAL, "%s: [inputs] %s: no file '%s' here or beside the .cfg file", cfg->file, kind,
                     written);
   json_t *meta = NULL;
-  char *sidecar = eas_format("%s.metadata.cfg", path);
-  int rc = eas_path_exists(sidecar) ? eas_lc_read_sidecar(sidecar, &meta, err) : 0;
+  int rc = eas_lc_read_sidecar(path, &meta, err);
   if (rc >= 0) rc = eas_store_copy(c->store, path, &out->digest, &out->size, err);
   out->kind = kind;
   out->filename = eas_path_base(written);
   out->metadata = meta;
-  free(sidecar);
   free(path);
   return rc;
 }

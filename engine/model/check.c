@@ -151,8 +151,9 @@ static void walk_while(eas_check *c, const json_t *entry, const char *path, cons
                    json_is_string(v) ? "an empty string" : eas_plan_kind(v));
   const char *loop = json_is_string(v) ? json_string_value(v) : "iteration";
   char *key = eas_format("%s_index", loop);
-  int goes_on = 1;
-  for (int turn = 1; turn <= 2 && goes_on; turn++) { /* the second tells outputs without the turn in their name */
+  /* the second turn tells outputs without the turn in their name; the prototype's jobs have them, and fail where it comes */
+  int goes_on = 1, turns = c->plan.scope.prototype_names ? 1 : 2;
+  for (int turn = 1; turn <= turns && goes_on; turn++) {
     eas_map names = { 0 };
     json_t *metadata = json_copy((json_t *)s->metadata);
     json_object_set_new(metadata, key, json_integer(turn));

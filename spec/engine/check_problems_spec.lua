@@ -223,6 +223,8 @@ describe("files", function()
     fine(loop("'x_{w_index}'.format(**metadata)", "(requested_metadata['m']['ok'])"))
     task(loop("x", "(requested_metadata['m']['ok'])"), "output 'x' would be made once per 'w' | put the loop variable in: \"'x_{w_index}'.format(**metadata)\"")
     fine(loop("x", "(metadata['w_index'] < 1)"))
+    -- the prototype's own examples: a second turn that never comes
+    assert.equal("", (W.check(('{ "compat": "prototype", "task_list": [ %s ] }'):format(loop("x", "(requested_metadata['m']['ok'])")))))
   end)
 
   it("may have one name in branches that exclude each other", function()

@@ -101,10 +101,12 @@ function transit.found(task, lc, best, method, more)
   task:set(transit.vet(more.vetted or lc, best, method, more))
 end
 
--- The periodogram of a search, if it is asked for.
+-- The periodogram of a search, if it is asked for: also by the name that the prototype's job files have for it.
 function transit.periodogram(task, search, best)
-  if task:wants "periodogram" then
-    task:output("periodogram", eas.table(search:periodogram()), { sde = best.sde, period = best.period })
+  for _, kind in ipairs { "periodogram", "debugging" } do
+    if task:wants(kind) then
+      task:output(kind, eas.table(search:periodogram()), { sde = best.sde, period = best.period })
+    end
   end
 end
 
