@@ -45,7 +45,7 @@ static json_t *configuration(const eas_cli *c)
     if (strcmp(keys[i].type, "secret") == 0) continue;
     char *shown = eas_conf_shown(c->conf, keys[i].name);
     json_object_set_new(all, keys[i].name,
-                        json_pack("{s:s,s:s,s:b}", "value", shown, "env", keys[i].env, "set",
+                        json_pack("{s:s,s:s,s:s,s:b}", "value", shown, "env", keys[i].env, "type", keys[i].type, "set",
                                   strcmp(eas_conf_source(c->conf, keys[i].name), "default") != 0));
     free(shown);
   }

@@ -131,6 +131,19 @@ describe("eas deploy kubernetes", function()
     end
   end)
 
+  it("takes an object store, with its keys as a secret and a cache in the pod", function()
+    local env = { EAS_DATABASE = URLS.EAS_DATABASE, EAS_STORE = "s3://light/survey", EAS_S3_ENDPOINT = "https://s3.example.org", EAS_S3_CREDENTIALS_FILE = "/home/me/keys" }
+    local got = deploy("", env)
+    assert.equal(0, got.status, got.err)
+    local list = objects(got.out)
+    local data = kinds(list, "ConfigMap")["eas-config"].data
+    assert.same({ "s3://light/survey", "https://s3.example.org", "/run/secrets/eas/s3_credentials", "/var/cache/eas/store" },
+      { data.EAS_STORE, data.EAS_S3_ENDPOINT, data.EAS_S3_CREDENTIALS_FILE, data.EAS_STORE_CACHE })
+    assert.is_nil(kinds(list, "PersistentVolumeClaim")["eas-store"])
+    assert.truthy(got.out:find("--from-file=s3_credentials", 1, true))
+    assert.is_nil(got.out:find("/home/me", 1, true))
+  end)
+
   it("asks PostgreSQL what the database's schema knows, or RabbitMQ for the queues that there are", function()
     local list = objects(deploy().out)
     local meta = kinds(list, "ScaledObject")["eas-worker-tls"].spec.triggers[1].metadata

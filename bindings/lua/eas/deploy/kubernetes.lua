@@ -7,10 +7,10 @@ local yaml = require "eas.deploy.yaml"
 
 local kubernetes = {}
 
--- Keys that a pod sets for itself, or that mean a place on the machine where this was called.
-local OWN = { data = 1, database = 1, database_password_file = 1, queue = 1, queue_password_file = 1, store = 1, scratch = 1, container = 1,
-              slots = 1, host = 1, metrics = 1, input_path = 1, drain_grace = 1, task_path = 1, exec_path = 1, programs = 1, color = 1,
-              isolation_off = 1, web_listen = 1, scale_command = 1, scale_every = 1 }
+-- Keys that a pod sets for itself, beside those that mean a place on the machine where this was called.
+local OWN = { database = 1, queue = 1, container = 1, slots = 1, host = 1, metrics = 1, drain_grace = 1, programs = 1, color = 1,
+              isolation_off = 1, web_listen = 1, scale_every = 1 }
+local PLACES = { path = 1, list = 1 }
 
 local function check_name(what, name)
   if #name > 63 or not (name:match "^%l[%l%d%-]*$" and name:match "[%l%d]$") then
@@ -46,9 +46,12 @@ local function configuration(p)
                  EAS_DATABASE = p:shown "database", EAS_DATABASE_PASSWORD_FILE = "/run/secrets/eas/database_password",
                  EAS_QUEUE = p:shown "queue", EAS_REQUIRE = p:get "require" }
   if p.queue then data.EAS_QUEUE_PASSWORD_FILE = "/run/secrets/eas/queue_password" end
-  if p.object_store then data.EAS_STORE = p:get "store" end
+  if p.object_store then
+    data.EAS_STORE, data.EAS_STORE_CACHE = p:get "store", "/var/cache/eas/store"
+    data.EAS_S3_CREDENTIALS_FILE = "/run/secrets/eas/s3_credentials"
+  end
   for key, c in pairs(p.conf) do
-    if c.set and not OWN[key] and not key:match "password" then data[c.env] = c.value end
+    if c.set and not OWN[key] and not PLACES[c.type] then data[c.env] = c.value end
   end
   return { apiVersion = "v1", kind = "ConfigMap", metadata = pod.meta(p, "eas-config", "configuration"), data = data }
 end
@@ -124,6 +127,7 @@ function kubernetes.write(p)
   for _, c in ipairs(p.containers) do worker(p, c, list) end
   local secrets = "--from-file=database_password"
   if p.queue then secrets = secrets .. " --from-file=queue_password" end
+  if p.object_store then secrets = secrets .. " --from-file=s3_credentials" end
   if p.scaler == "rabbitmq" then secrets = secrets .. " --from-file=queue_url" end
   io.stdout:write(HEAD:format(p.version, p.queue and " and RabbitMQ" or "", p.namespace, p.namespace, secrets))
   for _, object in ipairs(list) do io.stdout:write("---\n", yaml.text(object)) end

@@ -21,11 +21,9 @@ local function write(path, text, mode)
   if mode then os.execute(("chmod %s %s"):format(mode, quoted(path))) end
 end
 
--- Folders that the configuration names by their place below the folder it was called in.
-local PATHS = { data = 1, store = 1, input_path = 1, database_password_file = 1, queue_password_file = 1 }
 -- What each job sets for itself, and what is this terminal's.
 local OWN = { container = 1, slots = 1, scratch = 1, drain_grace = 1, host = 1, color = 1, metrics = 1, web_listen = 1, scale_command = 1,
-              scale_every = 1 }
+              scale_every = 1, store_cache = 1, web_token_file = 1, web_actions = 1 }
 
 local function environment(p)
   local lines, keys = {}, {}
@@ -35,7 +33,9 @@ local function environment(p)
   table.sort(keys)
   for _, key in ipairs(keys) do
     local value = p:shown(key)
-    if PATHS[key] and not value:match "^/" and not value:match "^%w+://" then value = p.folder .. "/" .. value:gsub("^%./", "") end
+    if p.conf[key].type == "path" and not value:match "^/" and not value:match "^%w+://" then
+      value = p.folder .. "/" .. value:gsub("^%./", "")
+    end
     lines[#lines + 1] = ("export %s=%s"):format(p.conf[key].env, quoted(value))
   end
   return "# What every worker and the autoscaler are told; no secret. Made by eas deploy slurm.\n" .. table.concat(lines, "\n") .. "\n"
