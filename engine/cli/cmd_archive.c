@@ -9,11 +9,11 @@
 
 #include "base/json.h"
 #include "base/path.h"
-#include "cli/archive.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "model/archive.h"
 #include "model/job.h"
+#include "model/purge.h"
 
 /* DATA/archive/j3-survey.eas; what is odd in a name becomes '_'. */
 static char *default_path(const eas_cli *c, const eas_purge *p)
@@ -36,6 +36,11 @@ static int settle(const char *part, const char *path, eas_err *err)
   return bad ? err->code : 0;
 }
 
+static int open_object(void *arg, const eas_digest *d, int *fd, eas_err *err)
+{
+  return eas_store_open_object(arg, d, fd, err);
+}
+
 /* All of it is in the file, and was read back, before it has its name. */
 static int write_file(eas_cli *c, const eas_purge *p, const char *path, eas_archived *did, eas_err *err)
 {
@@ -49,7 +54,7 @@ static int write_file(eas_cli *c, const eas_purge *p, const char *path, eas_arch
   if (rc >= 0) rc = eas_db_open(&file, url, EAS_DB_CREATE, err);
   if (rc >= 0) rc = eas_db_migrate(file, err);
   if (rc >= 0) rc = eas_archive_rows(c->db, p->job, file, &did->rows, err);
-  if (rc >= 0) rc = eas_archive_fill(file, c->store, did, err);
+  if (rc >= 0) rc = eas_archive_fill(file, open_object, c->store, did, err);
   if (rc >= 0) rc = eas_archive_check(file, did, err);
   eas_db_close(file);
   if (rc >= 0) rc = settle(part, path, err);

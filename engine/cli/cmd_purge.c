@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cli/archive.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "model/job.h"

@@ -14,4 +14,7 @@ extern const eas_command eas_cmd_web, eas_cmd_top;
 extern const eas_command eas_cmd_deploy, eas_cmd_registry, eas_cmd_repl, eas_cmd_lua, eas_cmd_doctor, eas_cmd_version;
 extern const eas_command eas_cmd_shell, eas_cmd_diff;
 
+/* A job that may go (model/purge.h): its rows, and the links of people. */
+int eas_purge_job(eas_cli *c, int64_t job, eas_err *err);
+
 #endif

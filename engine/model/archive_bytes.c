@@ -1,5 +1,5 @@
-/* archive.c: see archive.h. */
-#include "cli/archive.h"
+/* archive_bytes.c: products and logs in the file of an archive. */
+#include "model/archive.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,13 +9,13 @@
 
 #include "base/hash.h"
 #include "base/path.h"
-#include "model/archive.h"
 
 enum { PART = 4 << 20, GROUP = 64 };
 
 typedef struct {
   eas_db *file;
-  eas_store *store;
+  eas_archive_open_fn *open;
+  void *arg;
   eas_archived *did;
   char *buf; /* [PART] */
   eas_err *err;
@@ -54,7 +54,7 @@ static int put_object(filling *f, int fd, const eas_digest *d)
 static int on_object(void *arg, const eas_digest *d)
 {
   filling *f = arg;
-  int fd = -1, rc = eas_store_open_object(f->store, d, &fd, f->err);
+  int fd = -1, rc = f->open(f->arg, d, &fd, f->err);
   if (rc < 0) return rc;
   rc = put_object(f, fd, d);
   close(fd);
@@ -65,9 +65,9 @@ static int on_object(void *arg, const eas_digest *d)
   return rc < 0 ? rc : 0;
 }
 
-int eas_archive_fill(eas_db *file, eas_store *store, eas_archived *did, eas_err *err)
+int eas_archive_fill(eas_db *file, eas_archive_open_fn *open_, void *arg, eas_archived *did, eas_err *err)
 {
-  filling f = { .file = file, .store = store, .did = did, .buf = eas_alloc(PART), .err = err };
+  filling f = { .file = file, .open = open_, .arg = arg, .did = did, .buf = eas_alloc(PART), .err = err };
   int rc = eas_db_begin(file, err);
   if (rc >= 0)
     rc = eas_db_exec(file, "CREATE TABLE archive_object (digest BLOB PRIMARY KEY, size INTEGER NOT NULL)", EAS_NOARGS,
