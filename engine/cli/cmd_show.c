@@ -292,12 +292,41 @@ int eas_card_load(eas_cli *c, const char *text, char *letter, json_t **out, eas_
   return rc;
 }
 
+/* --trace: what failed and where, and nothing else. */
+static int show_trace(eas_cli *c, char letter, const json_t *a)
+{
+  const char *id = c->args[0], *error = eas_json_str(a, "error"), *trace = eas_json_str(a, "trace");
+  if (letter != 'a') {
+    eas_err err = { 0 };
+    eas_fail(&err, EAS_EINVAL, "eas show --trace: an attempt is wanted, not '%s'", id);
+    eas_hint(&err, "eas show %s names the attempts", id);
+    return eas_cli_fail(c, &err);
+  }
+  if (c->json)
+    return eas_print_json(
+        json_pack("{s:s,s:s?,s:s?}", "attempt", eas_json_str(a, "attempt"), "error", error, "trace", trace));
+  if (error) puts(error);
+  if (trace) {
+    char *text = eas_places_text(c, trace, eas_json_int(a, "ended_at", 0));
+    puts(text);
+    free(text);
+  }
+  if (!error && !trace)
+    printf("%s has no traceback: %s\n", id, eas_json_str(a, "ending") ? "nothing raised an error" : "it has not ended");
+  return EAS_EXIT_OK;
+}
+
 static int cmd_show(eas_cli *c)
 {
   eas_err err = { 0 };
   char letter = 0;
   json_t *v = NULL;
   if (eas_card_load(c, c->args[0], &letter, &v, &err) < 0) return eas_cli_fail(c, &err);
+  if (eas_cli_has(c, "--trace")) {
+    int status = show_trace(c, letter, v);
+    json_decref(v);
+    return status;
+  }
   if (c->json) return eas_print_json(v);
   if (letter == 'a')
     attempt_card(c, v);
@@ -309,13 +338,17 @@ static int cmd_show(eas_cli *c)
   return EAS_EXIT_OK;
 }
 
+static const eas_option OPTIONS[] = { { "--trace", NULL, NULL, "of an attempt only the error and its traceback" },
+                                      { 0 } };
+
 const eas_command eas_cmd_show = { .name = "show",
                                    .args = "ID",
                                    .summary =
                                        "all about an attempt (a533), task (t418), product (p77) or version (v91)",
                                    .detail = "",
-                                   .examples = "  eas show a533",
+                                   .examples = "  eas show a533\n  eas show a533 --trace",
                                    .groups = EAS_O_DATA | EAS_O_JSON,
+                                   .options = OPTIONS,
                                    .min_args = 1,
                                    .max_args = 1,
                                    .run = cmd_show };
