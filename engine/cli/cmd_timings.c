@@ -82,6 +82,7 @@ static void each_table(eas_cli *c, const json_t *rows)
     for (int k = 0; k < n; k++) known |= strcmp(names[k], key) == 0;
     if (!known && n < MOST && !json_is_object(x) && !json_is_array(x)) names[n++] = key;
   }
+  const size_t digits = c->csv ? 17 : 6;
   static const char *const first[] = {
     "attempt", "task", "type", "started", "wall", "cpu", "queued", "ending", "host"
   };
@@ -105,7 +106,7 @@ static void each_table(eas_cli *c, const json_t *rows)
       x = json_object_get(json_object_get(v, "parameters"), names[k]);
       char *text = !x                  ? eas_strdup("")
                    : json_is_string(x) ? eas_strdup(json_string_value(x))
-                                       : json_dumps(x, JSON_ENCODE_ANY | JSON_REAL_PRECISION(c->csv ? 17 : 6));
+                                       : json_dumps(x, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
       eas_table_cell(t, EAS_PLAIN, text);
       free(text);
     }
