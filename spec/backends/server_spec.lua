@@ -127,6 +127,10 @@ describe("a server", function()
       local pid = db:value "SELECT pg_backend_pid() AS p"
       assert.equal(0, server:psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'").status)
       server:psql("postgres", "SELECT pg_reload_conf()")
+      for i = 1, 100 do -- the server takes it over by and by: when one commit waits, all do
+        os.execute(("%s -c 'CREATE TABLE probe%d ()' >/dev/null 2>&1 &"):format(server:psql_words "postgres", n * 1000 + i))
+        if server:psql("postgres", "SELECT pg_sleep(0.05); SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'").out:find "[1-9]" then break end
+      end
       local ended = ("for i in $(seq 200); do sleep 0.02; %s -c \"SET synchronous_commit = local; "
         .. "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %d AND wait_event = 'SyncRep'\" | grep -q t && break; done")
         :format(server:psql_words "postgres", pid)
