@@ -7,7 +7,7 @@ local new_world = require "spec.backends.world"
 return function(kind, set)
   local db, w
   busted.before_each(function()
-    db = B.fresh(kind)
+    db = B.emptied(kind)
     w = new_world(db)
     set(db, w)
   end)

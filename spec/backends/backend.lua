@@ -116,6 +116,33 @@ function B.fresh(kind)
   return assert(B.open(B.url(kind)))
 end
 
+local EMPTY = [[DO $$ DECLARE t TEXT; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('eas_schema', 'chore') LOOP
+    EXECUTE format('DELETE FROM %I', t);
+  END LOOP;
+  PERFORM setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences WHERE schemaname = 'public';
+  UPDATE chore SET due_at = 0, place = '';
+END $$]]
+
+-- As fresh, but on a server the database of the test before, emptied, if nobody is connected to it any more: making one takes
+-- five times as long. For tests that leave the schema alone.
+local spare
+function B.emptied(kind)
+  if kind ~= "postgresql" then return B.fresh(kind) end
+  local db = spare and cluster and B.open(spare)
+  if db then
+    db:exec "SET lock_timeout = '2s'"
+    if db:value "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()" == 1 and db:try(EMPTY) then
+      db:exec "RESET lock_timeout"
+      return db
+    end
+    db:close()
+  end
+  spare = B.url(kind)
+  return assert(B.open(spare))
+end
+
 function Db:message() return ffi.string(self.err.text) end
 
 function Db:close()

@@ -57,7 +57,7 @@ B.each(function(kind)
     return n, longest
   end
 
-  before_each(function() db = B.fresh(kind) end)
+  before_each(function() db = B.emptied(kind) end)
   after_each(function()
     close()
     if db then

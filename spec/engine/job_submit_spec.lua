@@ -67,7 +67,7 @@ end)
 
 B.each(function(kind)
   local db
-  before_each(function() db = B.fresh(kind) end)
+  before_each(function() db = B.emptied(kind) end)
   after_each(function()
     if db then
       W.world(db):check()
