@@ -209,7 +209,7 @@ describe("compose.yaml", function()
         assert.equal("eas:" .. VERSION, s.image, name)
         assert.truthy(s.read_only and s.cap_drop[1] == "ALL", name)
         local command = (s.entrypoint or { "eas", "worker" })[2]
-        if command ~= "web" then assert.truthy(overview:find("\n  eas " .. command .. " ", 1, true), name .. ": eas " .. command) end
+        assert.truthy(overview:find("\n  eas " .. command .. " ", 1, true), name .. ": eas " .. command)
         for key in pairs(s.environment) do assert.truthy(T.read(T.root .. "/engine/base/conf.c"):find('"' .. key .. '"', 1, true), key) end
       end
       for server in pairs(s.depends_on or {}) do assert.truthy(compose.services[server], name .. ": " .. server) end

@@ -17,9 +17,9 @@ function pod.meta(p, name, component, more)
   return meta
 end
 
--- A seconds' probe. /metrics answers as long as the loop turns; /healthz also wants the database.
-local function probe(path, period, failures)
-  return { httpGet = { path = path, port = "metrics" }, periodSeconds = period, timeoutSeconds = 5, failureThreshold = failures }
+-- Of workers and controls /metrics answers as long as the loop turns; /healthz also wants the database.
+local function probe(path, period, failures, port)
+  return { httpGet = { path = path, port = port or "metrics" }, periodSeconds = period, timeoutSeconds = 5, failureThreshold = failures }
 end
 
 local function volumes(p)
@@ -53,8 +53,8 @@ function pod.spec(p, options)
   main.resources = { requests = options.resources, limits = options.resources }
   if options.port then
     main.ports = { { name = "http", containerPort = options.port } }
-    main.readinessProbe = { tcpSocket = { port = "http" }, periodSeconds = 10, timeoutSeconds = 5, failureThreshold = 3 }
-    main.livenessProbe = { tcpSocket = { port = "http" }, periodSeconds = 30, timeoutSeconds = 5, failureThreshold = 3 }
+    main.readinessProbe = probe("/api/v1/jobs", 10, 3, "http")
+    main.livenessProbe = probe("/api/v1/openapi.json", 30, 4, "http")
   elseif not options.once then
     main.ports = { { name = "metrics", containerPort = METRICS_PORT } }
     main.startupProbe = probe("/metrics", 5, 24)
