@@ -34,11 +34,13 @@ static int unpack_piece(void *arg, const char *data, size_t n)
   return 0;
 }
 
-/* The page named an object of the store: its bytes, or those packed in it. */
+/* The page named an object of the store: its bytes, or those packed in it; or a file that is made for it. */
 static int send_object(eas_web *w, const json_t *head, eas_http_answer *a, eas_err *err)
 {
   const char *object = eas_json_str(head, "object"), *packed = eas_json_str(head, "packed");
+  const json_t *export = json_object_get(head, "export");
   eas_digest d;
+  if (export) return eas_web_export(w->c, export, &a->fd, err);
   if (!object && !packed) return 0;
   if (eas_digest_parse(object ? object : packed, &d) < 0) return eas_fail(err, EAS_EBUG, "a page named no digest");
   int rc = eas_cli_open_store(w->c, err);
@@ -78,7 +80,7 @@ static void use_page(eas_web *w, eas_page *page, eas_http_answer *a)
   }
   if (send_object(w, page->head, a, &err) < 0) {
     eas_log(EAS_WARN, "web: %s", err.text);
-    plain(a, 404, "its bytes are not in the store\n");
+    plain(a, err.code == EAS_ENOENT ? 404 : 500, err.text);
     a->type = "text/plain; charset=utf-8";
   }
 }

@@ -10,4 +10,7 @@ json_t *eas_web_ask(void *arg, const char *name, const json_t *args);
 /* {"do": "pause" | "resume" | "cancel" | "retry", "target": "j3" | "t4"} on a connection of its own, that may write: {"done": sentence}. */
 int eas_web_act(eas_cli *c, const json_t *request, json_t **out, eas_err *err);
 
+/* The first 10 000 results of {"job", "type" or null, "format": "fits" | "votable"} as an open file. */
+int eas_web_export(eas_cli *c, const json_t *what, int *fd, eas_err *err);
+
 #endif

@@ -113,7 +113,7 @@ describe("the API", function()
     local n = 0
     local ids = { job = job, task = "t2", attempt = "a3", file = web:api("/files?kind=lightcurve").items[1].version }
     for path, methods in pairs(d.paths) do
-      if methods.get and not path:find "/events$" and not path:find "/fold$" then
+      if methods.get and not path:find "/events$" and not path:find "/fold$" and not path:find "{table}" then
         local got = web:get((path:gsub("{(%a+)}", ids)))
         assert.equal(200, got.status, path .. ": " .. got.body:sub(1, 200))
         assert.truthy(got.headers["content-type"]:find(path:find "%.csv$" and "^text/csv" or "^application/json"))
@@ -140,6 +140,9 @@ describe("the API", function()
     local csv = ok("/api/v1/tasks.csv").body
     assert.truthy(csv:find "^task,type,name,state,")
     assert.truthy(csv:find(',"<script>alert(1)</script>""\'&amp;",', 1, true), csv)
+    assert.equal("SIMPLE  =", ok("/api/v1/results.fits").body:sub(1, 9))
+    assert.truthy(ok("/api/v1/results.votable?type=transit_search_bls_reference").body:find("<VOTABLE", 1, true))
+    assert.equal(404, web:get("/api/v1/results.xlsx").status)
     assert.equal(2, select(2, ok("/api/v1/results.csv").body:gsub("\r\n", "")) - 1)
   end)
 end)

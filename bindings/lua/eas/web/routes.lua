@@ -21,6 +21,7 @@ local TABLE = {
   { "/logs", "logs", page = true, api = true, csv = true },
   { "/timings", "timings", page = true, api = true, csv = true },
   { "/results", "results", page = true, api = true, csv = true },
+  { "/results.{table}", "export", api = true },
   { "/maps", "maps", page = true, api = true },
   { "/timeline", "timeline", page = true, api = true, csv = true },
   { "/workers", "workers", page = true, api = true },
@@ -32,7 +33,8 @@ local TABLE = {
   { "/session/end", "session_end", action = true },
   { "/{target}/{verb}", "act", action = true },
 }
-local IDS = { job = "(j%d+)", task = "(t%d+)", attempt = "(a%d+)", file = "([pv]%d+)", target = "([jt]%d+)", verb = "(%l+)" }
+local IDS = { job = "(j%d+)", task = "(t%d+)", attempt = "(a%d+)", file = "([pv]%d+)", target = "([jt]%d+)", verb = "(%l+)",
+  table = "(%l%l%l%l+)" }
 
 local function compile(row)
   local route = { path = row[1], name = row[2], api = row.api, csv = row.csv, html = row.page, names = {}, action = row.action }

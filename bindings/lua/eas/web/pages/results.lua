@@ -116,7 +116,10 @@ function page.page(data, query)
     h.p { class = "facts", ("%s rows shown%s. "):format(format.count(#data.items), query.sort and data.next
       and (", sorted among " .. format.count(data.read)) or ""),
       h.a { href = h.url("/api/v1/results.csv", { job = job.job, type = data.type, limit = SORTED }), download = true, "CSV" },
-        " \194\183 all of them: ",
+        " \194\183 ",
+      h.a { href = h.url("/api/v1/results.fits", { job = job.job, type = data.type }), download = true, "FITS" }, " \194\183 ",
+      h.a { href = h.url("/api/v1/results.votable", { job = job.job, type = data.type }), download = true, "VOTable" },
+      " \194\183 all of them: ",
       h.code("eas results " .. job.job .. " --csv") },
     parts.table(heads, rows, "No task of this kind has ended with results yet.", { label = "results" }),
     not query.sort and parts.pager("/results", query, "after", data.next and data.next or nil) or nil } }
