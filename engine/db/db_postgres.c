@@ -36,6 +36,8 @@ static int refused(const PGresult *res, const char *sql, eas_err *err)
 
 /* --- the pipeline --- */
 
+enum { PUSH_BYTES = 8192 };
+
 static void note_sent(pg_db *p, int what, int ticket, eas_stmt *stmt)
 {
   if (p->n_sent == p->cap_sent) {
@@ -107,6 +109,7 @@ static int send_bound(pg_db *p, eas_stmt *stmt, const eas_val *args, int ticket,
   bound *list = p->params;
   for (int i = 0; i < n; i++) {
     bind(&list[i], &args[i]);
+    if (args[i].type == EAS_V_TEXT && args[i].s) p->unsent += strlen(args[i].s);
     p->values[i] = list[i].value;
     p->lengths[i] = list[i].length;
     p->formats[i] = list[i].format;
@@ -139,7 +142,11 @@ static int send(eas_db *db, const char *sql, const eas_val *args, int n, int tic
     return eas_fail(err, EAS_EBUG, "database: %d parameters given, $%d is used: %.300s", n, stmt->n_params, stmt->sql);
   if (!stmt->handle) rc = send_prepare(p, stmt, err);
   if (rc == 0) rc = send_bound(p, stmt, args, ticket, err);
-  if (rc == 0 && p->n_sent % 32 == 0) rc = pump(p, err);
+  /* the server works on what is large while more is made ready here */
+  if (rc == 0 && (p->n_sent % 32 == 0 || p->unsent > PUSH_BYTES)) {
+    p->unsent = 0;
+    rc = pump(p, err);
+  }
   return rc;
 }
 

@@ -20,6 +20,7 @@ typedef struct {
   int64_t next_name;
   pg_sent *sent; /* what the next flush has to take */
   int n_sent, cap_sent;
+  size_t unsent; /* bytes of text given to libpq since it was last made to send what it has */
   void *params; /* of the statement being sent: see reserve() */
   const char **values;
   int *lengths, *formats, cap_params;

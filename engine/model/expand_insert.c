@@ -10,10 +10,12 @@
 /* Blocks grow with what was used: few statements for a big job, few gaps in the numbers of a small one. */
 int eas_expand_id(eas_expansion *x, struct eas_id_pool *pool, const char *table, int64_t *id, eas_err *err)
 {
-  enum { LEAST = 4, LEAST_OF_SERVER = 64, MOST = sizeof pool->id / sizeof *pool->id };
-  int least = eas_db_kind(x->db) == EAS_DB_SQLITE ? LEAST : LEAST_OF_SERVER; /* each block is a round trip */
+  enum { LEAST = 4, LEAST_OF_SERVER = 64, MOST = 256, MOST_OF_SERVER = sizeof pool->id / sizeof *pool->id };
+  int sqlite =
+      eas_db_kind(x->db) == EAS_DB_SQLITE; /* else each block is a round trip, and waits for all that was sent */
+  int least = sqlite ? LEAST : LEAST_OF_SERVER, most = sqlite ? MOST : MOST_OF_SERVER;
   if (pool->used == pool->n) {
-    int n = pool->given < least ? least : pool->given > (int)MOST ? (int)MOST : pool->given;
+    int n = pool->given < least ? least : pool->given > most ? most : pool->given;
     int rc = eas_db_ids(x->db, table, n, pool->id, err);
     if (rc < 0) return rc;
     pool->n = n;

@@ -104,7 +104,7 @@ typedef struct {
   int n_held;
   char *insert[EAS_ROWS_TABLES][2]; /* of the sizes in expand_rows.c */
   struct eas_id_pool {
-    int64_t id[256];
+    int64_t id[2048];
     int n, used, given;
   } tasks, attempts, products;
 } eas_expansion;
