@@ -17,10 +17,8 @@ B.each(function(kind)
   local roles, db
 
   before_each(function()
-    local url = B.url(kind)
-    roles = Roles.new { EAS_DATABASE = url, EAS_QUEUE = "sql:", EAS_LEASE = "1 s", EAS_LEASE_RENEW = "200 ms", EAS_DRAIN_GRACE = "200 ms" }
-    assert.equal(0, roles:eas("init").status)
-    db = assert(B.open(url))
+    db = B.emptied(kind)
+    roles = Roles.new { EAS_DATABASE = db.url, EAS_QUEUE = "sql:", EAS_LEASE = "1 s", EAS_LEASE_RENEW = "200 ms", EAS_DRAIN_GRACE = "200 ms" }
   end)
   after_each(function()
     if roles then

@@ -43,10 +43,8 @@ B.each(function(kind)
 
       before_each(function()
         url = queue == "sql" and "sql:" or Broker.url "&heartbeat=2"
-        local database = B.url(kind)
-        roles = Roles.new { EAS_DATABASE = database, EAS_QUEUE = url, EAS_LEASE = "3 s", EAS_LEASE_RENEW = "1 s", EAS_DRAIN_GRACE = "200 ms" }
-        assert.equal(0, roles:eas("init").status)
-        db = assert(B.open(database))
+        db = B.emptied(kind)
+        roles = Roles.new { EAS_DATABASE = db.url, EAS_QUEUE = url, EAS_LEASE = "3 s", EAS_LEASE_RENEW = "1 s", EAS_DRAIN_GRACE = "200 ms" }
       end)
 
       after_each(function()
