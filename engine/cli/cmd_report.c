@@ -25,14 +25,15 @@ static int add_job(eas_cli *c, int64_t job, json_t *q, eas_err *err)
   if (rc >= 0) rc = eas_job_load(c->db, job, &f, &o, err);
   if (rc < 0) return rc;
   json_t *types = json_array();
-  for (int i = 0; i < k.n_types; i++)
+  for (int i = 0; i < k.n_types; i++) {
+    int64_t open = k.types[i].waiting + k.types[i].queued + k.types[i].running;
     if (!k.types[i].flow)
       json_array_append_new(types,
                             json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "type", k.types[i].type, "passed",
                                       (json_int_t)k.types[i].passed, "reused", (json_int_t)k.types[i].reused, "failed",
                                       (json_int_t)k.types[i].failed, "skipped", (json_int_t)k.types[i].skipped,
-                                      "cancelled", (json_int_t)k.types[i].cancelled, "open",
-                                      (json_int_t)(k.types[i].waiting + k.types[i].queued + k.types[i].running)));
+                                      "cancelled", (json_int_t)k.types[i].cancelled, "open", (json_int_t)open));
+  }
   json_object_set_new(q, "job",
                       json_pack("{s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:s,s:s,s:I,s:b}", "id", (json_int_t)job, "name",
                                 k.name, "state", k.state, "created_at", (json_int_t)k.created_at, "done_at",
