@@ -52,10 +52,12 @@ local function steps(block)
   return list
 end
 
--- Runs all of a document. options.skip(text of a block): true leaves it out. Returns how many commands ran.
+-- Runs all of a document. options.skip(text of a block): true leaves it out; options.rename(line): the line with ids as they are in
+-- this run. Returns how many commands ran.
 function Transcript.run(path, options)
   local n = 0
   for _, block in ipairs(blocks(path)) do
+    for i, line in ipairs(options.rename and block.lines or {}) do block.lines[i] = options.rename(line) end
     local text = table.concat(block.lines, "\n") .. "\n"
     if not (options.skip and options.skip(text)) then
       if block.info == "sh" then
