@@ -2,7 +2,7 @@
 -- queue and go with it, through a requeue and a cancelled job, and nothing is lost.
 local T = require "spec.support"
 local World = require "spec.cli.world"
-local Servers = require "spec.soak.servers"
+local start_server = require "spec.backends.server"
 
 local SLURM = T.root .. "/spec/package/slurm.sh"
 local DATABASE = "postgresql://eas:secret_word@db.example.org:5433/eas?sslmode=require"
@@ -125,7 +125,7 @@ describe("on a real Slurm", function()
     if not long then return end
     dir = T.tmpdir()
     started = T.sh(("%s start %s 8"):format(SLURM, dir))
-    if started.status == 0 then pg = assert(Servers.postgres()) end
+    if started.status == 0 then pg = assert(start_server()) end
   end)
   lazy_teardown(function()
     if started and started.status == 0 then T.sh(("%s stop %s"):format(SLURM, dir)) end
