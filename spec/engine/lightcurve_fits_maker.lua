@@ -101,4 +101,34 @@ function M.tess(time, sap, pdcsap, quality)
       { { "EXTNAME", "LIGHTCURVE" }, { "BJDREFI", 2457000 }, { "BJDREFF", 0, real = true }, { "TIMEUNIT", "d" } })
 end
 
+-- The same with every column and the usual keys of the mission's files. Fluxes are relative to 1; a flux that is NaN is of a
+-- cadence without data; error: relative.
+function M.tess_whole(time, flux, quality, error)
+  local level, nan, n = 21345.5, 0 / 0, #time
+  local function column(name, form, unit, value)
+    local values = {}
+    for i = 1, n do values[i] = value(i) end
+    return { name = name, form = form, unit = unit, values = values }
+  end
+  local function electrons(i) return level * flux[i] end
+  local function steady(value) return function(i) return flux[i] == flux[i] and value or nan end end
+  local columns = { column("TIME", "D", "BJD - 2457000, days", function(i) return time[i] end),
+    column("TIMECORR", "E", "d", function(i) return 1e-3 + 1e-6 * i end), column("CADENCENO", "J", nil, function(i) return 70444 + i end),
+    column("SAP_FLUX", "E", "e-/s", function(i) return electrons(i) * (0.97 + 0.05 * i / n) end), -- drifts
+    column("SAP_FLUX_ERR", "E", "e-/s", steady(level * error)), column("SAP_BKG", "E", "e-/s", steady(812.25)),
+    column("SAP_BKG_ERR", "E", "e-/s", steady(1.5)), column("PDCSAP_FLUX", "E", "e-/s", electrons),
+    column("PDCSAP_FLUX_ERR", "E", "e-/s", steady(level * error)), column("QUALITY", "J", nil, function(i) return quality[i] end) }
+  for _, name in ipairs { "PSF_CENTR1", "PSF_CENTR2", "MOM_CENTR1", "MOM_CENTR2" } do
+    columns[#columns + 1] = column(name, "D", "pixel", steady(1044.5))
+    columns[#columns + 1] = column(name .. "_ERR", "E", "pixel", steady(1e-3))
+  end
+  for _, name in ipairs { "POS_CORR1", "POS_CORR2" } do columns[#columns + 1] = column(name, "E", "pixel", steady(0.01)) end
+  local star = { { "TELESCOP", "TESS" }, { "INSTRUME", "TESS Photometer" }, { "OBJECT", "TIC 261136679" }, { "TICID", 261136679 },
+    { "SECTOR", 1 }, { "CAMERA", 4 }, { "CCD", 1 }, { "TESSMAG", 5.105, real = true }, { "TEFF", 5950.5, real = true },
+    { "LOGG", nil }, { "RADIUS", 1.1, real = true } }
+  return M.primary(star) .. M.table(columns, { { "EXTNAME", "LIGHTCURVE" }, { "TELESCOP", "TESS" }, { "TIMEREF", "SOLARSYSTEM" },
+    { "TASSIGN", "SPACECRAFT" }, { "TIMESYS", "TDB" }, { "BJDREFI", 2457000 }, { "BJDREFF", 0, real = true }, { "TIMEUNIT", "d" },
+    { "EXPOSURE", 20.4, real = true }, { "TSTART", time[1], real = true }, { "TSTOP", time[n], real = true } })
+end
+
 return M
