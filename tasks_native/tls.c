@@ -102,11 +102,19 @@ static double variance(const double *x, size_t n)
   return squares / (double)n;
 }
 
+/* Weights that are all equal are one factor of everything. */
+static int weights_differ(const eas_tls_job *job)
+{
+  for (size_t i = 1; job->ivar != NULL && i < job->n; i++)
+    if (job->ivar[i] != job->ivar[0]) return 1;
+  return 0;
+}
+
 static void fill_samples(const eas_tls_job *job, tls_plan *plan, double *e, double *w)
 {
   double sum = 0;
   for (size_t i = 0; w != NULL && i < job->n; i++) sum += w[i] = job->ivar[i];
-  plan->weight = w != NULL ? sum / (double)job->n : 1 / variance(job->flux, job->n);
+  plan->weight = w != NULL ? sum / (double)job->n : job->ivar != NULL ? job->ivar[0] : 1 / variance(job->flux, job->n);
   for (size_t i = 0; i < job->n; i++) {
     e[i] = 1 - job->flux[i];
     plan->flat += (w != NULL ? w[i] : plan->weight) * e[i] * e[i];
@@ -121,7 +129,7 @@ int eas_tls_prepare(const eas_tls_job *job)
   char *base = job->plan;
   tls_row *row = (tls_row *)(void *)(base + at.rows);
   double *shape = (double *)(void *)(base + at.shapes), *e = (double *)(void *)(base + at.e);
-  double *w = job->ivar != NULL ? (double *)(void *)(base + at.w) : NULL;
+  double *w = weights_differ(job) ? (double *)(void *)(base + at.w) : NULL;
   tls_bound *bound = (tls_bound *)(void *)(base + at.bounds);
   int32_t *q = (int32_t *)(void *)(base + at.q);
   float *thin = (float *)(void *)(base + at.thin);

@@ -112,16 +112,38 @@ EAS_TARGET_AVX2 static window_sums sums_avx2(const double *e, const int32_t *ord
   return sums_plain(e, order, s, width);
 }
 
+EAS_INLINE window_sums weighted_plain(const tls_plan *plan, const int32_t *order, const double *s, size_t width)
+{
+  const double *e = plan->e, *w = plan->w;
+  double m[LANES] = { 0 }, c[LANES] = { 0 }, q[LANES] = { 0 };
+  size_t j = 0;
+  for (; j + LANES <= width; j += LANES) {
+    for (size_t l = 0; l < LANES; l++) {
+      double x = e[order[j + l]], ws = w[order[j + l]] * s[j + l];
+      m[l] += x;
+      c[l] += ws * x;
+      q[l] += ws * s[j + l];
+    }
+  }
+  for (int l = 0; j < width; j++, l++) {
+    double x = e[order[j]], ws = w[order[j]] * s[j];
+    m[l] += x;
+    c[l] += ws * x;
+    q[l] += ws * s[j];
+  }
+  return (window_sums){ .m = total(m), .c = total(c), .q = total(q) };
+}
+
+EAS_TARGET_AVX512 static window_sums weighted_avx512(const tls_plan *plan, const int32_t *order, const double *s,
+                                                     size_t width)
+{
+  return weighted_plain(plan, order, s, width);
+}
+
 static window_sums sums_weighted(const tls_plan *plan, const int32_t *order, const double *s, size_t width)
 {
-  window_sums sum = { 0 };
-  for (size_t j = 0; j < width; j++) {
-    double ws = plan->w[order[j]] * s[j], x = plan->e[order[j]];
-    sum.m += x;
-    sum.c += ws * x;
-    sum.q += ws * s[j];
-  }
-  return sum;
+  return plan->level == EAS_SIMD_AVX512 ? weighted_avx512(plan, order, s, width)
+                                        : weighted_plain(plan, order, s, width);
 }
 
 void tls_try(const tls_plan *plan, double depth_min, const int32_t *order, size_t k, size_t start, tls_best *best)
