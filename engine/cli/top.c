@@ -189,8 +189,8 @@ static void running_lines(canvas *v, const json_t *list, int64_t now)
   {
     int64_t total = eas_json_int(a, "total", 0);
     eas_duration_text(now - eas_json_int(a, "started_at", now), ran);
-    snprintf(part, sizeof part, total > 0 ? "%d %%" : "",
-             total > 0 ? (int)(100 * eas_json_int(a, "done", 0) / total) : 0);
+    part[0] = 0;
+    if (total > 0) snprintf(part, sizeof part, "%d %%", (int)(100 * eas_json_int(a, "done", 0) / total));
     snprintf(text, sizeof text, "  %-8s %-8s %-28s %-14s %9s  %s", eas_json_str(a, "attempt"), eas_json_str(a, "task"),
              eas_json_str(a, "type"), eas_json_str(a, "host") ? eas_json_str(a, "host") : "-", ran, part);
     line(v, EAS_CYAN, text);

@@ -62,6 +62,7 @@ int eas_web_export(eas_cli *c, const json_t *what, int *fd, eas_err *err)
              *format = eas_json_str(what, "format");
   json_t *all = json_array();
   int rc = gather(c, strtoll(job + 1, NULL, 10), type, all, err);
+  if (rc >= 0 && json_array_size(all) == 0) rc = eas_fail(err, EAS_ENOENT, "%s has no results of this kind yet", job);
   if (rc >= 0) rc = written(all, strcmp(format, "fits") == 0, job, fd, err);
   json_decref(all);
   return rc;
