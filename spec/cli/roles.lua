@@ -8,6 +8,20 @@ ffi.cdef "int kill(int pid, int signal); int usleep(unsigned us);"
 local Roles = {}
 Roles.__index = Roles
 
+-- A spec that is killed cannot end its processes: that is done when it is gone. One that ends by itself takes the list along.
+local WATCH = [[setsid bash -c 'tail --pid=%d -f /dev/null; for p in $(cat %s); do
+  [ "$(cat /proc/$p/comm)" = eas ] && kill -CONT $p && kill -9 $p; done' </dev/null >/dev/null 2>&1 &]]
+local pid_list
+local function watch(pid)
+  if not pid_list then
+    pid_list = T.tmpdir() .. "/pids"
+    os.execute(WATCH:format(ffi.C.getpid(), pid_list))
+  end
+  local file = assert(io.open(pid_list, "a"))
+  file:write(pid, "\n")
+  file:close()
+end
+
 -- env: EAS_DATABASE, EAS_QUEUE, ...
 function Roles.new(env)
   local r = setmetatable({ dir = T.tmpdir(), env = { EAS_LOG_LEVEL = "info" }, pids = {}, names = {} }, Roles)
@@ -38,6 +52,7 @@ function Roles:start(words, name, more, program)
   local pid = pipe:read "*n"
   pipe:close()
   self.pids[#self.pids + 1] = pid
+  watch(pid)
   return pid
 end
 

@@ -93,6 +93,8 @@ function S.disk(megabytes)
   local dir = T.tmpdir()
   local got = T.sh(("mount -t tmpfs -o size=%dm,mode=755 eas-soak %s"):format(megabytes, dir))
   if got.status ~= 0 then return nil, "no disk of our own can be mounted: " .. got.err:gsub("%s+$", "") end
+  -- a spec that is killed cannot unmount it
+  os.execute(("setsid bash -c 'tail --pid=%d -f /dev/null; umount -l %s' >/dev/null 2>&1 </dev/null &"):format(ffi.C.getpid(), dir))
   return setmetatable({ dir = dir }, Disk)
 end
 
