@@ -111,12 +111,20 @@ static int print_lineage(eas_cli *c, const char *id, const json_t *lineage)
   return EAS_EXIT_OK;
 }
 
-/* The same program, with the same packs and folders, on a data folder of its own. Its exit status. */
+/* The same program, with the same packs and folders, on a data folder of its own, whatever the configuration says of database
+ * and store. Its exit status. */
 static int run_again(eas_cli *c, const char *job, const char *dir, const char *simd)
 {
-  char *argv[] = { (char *)(uintptr_t) "eas",           (char *)(uintptr_t) "run",    (char *)(uintptr_t)job,
-                   (char *)(uintptr_t) "--data",        (char *)(uintptr_t)dir,       (char *)(uintptr_t) "--quiet",
-                   (char *)(uintptr_t) "--no-progress", (char *)(uintptr_t) "--json", NULL };
+  char *database = eas_format("sqlite:%s/eas.db", dir), *store = eas_path_join(dir, "store");
+  const char *config = eas_cli_get(c, "--config");
+  const char *words[] = { "eas",           "run",     job,
+                          "--data",        dir,       "--database",
+                          database,        "--store", store,
+                          "--queue",       "sql:",    "--quiet",
+                          "--no-progress", "--json",  config ? "--config" : NULL,
+                          config,          NULL };
+  char *argv[sizeof words / sizeof *words];
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) argv[i] = (char *)(uintptr_t)words[i];
   static const struct {
     const char *env, *key;
   } keep[] = { { "EAS_TASK_PATH", "task_path" }, { "EAS_INPUT_PATH", "input_path" }, { "EAS_SLOTS", "slots" } };
@@ -127,13 +135,15 @@ static int run_again(eas_cli *c, const char *job, const char *dir, const char *s
     const char *value = eas_conf_str(c->conf, keep[i].key);
     if (value && *value) setenv(keep[i].env, value, 1);
   }
-  static const char *const gone[] = { "EAS_DATABASE", "EAS_STORE", "EAS_QUEUE", "EAS_DATA" };
+  static const char *const gone[] = { "EAS_DATABASE", "EAS_STORE", "EAS_QUEUE", "EAS_DATA", "EAS_CONTAINER" };
   for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) unsetenv(gone[i]);
   if (simd) setenv("EAS_SIMD", simd, 1);
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0);
   int failed = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ);
   posix_spawn_file_actions_destroy(&actions);
+  free(database);
+  free(store);
   if (failed || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status)) return EAS_EXIT_FAILED;
   return WEXITSTATUS(status);
 }

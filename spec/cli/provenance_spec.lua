@@ -73,6 +73,16 @@ describe("eas provenance", function()
     end
   end)
 
+  it("runs apart, whatever the configuration says of database and store", function()
+    local v = version "text_0.txt"
+    local conf = T.write(world:path "site.conf", ("database: sqlite:%s\nstore: %s\n"):format(world:database(), world:path "data/store"))
+    local jobs = #world:ask "status --all"
+    local got, dir = again(v.version, "--config", conf)
+    assert.equal(0, got.status, got.out .. got.err)
+    assert.equal(jobs, #world:ask "status --all")
+    assert.truthy(T.read(dir .. "/eas.db") and T.read(dir .. "/store/products/text_0.txt"))
+  end)
+
   it("of a reused result leads to what ran; the job file runs by itself", function()
     local got = world:eas { "rerun", "j1", "--set", "task_list[0].task_list[2].note=other", "--no-progress" }
     assert.equal(0, got.status, got.out .. got.err)
