@@ -186,8 +186,12 @@ int eas_replay_open(eas_replay **out, const eas_replay_options *o, eas_claim *cl
   char *pack = eas_path_join(p->folder, "pack");
   if (rc >= 0) rc = eas_path_mkdirs(pack, 0755, err);
   eas_replay_options own = *o;
-  own.packs = packs_with(o->packs, pack);
-  if (rc >= 0) rc = open_worker(p, &own, err);
+  if (rc >= 0) {
+    own.packs = packs_with(o->packs, pack);
+    rc = open_worker(p, &own, err);
+  } else {
+    free(pack);
+  }
   if (rc >= 0) {
     p->type = *t;
     p->r = eas_running_new(p->w, claim);

@@ -67,9 +67,9 @@ end
 describe("the shell of an attempt", function()
   it("shows its situation, runs it as it was, and changes nothing", function()
     local rows, files = state()
-    local got = shell(id, "qc()", "run()", "c", "=inputs.lightcurve ~= nil, lightcurve(inputs.lightcurve).n", "a.settings.limit", "about.seed", "qc()")
+    local got = shell(id, "help(run)", "help()", "qc()", "run()", "c", "=inputs.lightcurve ~= nil, lightcurve(inputs.lightcurve).n", "a.settings.limit", "about.seed", "qc()")
     local seed = world:ask("show " .. id).provenance.seed
-    has(got.out, id .. "  dips t", "input lightcurve lc_3.fits ✓ same   code ✓ same", "nothing here changes the database",
+    has(got.out, "run(options)\n  under eas shell: runs the task script", "  save(file) ", id .. "  dips t", "input lightcurve lc_3.fits ✓ same   code ✓ same", "nothing here changes the database",
       "judged: what " .. id .. " made", "warn  size is 3, seed " .. ("%d"):format(seed),
       "✗ error ", "index 200 is outside of 0 .. 199", "       6 |     if lc.flux[i] < limit then n = n + 1 end", "true  200\n0.99\n", ("%d\n"):format(seed),
       "fail  dips", "✗ fail: tasks_lua/dips.lua:6: index 200")

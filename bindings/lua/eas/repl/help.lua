@@ -134,11 +134,11 @@ local function by_name(name)
   end
 end
 
-local function overview()
+local function overview(env)
   local lines = { "what is here (help(thing) or help \"name\" says more):" }
   for _, name in ipairs(order) do
     local f = functions[name]
-    if f.entry.text[1] and not name:find "[.:]" then
+    if f.entry.text[1] and rawget(env, name) then
       lines[#lines + 1] = ("  %-34s %s"):format(("%s(%s)"):format(name, f.arguments), f.entry.text[1])
     end
   end
@@ -153,7 +153,7 @@ end
 -- The text for help(...): a name, a function, a thing; nothing gives an overview.
 function help.text(v, env)
   load_all()
-  if v == nil then return overview() end
+  if v == nil then return overview(env) end
   if type(v) == "string" then
     local text = by_name(v)
     if text then return text end

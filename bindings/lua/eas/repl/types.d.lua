@@ -192,3 +192,19 @@ function plot(thing, path) end
 --- this help
 ---@param thing? any a name, a function, a value
 function help(thing) end
+
+--- under eas shell: runs the task script as the attempt had it
+---@param options? { threads: integer, breakpoint: integer } breakpoint: a line of the script
+function run(options) end
+
+--- under eas shell: runs the quality check
+---@param options? { breakpoint: integer }
+function qc(options) end
+
+--- under eas shell: opens a copy of the script in $EDITOR
+---@param which? "task"|"qc"
+function edit(which) end
+
+--- under eas shell: writes what was edited as a patch
+---@param file? string default ATTEMPT.patch
+function save(file) end
