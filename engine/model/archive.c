@@ -45,11 +45,11 @@ static const struct {
 
 static const char *also(const char *table)
 {
-  if (strcmp(table, "task_input") == 0) return " AND product IN (SELECT id FROM product WHERE job = $1)";
+  if (strcmp(table, "task_input") == 0) return " AND (SELECT p.job FROM product p WHERE p.id = product) = $1";
   if (strcmp(table, "attempt_input") == 0)
-    return " AND version IN (SELECT v.id FROM version v JOIN product p ON p.id = v.product WHERE p.job = $1)";
+    return " AND (SELECT p.job FROM version v JOIN product p ON p.id = v.product WHERE v.id = version) = $1";
   if (strcmp(table, "task_need") == 0 || strcmp(table, "task_gather") == 0)
-    return " AND needed IN (SELECT id FROM task WHERE job = $1)";
+    return " AND (SELECT t.job FROM task t WHERE t.id = needed) = $1";
   return "";
 }
 
