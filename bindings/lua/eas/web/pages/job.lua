@@ -5,8 +5,12 @@ local format = require "eas.web.format"
 local h = require "eas.web.html"
 local home = require "eas.web.pages.home"
 local json = require "eas.json"
+local maps = require "eas.web.pages.maps"
 local parts = require "eas.web.parts"
+local timeline = require "eas.web.pages.timeline"
 
+local MAPPED = 5000 -- a larger job has its maps on a page of their own
+local BARS = 200
 local page = {
   summary = "a job: counters by type, the first level of its tree, what runs, causes of failures",
   query = { { "task", "string", "the branch of the tree to open (t12); default the root" },
@@ -120,13 +124,21 @@ local function tree(job)
       "next 50 \226\134\146" }))
 end
 
+-- What its workers did of late, and what was found: each has a page that shows more.
+local function pictures(job, user)
+  local runs = ask.of("runs", { job = job.job, limit = BARS })
+  local map = job.total <= MAPPED and maps.drawn(job.job) or nil
+  return { #runs > 0 and parts.section("Timeline", "timeline", timeline.draw(runs, user.now)) or nil,
+    map and parts.section("Recovery", "maps", map) or nil }
+end
+
 function page.page(job, _, user)
   return { title = job.job .. " " .. job.name, heading = job.name, job = job, topic = job.job, body = {
     top(job, user), actions(job, user), chips(job),
     types(job),
     #job.failures > 0 and parts.section("Failures", "failures", home.errors_table(job.failures, "")) or nil,
     not job.done_at and parts.section("Running now", "now", home.running_table(job.running, user.now)) or nil,
-    tree(job),
+    tree(job), pictures(job, user),
     parts.section("About", "about", parts.values({ submitted = format.stamp(job.created_at), file = job.source, seed = job.seed,
       priority = job.priority, ["made from"] = job.origin }, { "file", "submitted", "seed", "priority", "made from" })) } }
 end

@@ -142,6 +142,13 @@ local function sentence(p, data)
   return ("%s finds half or more from %s %s. "):format(p.type, data.y, format.number(least))
 end
 
+-- The maps of a job alone, for its own page; nil if there are none.
+function page.drawn(job)
+  local data, drawn = page.data { job = job }, {}
+  for i, p in ipairs(data.panels) do drawn[i] = draw(p, data) end
+  return #drawn > 0 and h.div { class = "maps", ["data-live"] = "maps", drawn } or nil
+end
+
 function page.page(data)
   local job = data.job
   if not job then return context.no_jobs "Maps" end
