@@ -43,7 +43,7 @@ describe("roles apart", function()
   local world
 
   before_each(function()
-    world = World.new(nil, { EAS_LEASE = "1500 ms", EAS_LEASE_RENEW = "300 ms", EAS_DRAIN_GRACE = "200 ms" })
+    world = World.new(nil, { EAS_LEASE = "1 s", EAS_LEASE_RENEW = "200 ms", EAS_DRAIN_GRACE = "200 ms" })
     assert.equal(0, world:eas("init").status)
   end)
 
@@ -74,7 +74,7 @@ describe("roles apart", function()
   it("a worker that is told to stop hands back, another goes on", function()
     role(world, "control")
     local first = role(world, "worker --slots 1")
-    submit { { task = "null", duration = 1.5 } }
+    submit { { task = "null", duration = 1.2 } }
     wait_for(world, "the task to run", RUNS, 1)
     ffi.C.kill(first, 15)
     wait_for(world, "the hand-back", "SELECT count(*) FROM attempt WHERE state = 'queued'", 1)
@@ -87,7 +87,7 @@ describe("roles apart", function()
   it("a worker that is killed is lost when its lease is over, and its attempt is made again", function()
     role(world, "control")
     local first = role(world, "worker --slots 1")
-    submit { { task = "null", duration = 2 } }
+    submit { { task = "null", duration = 1 } }
     wait_for(world, "the task to run", RUNS, 1)
     ffi.C.kill(first, 9)
     role(world, "worker --slots 1")
@@ -102,6 +102,7 @@ describe("roles apart", function()
     for _ = 1, 4 do
       assert.equal(0, world:eas("control --once").status)
       assert.equal(0, world:eas("worker --once").status)
+      if world:value(DONE) == 1 then break end
     end
     assert.equal(1, world:value(DONE))
     assert.equal(0, world:value "SELECT count(*) FROM worker WHERE state = 'active'")
