@@ -228,4 +228,19 @@ describe("an exotrans-like search", function()
       print(math.abs(f.location - 5) < 0.02, math.abs(f.scale - 0.5) < 0.02, math.abs(f.shape + 0.1) < 0.02)]]
     assert.equal("0\ttrue\ntrue\ttrue\ttrue\n", out)
   end)
+
+  it("passes its threshold in noise less than once in a hundred curves", function()
+    if not T.skip_unless(os.getenv "EAS_LONG", "EAS_LONG is not set") then return end
+    local out = lua [[
+      local over, most = 0, 0
+      for seed = 1, 300 do
+        local b = search(star(5000 + seed, {}), { period_min = 2, period_max = 8, sde_min = 1e9 })
+        most = math.max(most, b.sde)
+        if b.sde >= 7 then over = over + 1 end
+      end
+      print(over, ("%.2f"):format(most))]]
+    local over, most = out:match "^(%d+)\t(%S+)\n$"
+    print(("exotrans: %s of 300 noise curves over 7, the highest %s"):format(over, most))
+    assert.is_true(tonumber(over) < 3, out)
+  end)
 end)
