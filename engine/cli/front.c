@@ -62,7 +62,7 @@ static int ask_jobs(question *q, json_t **out, eas_err *err)
 /* Of the newest job if none is named. */
 static int some_job(question *q, eas_err *err)
 {
-  return q->filter.job ? 0 : eas_job_find(q->c->db, NULL, &q->filter.job, err);
+  return q->filter.job || q->filter.task || q->filter.attempt ? 0 : eas_job_find(q->c->db, NULL, &q->filter.job, err);
 }
 
 static int ask_tasks(question *q, json_t **out, eas_err *err)
@@ -102,22 +102,26 @@ static int ask_file(question *q, json_t **out, eas_err *err)
 
 static int ask_errors(question *q, json_t **out, eas_err *err)
 {
-  return eas_view_errors(q->c->db, &q->filter, out, err);
+  int rc = some_job(q, err);
+  return rc < 0 ? rc : eas_view_errors(q->c->db, &q->filter, out, err);
 }
 
 static int ask_error_tasks(question *q, json_t **out, eas_err *err)
 {
-  return eas_view_error_tasks(q->c->db, &q->filter, out, err);
+  int rc = some_job(q, err);
+  return rc < 0 ? rc : eas_view_error_tasks(q->c->db, &q->filter, out, err);
 }
 
 static int ask_logs(question *q, json_t **out, eas_err *err)
 {
-  return eas_view_logs(q->c->db, &q->filter, out, err);
+  int rc = some_job(q, err);
+  return rc < 0 ? rc : eas_view_logs(q->c->db, &q->filter, out, err);
 }
 
 static int ask_files(question *q, json_t **out, eas_err *err)
 {
-  return eas_view_files(q->c->db, &q->filter, out, err);
+  int rc = some_job(q, err);
+  return rc < 0 ? rc : eas_view_files(q->c->db, &q->filter, out, err);
 }
 
 static int ask_results(question *q, json_t **out, eas_err *err)
