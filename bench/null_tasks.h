@@ -69,8 +69,8 @@ static inline void fill(eas_db *db, int n)
                    EAS_ARGS(bytes), &err),
        &err);
   run(db, eas_strdup("INSERT INTO node (id, job, path) VALUES (1, 1, '$'), (2, 1, '$.task_list[0]')"));
-  static const char columns[] =
-      "id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed, ties";
+  static const char columns[] = "id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, "
+                                "accepted, open_children, seed, ties";
   run(db, eas_format("INSERT INTO task (%s) VALUES (1, 1, NULL, 0, 0, %lld, 1, %lld, 'passed', 0, 1, 1, %d, 1, 0)",
                      columns, (long long)chain, (long long)word, n_chains));
   run(db, eas_format(COUNT_TO("%d") "INSERT INTO task (%s) SELECT 2 + i, 1, 1, i, 1, %lld, 1, %lld, 'passed', 0, 1, 1,"

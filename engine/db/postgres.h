@@ -21,7 +21,7 @@ typedef struct {
   pg_sent *sent; /* what the next flush has to take */
   int n_sent, cap_sent;
   size_t unsent; /* bytes of text given to libpq since it was last made to send what it has */
-  void *params; /* of the statement being sent: see reserve() */
+  void *params;  /* of the statement being sent: see reserve() */
   const char **values;
   int *lengths, *formats, cap_params;
   eas_rows *own;               /* of run() */

@@ -24,7 +24,8 @@ static int is_still(eas_db *db, int64_t job, char name[128], eas_err *err)
   eas_rows_free(r);
   if (n == 0) return eas_fail(err, EAS_ENOENT, "no job j%lld", (long long)job);
   int64_t running = 0;
-  int rc = number(db, "SELECT CAST(coalesce(sum(running), 0) AS BIGINT) FROM job_type WHERE job = $1", job, &running, err);
+  int rc =
+      number(db, "SELECT CAST(coalesce(sum(running), 0) AS BIGINT) FROM job_type WHERE job = $1", job, &running, err);
   if (rc < 0) return rc;
   if (!open && running == 0) return 0;
   eas_fail(err, EAS_EBUSY, open ? "j%lld %s is not done" : "j%lld %s: tasks of it still run", (long long)job, name);

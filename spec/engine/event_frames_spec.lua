@@ -74,7 +74,7 @@ describe("eas_event_next", function()
   end)
 
   for name, bad in pairs {
-    ["an unknown type"] = frame(11, 0, "x"), ["type zero"] = frame(0, 0, "x"),
+    ["an unknown type"] = frame(12, 0, "x"), ["type zero"] = frame(0, 0, "x"),
     ["a length over 1 MB"] = string.char(1, 0, 16, 0, 1, 0, 0, 0),
     ["a length near 2^32"] = string.char(255, 255, 255, 255, 1, 0, 0, 0),
     ["a reserved byte that is set"] = string.char(1, 0, 0, 0, 1, 0, 1, 0) .. "x",
