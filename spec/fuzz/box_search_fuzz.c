@@ -141,7 +141,7 @@ static void run_fbls(const input *in)
                                  1 + in->kind % 3 };
   if (eas_fbls_check(&job) != EAS_OK) return;
   eas_fbls_count(&job);
-  if (job.n_trial > 2000 || eas_fbls_plan_size(&job) > memory_most) return;
+  if (job.n_trial > 500 || eas_fbls_plan_size(&job) > memory_most) return;
   eas_fbls_peak *fast = rubbish(job.n_trial * sizeof *fast), *slow = rubbish(job.n_trial * sizeof *slow);
   job.plan = rubbish(eas_fbls_plan_size(&job));
   must(eas_fbls_prepare(&job) == EAS_OK && eas_fbls_work_size(&job) <= memory_most);
