@@ -63,8 +63,9 @@ static inline size_t bls_bin_of(double x, double period, double bin, size_t bins
 {
   double phase = x - period * floor(x / period);
   double bins_before = phase / bin;
-  size_t k = (size_t)(int64_t)(bins_before > 0 ? bins_before : 0) + 1;
-  return k <= bins ? k : bins;
+  if (!(bins_before > 0)) return 1;
+  return bins_before < (double)bins ? (size_t)(int64_t)bins_before + 1
+                                    : bins; /* times of 1e150 have no phase, but a bin */
 }
 
 void bls_setup_of(bls_setup *s, const eas_bls_job *job);
