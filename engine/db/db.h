@@ -133,6 +133,7 @@ int64_t eas_rows_int(const eas_rows *r, int row, int column);
 double eas_rows_real(const eas_rows *r, int row, int column);
 const char *eas_rows_text(const eas_rows *r, int row, int column); /* NULL if null; borrowed */
 const void *eas_rows_blob(const eas_rows *r, int row, int column, size_t *n);
+eas_val eas_rows_value(const eas_rows *r, int row, int column); /* to be written elsewhere; borrowed */
 void eas_rows_free(eas_rows *r);
 
 /* Waking others: SQLite touches the bell file beside the database, PostgreSQL NOTIFY in this transaction

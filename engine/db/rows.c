@@ -49,6 +49,21 @@ eas_rows *eas_rows_new(eas_heads *heads)
   return r;
 }
 
+eas_val eas_rows_value(const eas_rows *r, int row, int column)
+{
+  size_t n = 0;
+  switch (eas_rows_type(r, row, column)) {
+  case EAS_V_INT: return eas_v_int(eas_rows_int(r, row, column));
+  case EAS_V_REAL: return eas_v_real(eas_rows_real(r, row, column));
+  case EAS_V_TEXT: return eas_v_text(eas_rows_text(r, row, column));
+  case EAS_V_BLOB: {
+    const void *p = eas_rows_blob(r, row, column, &n);
+    return eas_v_blob(p, n);
+  }
+  default: return eas_v_null();
+  }
+}
+
 void eas_rows_free(eas_rows *r)
 {
   if (!r) return;

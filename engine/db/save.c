@@ -36,21 +36,6 @@ static char *insert_of(const copy *c, int n)
   return eas_buf_take(&b);
 }
 
-static eas_val value_of(const eas_rows *r, int row, int column)
-{
-  size_t n = 0;
-  switch (eas_rows_type(r, row, column)) {
-  case EAS_V_INT: return eas_v_int(eas_rows_int(r, row, column));
-  case EAS_V_REAL: return eas_v_real(eas_rows_real(r, row, column));
-  case EAS_V_TEXT: return eas_v_text(eas_rows_text(r, row, column));
-  case EAS_V_BLOB: {
-    const void *p = eas_rows_blob(r, row, column, &n);
-    return eas_v_blob(p, n);
-  }
-  default: return eas_v_null();
-  }
-}
-
 /* Writes a page; its first `skip` columns are not the table's. */
 static int put(copy *c, const eas_rows *r, int skip, eas_err *err)
 {
@@ -59,7 +44,7 @@ static int put(copy *c, const eas_rows *r, int skip, eas_err *err)
   for (int row = 0; row < n && rc >= 0;) {
     int many = n - row >= AT_ONCE ? AT_ONCE : 1;
     for (int i = 0; i < many; i++)
-      for (int k = 0; k < c->n_columns; k++) values[i * c->n_columns + k] = value_of(r, row + i, skip + k);
+      for (int k = 0; k < c->n_columns; k++) values[i * c->n_columns + k] = eas_rows_value(r, row + i, skip + k);
     rc = eas_db_send(c->to, many == 1 ? c->insert_one : c->insert_many, values, many * c->n_columns, NULL, err);
     if (rc >= 0 && ++c->n_sent % FLUSH_EVERY == 0) rc = eas_db_flush(c->to, err);
     row += many;

@@ -53,21 +53,6 @@ static const char *also(const char *table)
   return "";
 }
 
-static eas_val value_of(const eas_rows *r, int row, int column)
-{
-  size_t n = 0;
-  switch (eas_rows_type(r, row, column)) {
-  case EAS_V_INT: return eas_v_int(eas_rows_int(r, row, column));
-  case EAS_V_REAL: return eas_v_real(eas_rows_real(r, row, column));
-  case EAS_V_TEXT: return eas_v_text(eas_rows_text(r, row, column));
-  case EAS_V_BLOB: {
-    const void *p = eas_rows_blob(r, row, column, &n);
-    return eas_v_blob(p, n);
-  }
-  default: return eas_v_null();
-  }
-}
-
 static int put_rows(archive *a, const char *where, const eas_val *args, int n_args, eas_err *err)
 {
   eas_rows *r = NULL;
@@ -75,7 +60,7 @@ static int put_rows(archive *a, const char *where, const eas_val *args, int n_ar
   int n = eas_db_query(a->from, sql, args, n_args, &r, err), rc = n < 0 ? n : 0;
   eas_val *v = eas_alloc((size_t)a->n_columns * sizeof *v);
   for (int i = 0; i < n && rc >= 0; i++) {
-    for (int k = 0; k < a->n_columns; k++) v[k] = value_of(r, i, k);
+    for (int k = 0; k < a->n_columns; k++) v[k] = eas_rows_value(r, i, k);
     rc = eas_db_send(a->to, a->insert, v, a->n_columns, NULL, err);
     if (rc >= 0 && ++a->n_sent % FLUSH_EVERY == 0) rc = eas_db_flush(a->to, err);
     a->n_rows++;
