@@ -47,7 +47,7 @@ static int write_file(eas_cli *c, const eas_purge *p, const char *path, eas_arch
   eas_db *file = NULL;
   char *part = eas_format("%s.part", path), *url = eas_format("sqlite:%s", part), *folder = eas_strdup(path);
   folder[eas_path_base(path) - path] = 0;
-  unlink(part);
+  eas_db_unlink(part);
   int rc = access(path, F_OK) == 0 ? eas_fail(err, EAS_EEXIST, "%s: is there already", path) : 0;
   if (rc < 0) eas_hint(err, "name another with --into; nothing is overwritten");
   if (rc >= 0 && *folder) rc = eas_path_mkdirs(folder, 0755, err);
@@ -60,7 +60,7 @@ static int write_file(eas_cli *c, const eas_purge *p, const char *path, eas_arch
   if (rc >= 0) rc = settle(part, path, err);
   struct stat st;
   if (rc >= 0 && stat(path, &st) == 0) did->file_bytes = st.st_size;
-  if (rc < 0) unlink(part);
+  if (rc < 0) eas_db_unlink(part);
   free(folder);
   free(url);
   free(part);

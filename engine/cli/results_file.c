@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -127,8 +126,19 @@ static void write_fits_column(fitsfile *f, const json_t *rows, const column *x, 
   }
 }
 
-static int write_fits(const json_t *rows, const columns *c, const char *about, const char *path, eas_err *err)
+/* A finished table, with the padding of its last block. */
+static void take_file(fitsfile *f, void *const *memory, eas_buf *out, int *status)
 {
+  LONGLONG header, data, end = 0;
+  fits_flush_file(f, status);
+  fits_get_hduaddrll(f, &header, &data, &end, status);
+  if (!*status) eas_buf_add(out, *memory, (size_t)end);
+}
+
+static int write_fits(const json_t *rows, const columns *c, const char *about, eas_buf *out, eas_err *err)
+{
+  void *memory = NULL;
+  size_t size = 0;
   char *names[COLUMNS_MAX], *forms[COLUMNS_MAX], *units[COLUMNS_MAX], why[FLEN_STATUS];
   fitsfile *f = NULL;
   int status = 0;
@@ -141,13 +151,15 @@ static int write_fits(const json_t *rows, const columns *c, const char *about, c
                                                               : "L");
     units[k] = eas_strdup(unit_of(x->name) ? unit_of(x->name) : "");
   }
-  fits_create_diskfile(&f, path, &status);
+  fits_create_memfile(&f, &memory, &size, 1 << 20, realloc, &status);
   fits_create_tbl(f, BINARY_TBL, 0, c->n, names, forms, units, "RESULTS", &status);
   fits_write_key_longstr(f, "TITLE", about, NULL, &status);
   for (int k = 0; k < c->n && !status; k++) write_fits_column(f, rows, &c->list[k], k + 1, &status);
+  if (f) take_file(f, &memory, out, &status);
   int wrong = status;
   status = 0;
   if (f) fits_close_file(f, &status);
+  free(memory);
   for (int k = 0; k < c->n; k++) {
     free(names[k]);
     free(forms[k]);
@@ -195,12 +207,16 @@ static void write_cell(xmlTextWriterPtr w, const column *x, const json_t *v)
   xmlTextWriterWriteElement(w, X("TD"), X(text));
 }
 
-static int write_votable(const json_t *rows, const columns *c, const char *about, const char *path, eas_err *err)
+static int write_votable(const json_t *rows, const columns *c, const char *about, eas_buf *out, eas_err *err)
 {
   size_t i;
   json_t *row;
-  xmlTextWriterPtr w = xmlNewTextWriterFilename(path, 0);
-  if (!w) return eas_fail(err, EAS_EIO, "the file cannot be made");
+  xmlBufferPtr text = xmlBufferCreate();
+  xmlTextWriterPtr w = text ? xmlNewTextWriterMemory(text, 0) : NULL;
+  if (!w) {
+    xmlBufferFree(text);
+    return eas_fail(err, EAS_ENOMEM, "no memory for the table");
+  }
   xmlTextWriterSetIndent(w, 1);
   xmlTextWriterStartDocument(w, "1.0", "UTF-8", NULL);
   xmlTextWriterStartElement(w, X("VOTABLE"));
@@ -220,30 +236,30 @@ static int write_votable(const json_t *rows, const columns *c, const char *about
     xmlTextWriterEndElement(w);
   }
   int rc = xmlTextWriterEndDocument(w);
-  if (rc >= 0) rc = xmlTextWriterFlush(w);
-  xmlFreeTextWriter(w);
-  return rc < 0 ? eas_fail(err, EAS_EIO, "the file could not be written") : 0;
+  xmlFreeTextWriter(w); /* writes what it still holds */
+  if (rc >= 0) eas_buf_add(out, xmlBufferContent(text), (size_t)xmlBufferLength(text));
+  xmlBufferFree(text);
+  return rc < 0 ? eas_fail(err, EAS_ENOMEM, "no memory for the table") : 0;
 }
 
 /* --- both --- */
 
-typedef int write_fn(const json_t *rows, const columns *c, const char *about, const char *path, eas_err *err);
+typedef int write_fn(const json_t *rows, const columns *c, const char *about, eas_buf *out, eas_err *err);
 
 static int write_whole(write_fn *fn, const json_t *rows, const char *about, const char *path, eas_err *err)
 {
   columns *c = eas_alloc(sizeof *c);
-  char *fresh = eas_format("%s.%d.part", path, (int)getpid());
+  eas_buf out;
+  eas_buf_init(&out);
   find_columns(rows, c);
-  unlink(fresh);
-  int rc = c->n ? fn(rows, c, about, fresh, err) : eas_fail(err, EAS_EINVAL, "there is no result to write");
-  if (rc >= 0 && rename(fresh, path) != 0) rc = eas_fail(err, EAS_EIO, "it cannot be put there");
+  int rc = c->n ? fn(rows, c, about, &out, err) : eas_fail(err, EAS_EINVAL, "there is no result to write");
+  if (rc < 0) eas_err_prefix(err, "%s", path);
+  if (rc >= 0) rc = eas_file_write(path, out.data, out.len, 0644, err);
   if (rc < 0) {
-    unlink(fresh);
     if (err) err->code = rc = EAS_EINVAL;
-    eas_err_prefix(err, "%s", path);
     eas_hint(err, "name a file in a folder that can be written");
   }
-  free(fresh);
+  eas_buf_done(&out);
   free(c);
   return rc;
 }

@@ -85,6 +85,7 @@ int eas_db_migrate(eas_db *db, eas_err *err); /* refuses a newer schema: EAS_EFO
 /* The whole database, of one moment, as one new SQLite file, while others work on. EAS_EEXIST: path is there already. */
 int eas_db_save(eas_db *db, const char *path, eas_err *err);
 int eas_db_copy(eas_db *db, const char *path, eas_err *err); /* the same of SQLite, whatever version its schema has */
+void eas_db_unlink(const char *path); /* an SQLite file that is closed, with its companions; it need not be there */
 /* Fills a database that holds no job from such a file, of either kind; an older schema is brought up to date on the way, a
  * newer one refused (EAS_EFORMAT). EAS_EEXIST: it holds jobs; EAS_EBUSY: somebody is at work on it. All or nothing. */
 int eas_db_restore(eas_db *db, const char *path, eas_err *err);

@@ -198,6 +198,16 @@ static int save_server(eas_db *db, const char *part, int64_t *n_rows, eas_err *e
   return rc;
 }
 
+void eas_db_unlink(const char *path)
+{
+  static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    char *name = eas_format("%s%s", path, endings[i]);
+    unlink(name);
+    free(name);
+  }
+}
+
 static int save(eas_db *db, const char *path, eas_err *err)
 {
   if (access(path, F_OK) == 0) {
@@ -205,12 +215,12 @@ static int save(eas_db *db, const char *path, eas_err *err)
     return eas_hint(err, "name a new file; nothing is overwritten");
   }
   char *part = eas_format("%s.part", path);
-  unlink(part);
+  eas_db_unlink(part);
   int64_t n_rows = 0;
   int rc = eas_db_kind(db) == EAS_DB_SQLITE ? eas_db_exec(db, "VACUUM INTO $1", EAS_ARGS(eas_v_text(part)), err)
                                             : save_server(db, part, &n_rows, err);
   if (rc >= 0) rc = settle_file(part, path, err);
-  if (rc < 0) unlink(part);
+  if (rc < 0) eas_db_unlink(part);
   free(part);
   return rc < 0 ? rc : 0;
 }
@@ -325,14 +335,7 @@ int eas_db_restore(eas_db *db, const char *path, eas_err *err)
   if (rc >= 0 && found < newest) rc = updated(&file, &copy_path, err);
   if (rc >= 0) rc = fill(db, file, err);
   eas_db_close(file);
-  if (copy_path) {
-    char *wal = eas_format("%s-wal", copy_path), *shm = eas_format("%s-shm", copy_path);
-    unlink(copy_path);
-    unlink(wal);
-    unlink(shm);
-    free(wal);
-    free(shm);
-  }
+  if (copy_path) eas_db_unlink(copy_path);
   free(copy_path);
   return rc < 0 ? rc : 0;
 }
