@@ -102,6 +102,7 @@ static int step(eas_control *c, eas_err *err)
   if (rc < 0) return rc;
   if (due.cancels) rc = eas_cancel_sweep(c->o.db, GROUP, err);
   if (rc == 0 && due.skips) rc = eas_skip_level(c->o.db, GROUP, err);
+  if (rc > 0 && c->o.on_ready) c->o.on_ready(c->o.arg, 0); /* who looks on sees it */
   if (rc == 0 && due.gathers) {
     rc = eas_gather_some(c->o.db, GROUP, &n_ready, err);
     if (rc > 0) ready(c, n_ready);

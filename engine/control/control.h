@@ -20,7 +20,7 @@ typedef struct {
   int once;         /* 1: a sweep of the store is not spread over the day */
   int64_t worker;   /* under whose name flow control is recorded; 0: registers its own */
   int embedded;     /* 1: the database is one folder's, and locked: every other worker is lost already */
-  void (*on_ready)(void *arg, int n_ready);
+  void (*on_ready)(void *arg, int n_ready); /* 0: nothing became ready, but tasks were skipped or cancelled */
   void *arg;
 } eas_control_options;
 
