@@ -21,7 +21,7 @@ size_t eas_psls_length(size_t n)
 
 static int check_numbers(const eas_psls_job *job)
 {
-  if (!(job->cadence > 1e-6 && job->cadence < 1e9) || !isfinite(job->group_shift)) return EAS_EARG;
+  if (!(job->cadence > 1e-6 && job->cadence < 1e9) || !(fabs(job->group_shift) < 1e9)) return EAS_EARG;
   if (job->groups < 1 || job->groups > 4 || job->cameras < 1 || job->cameras > 6) return EAS_EARG;
   if (!(job->noise >= 0 && job->noise < 1e12) || !(job->drift >= 0 && job->drift < 1)) return EAS_EARG;
   if (!(job->drift_step >= 0 && job->drift_step < 1) || !(job->mask_updates >= 0 && job->mask_updates <= 10))
