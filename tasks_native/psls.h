@@ -60,7 +60,7 @@ typedef struct {       /* all borrowed; no array may overlap another */
   size_t n, length;    /* n >= 2; length = eas_psls_length(n) */
   double cadence;      /* s */
   int groups, cameras; /* 1 .. 4, 1 .. 6 of each */
-  double group_shift;  /* s, under 1e9 either way, from one group's exposures to the next one's; times are the middle of all groups */
+  double group_shift;  /* s, under 1e9, from one group to the next one; times are the middle of all groups */
   double noise;        /* ppm, white, of one camera and sample */
   double drift;        /* standard deviation of the drift in a quarter, of one camera; 0: none */
   double mask_updates; /* mean number per quarter and camera, each a step of a fifth of drift_step; 0: none */
