@@ -178,14 +178,14 @@ static int write_files(eas_cli *c, int64_t job, const json_t *all, eas_err *err)
 {
   static const struct {
     const char *option;
-    int (*write)(const json_t *rows, const char *about, const char *path, eas_err *err);
-  } forms[] = { { "--fits", eas_results_fits }, { "--votable", eas_results_votable } };
+    eas_table_form form;
+  } forms[] = { { "--fits", EAS_TABLE_FITS }, { "--votable", EAS_TABLE_VOTABLE } };
   int n = 0, rc = 0;
   char *about = eas_format("results of j%" PRId64 ", eas %s", job, EAS_VERSION);
   for (size_t i = 0; i < sizeof forms / sizeof *forms && rc >= 0; i++) {
     const char *path = eas_cli_get(c, forms[i].option);
     if (!path) continue;
-    rc = forms[i].write(all, about, path, err);
+    rc = eas_results_write(all, about, forms[i].form, path, err);
     if (rc >= 0 && !c->json && !c->csv) printf("%s   %zu rows\n", path, json_array_size(all));
     n++;
   }

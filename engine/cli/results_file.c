@@ -244,15 +244,22 @@ static int write_votable(const json_t *rows, const columns *c, const char *about
 
 /* --- both --- */
 
-typedef int write_fn(const json_t *rows, const columns *c, const char *about, eas_buf *out, eas_err *err);
-
-static int write_whole(write_fn *fn, const json_t *rows, const char *about, const char *path, eas_err *err)
+int eas_results_table(const json_t *rows, const char *about, eas_table_form form, eas_buf *out, eas_err *err)
 {
   columns *c = eas_alloc(sizeof *c);
+  find_columns(rows, c);
+  int rc = !c->n                    ? eas_fail(err, EAS_EINVAL, "there is no result to write")
+           : form == EAS_TABLE_FITS ? write_fits(rows, c, about, out, err)
+                                    : write_votable(rows, c, about, out, err);
+  free(c);
+  return rc;
+}
+
+int eas_results_write(const json_t *rows, const char *about, eas_table_form form, const char *path, eas_err *err)
+{
   eas_buf out;
   eas_buf_init(&out);
-  find_columns(rows, c);
-  int rc = c->n ? fn(rows, c, about, &out, err) : eas_fail(err, EAS_EINVAL, "there is no result to write");
+  int rc = eas_results_table(rows, about, form, &out, err);
   if (rc < 0) eas_err_prefix(err, "%s", path);
   if (rc >= 0) rc = eas_file_write(path, out.data, out.len, 0644, err);
   if (rc < 0) {
@@ -260,16 +267,5 @@ static int write_whole(write_fn *fn, const json_t *rows, const char *about, cons
     eas_hint(err, "name a file in a folder that can be written");
   }
   eas_buf_done(&out);
-  free(c);
   return rc;
-}
-
-int eas_results_fits(const json_t *rows, const char *about, const char *path, eas_err *err)
-{
-  return write_whole(write_fits, rows, about, path, err);
-}
-
-int eas_results_votable(const json_t *rows, const char *about, const char *path, eas_err *err)
-{
-  return write_whole(write_votable, rows, about, path, err);
 }

@@ -1,12 +1,13 @@
 /* web_export.c: results as a file of another program's format, for a download. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "cli/results.h"
 #include "cli/results_file.h"
 #include "cli/web.h"
@@ -33,26 +34,18 @@ static int gather(eas_cli *c, int64_t job, const char *type, json_t *all, eas_er
   return 0;
 }
 
-/* In a folder that nobody else can enter, gone again when the file is open. */
-static int written(const json_t *all, int is_fits, const char *about, int *fd, eas_err *err)
+static int written(const json_t *all, eas_table_form form, const char *about, int *fd, eas_err *err)
 {
-  const char *tmp = getenv("TMPDIR");
-  char *folder = eas_format("%s/eas-web-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-  if (!mkdtemp(folder)) {
-    int rc = eas_fail(err, EAS_EIO, "'%s': %s", folder, strerror(errno));
-    free(folder);
-    return rc;
-  }
-  char *path = eas_format("%s/results.%s", folder, is_fits ? "fits" : "vot");
-  int rc = is_fits ? eas_results_fits(all, about, path, err) : eas_results_votable(all, about, path, err);
+  eas_buf table;
+  eas_buf_init(&table);
+  int rc = eas_results_table(all, about, form, &table, err);
   if (rc >= 0) {
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (*fd < 0) rc = eas_fail(err, EAS_EIO, "'%s': %s", path, strerror(errno));
+    int wrong = (*fd = memfd_create("results", MFD_CLOEXEC)) < 0 ? -errno : eas_write_all(*fd, table.data, table.len);
+    if (wrong < 0) rc = eas_fail(err, EAS_EIO, "results: %s", strerror(-wrong));
+    if (wrong < 0 && *fd >= 0) close(*fd);
+    if (wrong >= 0) lseek(*fd, 0, SEEK_SET);
   }
-  unlink(path);
-  rmdir(folder);
-  free(path);
-  free(folder);
+  eas_buf_done(&table);
   return rc < 0 ? rc : 0;
 }
 
@@ -63,7 +56,7 @@ int eas_web_export(eas_cli *c, const json_t *what, int *fd, eas_err *err)
   json_t *all = json_array();
   int rc = gather(c, strtoll(job + 1, NULL, 10), type, all, err);
   if (rc >= 0 && json_array_size(all) == 0) rc = eas_fail(err, EAS_ENOENT, "%s has no results of this kind yet", job);
-  if (rc >= 0) rc = written(all, strcmp(format, "fits") == 0, job, fd, err);
+  if (rc >= 0) rc = written(all, strcmp(format, "fits") == 0 ? EAS_TABLE_FITS : EAS_TABLE_VOTABLE, job, fd, err);
   json_decref(all);
   return rc;
 }
