@@ -100,14 +100,14 @@ B.each(function(kind)
         roles:signal(first, 15)
         roles:wait("both to run elsewhere", function() return running "south" == 2 end)
         local took = db:value "SELECT max(started_at) FROM attempt WHERE state = 'running'" - begun
-        assert.is_true(took < 1.2e6, ("with 0.2 s of grace it took %.2f s"):format(took / 1e6))
+        T.soon(tonumber(took) / 1e6, 1.2) -- with 0.2 s of grace
         roles:wait("the end of the first", function() return not Roles.alive(first) end)
         assert.equal(2, db:value "SELECT count(*) FROM attempt WHERE state = 'running' AND number = 1 AND token = 2")
         begun = db:value "SELECT eas_now()"
         assert.equal(0, roles:eas("cancel --yes j1").status)
         roles:wait("the end", function() return db:value "SELECT count(*) FROM attempt WHERE ending = 'cancelled'" == 2 end)
         took = db:value "SELECT max(ended_at) FROM attempt WHERE ending = 'cancelled'" - begun
-        assert.is_true(took < 2e6, ("it took %.2f s"):format(took / 1e6))
+        T.soon(tonumber(took) / 1e6, 2)
         assert.falsy(T.sh(("cat /proc/%d/task/%d/children"):format(second, second)).out:find "%d+ %d+")
       end)
 

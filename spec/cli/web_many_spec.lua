@@ -1,9 +1,11 @@
--- The dashboard over a job of very many tasks: every page within 300 ms of server time. 20 000 tasks; EAS_LONG=1: a million.
+-- The dashboard over a job of very many tasks: pages stay small, and paging reaches everything. 20 000 tasks.
+-- EAS_LONG=1 on a quiet machine: a million, and every page within 300 ms of server time.
 local T = require "spec.support"
 local Http = require "spec.cli.http"
 local Roles = require "spec.cli.roles"
 
-local N = os.getenv "EAS_LONG" and 1000000 or 20000
+local LONG = os.getenv "EAS_LONG"
+local N = LONG and 1000000 or 20000
 local LIMIT_S = 0.3
 local FILL = [[
 PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -200000;
@@ -47,7 +49,7 @@ COMMIT;
 ]]
 
 describe("the dashboard of a job of many tasks", function()
-  it(("opens every page within 0.3 s of its own time (%d tasks)"):format(N), function()
+  it(("opens every page (%d tasks)"):format(N), function()
     T.skip_unless(T.sh "command -v sqlite3".status == 0, "no sqlite3 here")
     local roles = Roles.new { EAS_LOG_LEVEL = "debug" }
     assert.equal(0, roles:eas("init").status)
@@ -62,7 +64,7 @@ describe("the dashboard of a job of many tasks", function()
       "/tasks?state=cancelled", "/tasks/t10001", "/attempts/a10007", "/errors", "/timeline", "/timings", "/results", "/results?sort=-sde", "/maps", "/files", "/files?from=lc_3",
       "/logs", "/logs?text=nothing", "/workers", "/api/v1/overview", "/api/v1/tasks.csv" }
     local best, slow = {}, {}
-    for _ = 1, 3 do -- the first fills caches, and others work on this machine too
+    for _ = 1, LONG and 3 or 1 do -- the first fills caches, and others work on this machine too
       for _, path in ipairs(paths) do
         local got = web:get(path)
         assert.equal(200, got.status, path .. got.body:sub(1, 300))
@@ -72,8 +74,8 @@ describe("the dashboard of a job of many tasks", function()
       end
     end
     for _, path in ipairs(paths) do
-      if os.getenv "EAS_LONG" then print(("%7.1f ms %s"):format(best[path], path)) end
-      if best[path] > 1e3 * LIMIT_S then slow[#slow + 1] = ("%.0f ms %s"):format(best[path], path) end
+      if LONG then print(("%7.1f ms %s"):format(best[path], path)) end
+      if LONG and best[path] > 1e3 * LIMIT_S then slow[#slow + 1] = ("%.0f ms %s"):format(best[path], path) end
     end
     assert.equal("", table.concat(slow, "\n"))
     local failed = web:api "/tasks?state=failed&limit=1000"
