@@ -30,6 +30,7 @@ function Broker.url(more, tls)
   return ("%s?prefix=p%d.%s"):format(base, n_prefixes, more or "")
 end
 
+function Broker.address() return T.read(Broker.dir() .. "/url"):match "@([^:]+):" end
 function Broker.port() return tonumber(T.read(Broker.dir() .. "/ports"):match "%d+") end
 function Broker.kill() assert(run("kill").status == 0) end
 function Broker.again()
@@ -113,7 +114,7 @@ int kill(int pid, int signal);
 function Broker.purge(url, type)
   local C, name, n = ffi.C, url:match "prefix=([^&]*)" .. type, nil
   local connection = C.amqp_new_connection()
-  if C.amqp_socket_open(C.amqp_tcp_socket_new(connection), "127.0.0.1", Broker.port()) == 0
+  if C.amqp_socket_open(C.amqp_tcp_socket_new(connection), Broker.address(), Broker.port()) == 0
     and C.amqp_login(connection, "/", ffi.new("int", 0), ffi.new("int", 131072), ffi.new("int", 0), ffi.new("int", 0), "guest", "guest").type == 1
     and C.amqp_channel_open(connection, 1) ~= nil then
     local purged = C.amqp_queue_purge(connection, 1, ffi.new("eas_spec_amqp_bytes", #name, ffi.cast("const char *", name)))

@@ -5,12 +5,14 @@
 #   broker.sh stop DIR    ends it and its epmd, and removes what it wrote
 #   broker.sh kill DIR    kill -9, as a power failure would: what is in DIR stays, start brings it back
 # DIR/url and DIR/tls_url hold its addresses, DIR/ca.pem the certificate to trust.
+# EAS_BROKER_ADDRESS: where it listens, 127.0.0.1 if not said
 # Exit: 0; 1 it did not come up (the reason on stderr); 2 wrong use; 4 no rabbitmq-server here.
 set -euo pipefail
 
 bin=/usr/lib/rabbitmq/bin
+address=${EAS_BROKER_ADDRESS:-127.0.0.1}
 verb=${1:-} dir=${2:-} owner=${3:-}
-[ -n "$verb" ] && [ -n "$dir" ] || { sed -n '3,7s/^# \?//p' "$0" >&2; exit 2; }
+[ -n "$verb" ] && [ -n "$dir" ] || { sed -n '3,8s/^# \?//p' "$0" >&2; exit 2; }
 
 end() { # signal name-of-pid-file
   local pid
@@ -24,7 +26,8 @@ end() { # signal name-of-pid-file
 }
 
 settings() { # once: ports that are free now, certificates, configuration
-  local ports
+  local ports loopback=true
+  [ "$address" = 127.0.0.1 ] || loopback=false # a network of tests alone
   mkdir -p "$dir"
   mapfile -t ports < <(python3 - <<'PY'
 import socket
@@ -39,20 +42,20 @@ PY
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$dir/key.pem" -out "$dir/ca.pem" 2>/dev/null
   cat >"$dir/rabbitmq.conf" <<CONF
-listeners.tcp.1 = 127.0.0.1:${ports[0]}
+listeners.tcp.1 = $address:${ports[0]}
 listeners.ssl.1 = 127.0.0.1:${ports[1]}
 ssl_options.cacertfile = $dir/ca.pem
 ssl_options.certfile = $dir/ca.pem
 ssl_options.keyfile = $dir/key.pem
 ssl_options.verify = verify_none
 ssl_options.fail_if_no_peer_cert = false
-loopback_users.guest = true
+loopback_users.guest = $loopback
 disk_free_limit.absolute = 10MB
 vm_memory_high_watermark.absolute = 1GB
 log.console = false
 log.file.level = warning
 CONF
-  echo "amqp://guest:guest@127.0.0.1:${ports[0]}" >"$dir/url"
+  echo "amqp://guest:guest@$address:${ports[0]}" >"$dir/url"
   echo "amqps://guest:guest@localhost:${ports[1]}" >"$dir/tls_url"
 }
 
@@ -81,7 +84,7 @@ start() {
     ERL_CRASH_DUMP=/dev/null setsid "$bin/rabbitmq-server" </dev/null >"$dir/out" 2>&1 &
   echo $! >"$dir/pid"
   for _ in $(seq 600); do
-    if (exec 3<>"/dev/tcp/127.0.0.1/${ports[0]}") 2>/dev/null; then
+    if (exec 3<>"/dev/tcp/$address/${ports[0]}") 2>/dev/null; then
       [ -z "$owner" ] || setsid "$0" watch "$dir" "$owner" </dev/null >/dev/null 2>&1 &
       cat "$dir/url"
       return 0

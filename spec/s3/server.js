@@ -93,6 +93,6 @@ function on_request(req, res) {
 app.configureBuckets().then(() => {
   const server = key ? https.createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) }, on_request)
                      : http.createServer(on_request);
-  server.listen(Number(process.env.PORT || 0), "127.0.0.1", () => console.log(server.address().port));
+  server.listen(Number(process.env.PORT || 0), process.env.ADDRESS || "127.0.0.1", () => console.log(server.address().port));
 });
 process.stdin.on("end", () => process.exit(0)).resume(); // it ends with the spec that started it

@@ -30,13 +30,13 @@ function S.installed()
   return S.folder, S.why
 end
 
--- Starts one over a folder of objects. Returns { port, endpoint, pid, directory } with methods; stop() it.
+-- Starts one over a folder of objects. options: port, key and cert, address (127.0.0.1). Returns { port, endpoint, pid, directory } with methods; stop() it.
 local server, serial = {}, 0
 server.__index = server
 
 function S.start(directory, options)
   options = options or {}
-  local self = setmetatable({ directory = directory, tls = options.key }, server)
+  local self = setmetatable({ directory = directory, tls = options.key, address = options.address }, server)
   self:run(options.port or 0, options.key, options.cert)
   return self
 end
@@ -44,14 +44,14 @@ end
 function server:run(port, key, cert)
   local dir = T.tmpdir()
   self.control = dir
-  local command = ("mkfifo %s/stop; PORT=%d NODE_PATH=%s/node_modules node --openssl-legacy-provider %s/spec/s3/server.js %s %s %s %s <%s/stop >%s/port 2>%s/err & echo $!")
-    :format(dir, port, S.installed(), T.root, self.directory, dir, key or "", cert or "", dir, dir, dir)
+  local command = ("mkfifo %s/stop; PORT=%d ADDRESS=%s NODE_PATH=%s/node_modules node --openssl-legacy-provider %s/spec/s3/server.js %s %s %s %s <%s/stop >%s/port 2>%s/err & echo $!")
+    :format(dir, port, self.address or "127.0.0.1", S.installed(), T.root, self.directory, dir, key or "", cert or "", dir, dir, dir)
   self.pid = tonumber(T.sh(command).out)
   self.stdin = assert(io.open(dir .. "/stop", "w")) -- its end is the server's: it never outlives this process
   self.stdin:setvbuf "no"
   local got = T.sh(("for i in $(seq 200); do [ -s %s/port ] && break; sleep 0.05; done; cat %s/port %s/err"):format(dir, dir, dir))
   self.port = assert(tonumber(got.out:match "^%d+"), got.out)
-  self.endpoint = ("%s://localhost:%d"):format(self.tls and "https" or "http", self.port)
+  self.endpoint = ("%s://%s:%d"):format(self.tls and "https" or "http", self.address or "localhost", self.port)
 end
 
 -- As the power goes: no connection is closed in order.

@@ -4,8 +4,10 @@ local ffi = require "ffi"
 local cjson = require "cjson"
 local T = require "spec.support"
 local B = require "spec.backends.backend"
+local S3 = require "spec.s3.server"
 local Broker = require "spec.backends.broker"
 local Roles = require "spec.cli.roles"
+local Hosts = require "spec.soak.hosts"
 local Servers = require "spec.soak.servers"
 T.cdef "engine/queue/queue.h"
 ffi.cdef "int usleep(unsigned us);"
@@ -20,25 +22,56 @@ local CONTROLS = { { name = "c1", host = "north" }, { name = "c2", host = "south
 
 local function sleep(seconds) if seconds > 0 then C.usleep(math.floor(seconds * 1e6)) end end
 
--- seed, seconds of chaos; log(text) is told what happens.
-function Chaos.new(options)
-  local c = setmetatable({ seed = options.seed, log = options.log or function() end, did = {}, skipped = {}, later = {}, jobs = {} }, Chaos)
-  math.randomseed(c.seed)
+-- One machine: servers, a small disk for the store, a clock that jumps. What they are, for the environment of roles.
+function Chaos:one_machine()
   local why
-  c.pg, why = B.server()
-  if not c.pg then return nil, why end
-  local amqp
-  if Broker.dir() then amqp = Broker.url "&heartbeat=2" else c.skipped[#c.skipped + 1] = "no broker: " .. select(2, Broker.dir()) end
-  c.queue = amqp or "sql:"
-  c.disk, why = Servers.disk(96)
-  if not c.disk then c.skipped[#c.skipped + 1] = why end
-  c.dir = T.tmpdir()
-  if not T.asan then c.clock = Servers.clock(c.dir) else c.skipped[#c.skipped + 1] = "no jumps of the clock under a sanitizer" end
-  c.lease = options.lease or 2
-  c.roles = Roles.new {
-    EAS_DATABASE = c.pg:url "postgres", EAS_QUEUE = c.queue, EAS_STORE = (c.disk and c.disk.dir or c.dir) .. "/store",
-    EAS_LEASE = c.lease .. " s", EAS_LEASE_RENEW = ("%d ms"):format(c.lease * 250), EAS_DRAIN_GRACE = "5 s",
-    EAS_GC_EVERY = "2 s", EAS_LOG_LEVEL = "warn" }
+  self.pg, why = B.server()
+  if not self.pg then return nil, why end
+  if Broker.dir() then self.queue = Broker.url "&heartbeat=2" else self.skipped[#self.skipped + 1] = "no broker: " .. select(2, Broker.dir()) end
+  self.disk, why = Servers.disk(96)
+  if not self.disk then self.skipped[#self.skipped + 1] = why end
+  if not T.asan then self.clock = Servers.clock(self.dir) else self.skipped[#self.skipped + 1] = "no jumps of the clock under a sanitizer" end
+  return { EAS_DATABASE = self.pg:url "postgres", EAS_STORE = (self.disk and self.disk.dir or self.dir) .. "/store" }
+end
+
+-- Many: each role and server on a host of its own, the store an object store.
+function Chaos:many_hosts()
+  local why, env, amqp
+  S3.installed() -- by the network outside
+  self.hosts, why = Hosts.new()
+  if not self.hosts then return nil, why end
+  self.weights, self.workers, self.controls = Hosts.weights, Hosts.workers, Hosts.controls
+  self.hosts:at("desk", function() end)
+  env, why = self.hosts:store()
+  if env then self.pg, why = self.hosts:database() end
+  if not self.pg then
+    self.hosts:close()
+    return nil, why
+  end
+  amqp, why = self.hosts:broker_url()
+  if amqp then self.queue = amqp else self.skipped[#self.skipped + 1] = "no broker: " .. why end
+  env.EAS_DATABASE = self.hosts:database_url()
+  return env
+end
+
+-- What fn starts is on that host.
+function Chaos:at(name, fn, ...)
+  if self.hosts then return self.hosts:at(name, fn, ...) end
+  return fn(...)
+end
+
+-- seed; hosts: a network between them (hosts.lua); log(text) is told what happens.
+function Chaos.new(options)
+  local c = setmetatable({ seed = options.seed, log = options.log or function() end, did = {}, skipped = {}, later = {}, jobs = {},
+    queue = "sql:", workers = WORKERS, controls = CONTROLS, lease = options.lease or 2, dir = T.tmpdir() }, Chaos)
+  math.randomseed(c.seed)
+  local env, why
+  if options.hosts then env, why = c:many_hosts() else env, why = c:one_machine() end
+  if not env then return nil, why end
+  local common = { EAS_QUEUE = c.queue, EAS_LEASE = c.lease .. " s", EAS_LEASE_RENEW = ("%d ms"):format(c.lease * 250),
+    EAS_DRAIN_GRACE = "5 s", EAS_GC_EVERY = "2 s", EAS_LOG_LEVEL = "warn" }
+  for k, v in pairs(common) do env[k] = v end
+  c.roles = Roles.new(env)
   local got = c.roles:eas "init"
   if got.status ~= 0 then -- what was started so far ends with us
     c.pid = {}
@@ -46,7 +79,7 @@ function Chaos.new(options)
     error(got.err)
   end
   c.pid = {}
-  for _, list in ipairs { WORKERS, CONTROLS } do for _, r in ipairs(list) do c:start(r) end end
+  for _, list in ipairs { c.workers, c.controls } do for _, r in ipairs(list) do c:start(r) end end
   return c
 end
 
@@ -58,7 +91,7 @@ end
 
 function Chaos:start(role)
   local words = role.name:sub(1, 1) == "w" and "worker --slots 2" or "control"
-  self.pid[role.name] = self.roles:start(words, role.name, self:host_env(role.host, role.host == "south"))
+  self.pid[role.name] = self:at(role.name, self.roles.start, self.roles, words, role.name, self:host_env(role.host, role.host == "south"))
 end
 
 -- Children of a worker by kind: the zygote is started anew from the program, task children are its clones.
@@ -87,7 +120,7 @@ end
 local actions = {}
 
 function actions.kill_worker(c)
-  local w = pick(WORKERS)
+  local w = pick(c.workers)
   if w.stopped or not c:signal_role(w, KILL) then return end
   c.pid[w.name] = nil
   c:in_a_while(math.random() * 1.5, "start " .. w.name, function() c:start(w) end)
@@ -95,7 +128,7 @@ function actions.kill_worker(c)
 end
 
 function actions.kill_control(c)
-  local k = pick(CONTROLS)
+  local k = pick(c.controls)
   if not c:signal_role(k, KILL) then return end
   c.pid[k.name] = nil
   c:in_a_while(math.random() * 2, "start " .. k.name, function() c:start(k) end)
@@ -103,7 +136,7 @@ function actions.kill_control(c)
 end
 
 function actions.kill_zygote(c)
-  local pid = c.pid[pick(WORKERS).name]
+  local pid = c.pid[pick(c.workers).name]
   local zygote = pid and children(pid)
   if not zygote then return end
   C.kill(zygote, KILL)
@@ -111,7 +144,7 @@ function actions.kill_zygote(c)
 end
 
 function actions.kill_child(c)
-  local pid = c.pid[pick(WORKERS).name]
+  local pid = c.pid[pick(c.workers).name]
   local _, tasks = children(pid or 0)
   if #tasks == 0 then return end
   C.kill(pick(tasks), KILL)
@@ -119,7 +152,7 @@ function actions.kill_child(c)
 end
 
 function actions.stop_worker(c)
-  local w = pick(WORKERS)
+  local w = pick(c.workers)
   if w.stopped or not c:signal_role(w, STOP) then return end
   w.stopped = true
   c:in_a_while(c.lease * (1.2 + math.random()), "continue " .. w.name, function()
@@ -130,7 +163,7 @@ function actions.stop_worker(c)
 end
 
 function actions.drain_worker(c)
-  local w = pick(WORKERS)
+  local w = pick(c.workers)
   if w.stopped or not c:signal_role(w, TERM) then return end
   c.pid[w.name] = nil
   c:in_a_while(0.5, "start " .. w.name, function() c:start(w) end)
@@ -140,7 +173,7 @@ end
 function actions.kill_postgres(c)
   c.pg:kill()
   sleep(math.random() * 0.8)
-  assert(c.pg:start())
+  assert(c:at("db", c.pg.start, c.pg))
   return "PostgreSQL killed"
 end
 
@@ -186,17 +219,18 @@ end
 -- Begun again when it did not come up within 40 s, on a machine that has too much to do.
 function Chaos:broker_comes(at)
   if self.now > at then
-    os.execute(("cd %s && %s/spec/backends/broker.sh start %s %d >/dev/null 2>&1 &"):format(Broker.dir(), T.root, Broker.dir(), ffi.C.getpid()))
+    self:at("broker", os.execute,
+      ("cd %s && %s/spec/backends/broker.sh start %s %d >/dev/null 2>&1 &"):format(Broker.dir(), T.root, Broker.dir(), ffi.C.getpid()))
     at = self.now + 40
   end
   self:in_a_while(0.5, nil, function()
-    if T.sh(("bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d'"):format(Broker.port())).status == 0 then self.broker_down = nil else self:broker_comes(at) end
+    if T.sh(("bash -c 'exec 3<>/dev/tcp/%s/%d'"):format(Broker.address(), Broker.port())).status == 0 then self.broker_down = nil else self:broker_comes(at) end
   end)
 end
 
 -- As whatever starts services does: a role that ended (a server was away when it began) is started again.
 function Chaos:supervise()
-  for _, list in ipairs { WORKERS, CONTROLS } do
+  for _, list in ipairs { self.workers, self.controls } do
     for _, r in ipairs(list) do
       if self.pid[r.name] and not Roles.alive(self.pid[r.name]) then
         self.log(("%6.1f  %s had ended, started again"):format(self.now, r.name))
@@ -280,11 +314,13 @@ local WEIGHTS = {
   { "double_messages", 3 }, { "fill_disk", 2 }, { "jump_clock", 2 },
 }
 
-local function draw()
+for name, action in pairs(Hosts.actions) do actions[name] = action end
+
+local function draw(weights)
   local all = 0
-  for _, w in ipairs(WEIGHTS) do all = all + w[2] end
+  for _, w in ipairs(weights) do all = all + w[2] end
   local at = math.random(all)
-  for _, w in ipairs(WEIGHTS) do
+  for _, w in ipairs(weights) do
     at = at - w[2]
     if at <= 0 then return w[1] end
   end
@@ -351,7 +387,7 @@ function Chaos:run(seconds, small)
   self:submit(small)
   while self.now < seconds do
     self:tick(small and 0.1 + math.random() * 0.4 or 0.15 + math.random() * 0.7)
-    local name = draw()
+    local name = draw(self.weights or WEIGHTS)
     local what, n = actions[name](self)
     if what then
       local d = self.did[what] or { n = 0, sum = 0 }
@@ -368,6 +404,7 @@ function Chaos:calm(seconds)
   local patience = self:elapsed() + 120
   while #self.later > 0 and self:elapsed() < patience do self:tick(0.05) end
   if self.clock then self.clock:jump(0) end
+  if self.hosts then self.hosts:mend() end
   local deadline = self:elapsed() + seconds
   while self:elapsed() < deadline do
     if ask(self, "SELECT count(*) FROM job WHERE done_at IS NULL") == 0 then return true end
@@ -388,18 +425,34 @@ function Chaos:depth()
   end) or 0
 end
 
+-- The hosts of workers, each once.
+function Chaos:host_names()
+  local names, seen = {}, {}
+  for _, w in ipairs(self.workers) do
+    if not seen[w.host] then names[#names + 1] = w.host end
+    seen[w.host] = true
+  end
+  return names
+end
+
 -- All roles end; then one start on each host, which sweeps what the killed ones left in scratch.
 function Chaos:drain()
   self.roles:stop()
   self.roles.env.EAS_LOG_LEVEL = "error"
-  for _, host in ipairs { "north", "south" } do
+  for _, host in ipairs(self:host_names()) do
     assert(self.roles:eas("worker --once --slots 1", self:host_env(host)).status == 0)
   end
   for _ = 1, 40 do -- of those that were killed the leases run on
-    assert(self.roles:eas("control --once", self:host_env "north").status == 0)
+    assert(self.roles:eas("control --once", self:host_env(self.controls[1].host)).status == 0)
     if ask(self, "SELECT count(*) FROM worker WHERE state = 'active'") == 0 then break end
     sleep(0.1)
   end
+end
+
+-- Objects in the store.
+function Chaos:objects()
+  if self.hosts then return self.hosts:objects() end
+  return tonumber(T.sh(("find %s/objects -type f | wc -l"):format(self.roles.env.EAS_STORE)).out)
 end
 
 -- Processes that still have something of ours open or as their folder.
@@ -410,7 +463,7 @@ function Chaos:orphans()
 end
 
 function Chaos:close()
-  for _, list in ipairs { WORKERS, CONTROLS } do
+  for _, list in ipairs { self.workers, self.controls } do
     for _, r in ipairs(list) do
       r.stopped = nil
       if self.pid[r.name] then C.kill(self.pid[r.name], CONT) end
@@ -420,6 +473,7 @@ function Chaos:close()
   if self.broker_down then Broker.again() end
   Broker.stop()
   self.pg:stop()
+  if self.hosts then self.hosts:close() end
   if self.disk then self.disk:unmount() end
 end
 
