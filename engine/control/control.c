@@ -22,20 +22,20 @@ enum {
   RESCUE_US = 1000 * 1000,
   LOOK_US = 30 * 1000 * 1000,
   RETRY_US = 100 * 1000,
-  MOST_RETRY_US = 5000 * 1000,
-  GC_RETRY_US = 60 * 1000 * 1000
+  MOST_RETRY_US = 5000 * 1000
 };
 
 struct eas_control {
   eas_control_options o;
   int own_worker; /* registered here */
   int64_t lease_us;
-  int64_t slice, rescue, renew, gc; /* timers; 0: none */
-  int again;                        /* 1: something rang while a slice was due */
-  int working;                      /* 1: a slice is due */
-  int rescue_due, first, sweeping;  /* sweeping: more of the store is to be swept */
-  int children;                     /* of a transaction of expansion, so that it takes about half a slice */
-  int64_t retry_us;                 /* back-off after an error */
+  int64_t slice, rescue, renew; /* timers; 0: none */
+  eas_gc *gc;                   /* the store is swept beside all that; NULL: not by this one */
+  int again;                    /* 1: something rang while a slice was due */
+  int working;                  /* 1: a slice is due */
+  int rescue_due, first;
+  int children;     /* of a transaction of expansion, so that it takes about half a slice */
+  int64_t retry_us; /* back-off after an error */
   int64_t renewed_us;
 };
 
@@ -178,19 +178,6 @@ static void rescue_later(eas_control *c, int64_t delay_us)
   c->rescue = eas_loop_after(c->o.loop, delay_us, on_rescue, c);
 }
 
-/* The store is swept beside all that, in turns of some milliseconds with rests between. */
-static void on_gc(void *arg)
-{
-  eas_control *c = arg;
-  eas_err err = { 0 };
-  int64_t next_us = MOST_RETRY_US;
-  int rc = eas_gc_turn(c->o.db, c->o.store, c->o.conf, c->o.once, &next_us, &err);
-  if (rc < 0) eas_log(EAS_WARN, "gc: %s; trying again", err.text);
-  if (rc < 0) next_us = GC_RETRY_US;
-  c->sweeping = rc > 0;
-  c->gc = eas_loop_after(c->o.loop, next_us, on_gc, c);
-}
-
 /* --- its own name, when no worker lends one --- */
 
 static int register_self(eas_control *c, eas_err *err)
@@ -219,18 +206,22 @@ static void on_renew(void *arg)
 
 int eas_control_open(eas_control **out, const eas_control_options *o, eas_err *err)
 {
+  eas_gc *gc = NULL;
   if (o->store) {
-    int rc = eas_gc_check(o->conf, err);
+    eas_gc_about about = { .loop = o->loop, .db = o->db, .store = o->store, .conf = o->conf, .hurry = o->once };
+    int rc = eas_gc_open(&gc, &about, err);
     if (rc < 0) return rc;
   }
   eas_control *c = eas_alloc(sizeof *c);
   c->o = *o;
+  c->gc = gc;
   c->children = FIRST_CHILDREN;
   c->rescue_due = c->first = 1;
   c->lease_us = eas_conf_duration_us(o->conf, "lease");
   if (!o->worker) {
     int rc = register_self(c, err);
     if (rc < 0) {
+      eas_gc_close(gc);
       free(c);
       return rc;
     }
@@ -239,7 +230,6 @@ int eas_control_open(eas_control **out, const eas_control_options *o, eas_err *e
     c->renew = eas_loop_after(o->loop, eas_conf_duration_us(o->conf, "lease_renew"), on_renew, c);
   }
   rescue_later(c, RESCUE_US);
-  if (o->store) c->gc = eas_loop_after(o->loop, 0, on_gc, c);
   *out = c;
   return 0;
 }
@@ -255,7 +245,7 @@ int eas_control_once(eas_control *c, eas_err *err)
 
 int eas_control_idle(const eas_control *c)
 {
-  return !c->working && !(c->o.once && c->sweeping);
+  return !c->working && !(c->o.once && eas_gc_sweeping(c->gc));
 }
 
 int64_t eas_control_renewed_us(const eas_control *c)
@@ -269,7 +259,7 @@ void eas_control_close(eas_control *c)
   eas_loop_cancel(c->o.loop, c->slice);
   eas_loop_cancel(c->o.loop, c->rescue);
   eas_loop_cancel(c->o.loop, c->renew);
-  eas_loop_cancel(c->o.loop, c->gc);
+  eas_gc_close(c->gc);
   if (c->own_worker) eas_worker_end(c->o.db, c->o.worker, NULL);
   free(c);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/loop.h"
 #include "db/db.h"
 #include "store/store.h"
 #endif
@@ -31,6 +32,21 @@ int eas_gc_some(eas_db *db, eas_store *store, const eas_gc_options *o, eas_gc_fo
 /* One turn of control, if one is due and no other control has it. > 0: done, the rest of the sweep is due at once; 0 with
  * *next_us: nothing to do until then. By the keys gc_every and gc_grace. */
 int eas_gc_turn(eas_db *db, eas_store *store, const eas_conf *conf, int hurry, int64_t *next_us, eas_err *err);
+
+/* Turns beside a loop, for ever: what asks the store runs in a thread, so that one that does not answer keeps nobody
+ * waiting. Errors are logged, and it comes again in a minute. */
+typedef struct eas_gc eas_gc;
+typedef struct {
+  eas_loop *loop;
+  eas_db *db;
+  eas_store *store;
+  const eas_conf *conf;
+  int hurry; /* 1: no rests */
+} eas_gc_about;
+int eas_gc_open(eas_gc **out, const eas_gc_about *o, eas_err *err); /* with eas_gc_check */
+int eas_gc_sweeping(const eas_gc *gc);                              /* 1: a turn is on, or the next one due; NULL: 0 */
+void eas_gc_close(eas_gc *gc); /* a turn that is on is broken off: eas_store_stop */
+
 /* EAS_EINVAL: a grace in which a result may not have got its row yet. */
 int eas_gc_check(const eas_conf *conf, eas_err *err);
 /* Leaves the mark of this database in the store: whoever writes there. */
