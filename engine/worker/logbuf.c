@@ -127,7 +127,7 @@ const eas_log_entry *eas_logbuf_unsent(const eas_logbuf *l, int *n, int *first_s
 {
   *n = l->n_head - l->sent;
   *first_seq = l->sent;
-  return l->head + l->sent;
+  return l->head ? l->head + l->sent : NULL;
 }
 
 void eas_logbuf_mark(eas_logbuf *l, int n)

@@ -10,7 +10,7 @@ void *memalign(size_t alignment, size_t size);
 void free(void *);
 ]]
 
-local K = { OK = 0, EARG = -1, EDATA = -2, EFEW = -3, EGRID = -4, NONE = -5, nan = 0 / 0, inf = math.huge }
+local K = { asan = T.asan, OK = 0, EARG = -1, EDATA = -2, EFEW = -3, EGRID = -4, NONE = -5, nan = 0 / 0, inf = math.huge }
 
 -- Memory of exactly so many bytes from malloc, where a sanitizer sees what is read or written beside it.
 local function exactly(bytes)
