@@ -22,7 +22,8 @@ typedef struct {
   eas_bell bell;
   int64_t busy_since;
   uint64_t dice;
-  int lax; /* synchronous stands at NORMAL */
+  int lax;      /* synchronous stands at NORMAL */
+  int starting; /* a transaction, which has said how */
 } sqlite_db;
 
 static sqlite_db *of(eas_db *db)
@@ -156,12 +157,23 @@ static void add_row(eas_rows *rows, sqlite3_stmt *h, int columns)
   }
 }
 
+/* How soon a commit is on the disk; outside of a transaction only. A flushed one takes along all that was before it. */
+static int set_lax(sqlite_db *s, int lax, eas_err *err)
+{
+  if (lax == s->lax) return 0;
+  int rc = script(&s->db, lax ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL", err);
+  if (rc == 0) s->lax = lax;
+  return rc;
+}
+
 static int run(eas_db *db, const char *sql, const eas_val *args, int n, eas_rows **out, eas_err *err)
 {
   sqlite_db *s = of(db);
   eas_stmt *stmt = NULL;
   int rc = prepare(s, sql, &stmt, err);
   if (rc == 0) rc = bind(s, stmt, args, n, err);
+  if (rc == 0 && s->lax && sqlite3_get_autocommit(s->handle) && !sqlite3_stmt_readonly(stmt->handle) && !s->starting)
+    rc = set_lax(s, 0, err); /* alone, it is a commit */
   if (rc < 0) return rc;
 
   sqlite3_stmt *h = stmt->handle;
@@ -210,13 +222,11 @@ static const char *statement(const eas_db *db, int i)
 static int begin(eas_db *db, int mode, eas_err *err)
 {
   sqlite_db *s = of(db);
-  int lax = mode == EAS_TX_LAX;
-  if (mode != EAS_TX_READ && lax != s->lax) {
-    int rc = script(db, lax ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL", err);
-    if (rc < 0) return rc;
-    s->lax = lax;
-  }
-  int rc = run(db, mode == EAS_TX_READ ? "BEGIN" : "BEGIN IMMEDIATE", EAS_NOARGS, NULL, err);
+  int rc = mode == EAS_TX_READ ? 0 : set_lax(s, mode == EAS_TX_LAX, err);
+  if (rc < 0) return rc;
+  s->starting = 1;
+  rc = run(db, mode == EAS_TX_READ ? "BEGIN" : "BEGIN IMMEDIATE", EAS_NOARGS, NULL, err);
+  s->starting = 0;
   return rc < 0 ? rc : 0;
 }
 

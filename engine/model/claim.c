@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "model/settle.h"
 #include "model/words.h"
 
@@ -31,6 +32,7 @@ typedef struct {
   int n;
   limit *limits;
   int n_limits;
+  int64_t step; /* from the token that an attempt has to the one it gets */
 } candidates;
 
 static const char find_candidates[] =
@@ -186,7 +188,7 @@ static int share_out(candidates *c, int want)
 }
 
 /* Row k of find_oldest. */
-static eas_chosen chosen_of(const candidate *b, const eas_rows *r, int k)
+static eas_chosen chosen_of(const candidate *b, int64_t step, const eas_rows *r, int k)
 {
   enum { PARENT = 5, NODE, NAME, DIRECTORY, LABEL, SEED, METADATA, RERUN, TIES };
   int unknown = eas_rows_null(r, k, TIES);
@@ -194,7 +196,7 @@ static eas_chosen chosen_of(const candidate *b, const eas_rows *r, int k)
   return (eas_chosen){ .attempt = eas_rows_int(r, k, 0),
                        .task = eas_rows_int(r, k, 1),
                        .number = (int)eas_rows_int(r, k, 2),
-                       .token = eas_rows_int(r, k, 3) + 1,
+                       .token = eas_rows_int(r, k, 3) + step,
                        .queued_us = eas_rows_int(r, k, 4),
                        .parent = eas_rows_int(r, k, PARENT),
                        .job = b->job,
@@ -234,7 +236,7 @@ static int take_oldest(eas_db *db, candidates *c, int first, const int *tickets,
     const candidate *b = &c->list[best];
     int k = at[best - first]++;
     if (b->limit >= 0) c->limits[b->limit].room--;
-    out[n] = chosen_of(b, r, k);
+    out[n] = chosen_of(b, c->step, r, k);
   }
   for (int i = first; i < end; i++) {
     candidate *t = &c->list[i];
@@ -328,7 +330,7 @@ static int take(eas_db *db, const eas_registry *r, int64_t worker, const candida
     counts[i] = (eas_count){ .job = chosen[i].job, .type = chosen[i].type, .queued = -1, .running = 1 };
 
   eas_bind bind = { 0 };
-  int rc = eas_bind_send(db, worker, chosen, n, documents, n_documents, &bind, err);
+  int rc = eas_bind_send(db, worker, c->step, chosen, n, documents, n_documents, &bind, err);
   if (rc >= 0) rc = eas_counts_add(db, counts, n, err);
   if (rc >= 0) rc = eas_db_commit(db, err);
   if (rc >= 0) {
@@ -342,16 +344,26 @@ static int take(eas_db *db, const eas_registry *r, int64_t worker, const candida
   return rc < 0 ? rc : n;
 }
 
+/* Of its own for each claim: after a crash of the server that took a claim back, nobody gets the token again that some worker
+ * still holds. */
+static int64_t token_step(void)
+{
+  uint32_t dice;
+  eas_random_bytes(&dice, sizeof dice);
+  return 1 + (int64_t)(dice >> 1);
+}
+
+/* Lax: a claim promises nothing to anybody; one that a crash takes back is claimed again (docs/state_machine.md). */
 static int attempt_claim_once(eas_db *db, const eas_registry *r, int64_t worker, const char *const *types, int max,
                               eas_claims *out, int64_t *next_us, eas_err *err)
 {
   *out = (eas_claims){ 0 };
   if (next_us) *next_us = 0;
   if (max <= 0 || !types[0]) return 0;
-  int rc = eas_db_begin(db, err);
+  int rc = eas_db_begin_lax(db, err);
   if (rc < 0) return rc;
 
-  candidates c = { 0 };
+  candidates c = { .step = token_step() };
   eas_chosen *chosen = eas_alloc((size_t)max * sizeof *chosen);
   rc = look(db, r, worker, types, &c, err);
   if (rc >= 0) rc = choose(db, &c, max, chosen, err);

@@ -26,8 +26,8 @@ typedef struct { /* tickets of what eas_bind_send sent; -1 when not asked */
   int n; /* distinct documents of the group */
 } eas_bind;
 
-/* Sends what turns the chosen attempts into running ones, and all questions about them. */
-int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents,
+/* Sends what turns the chosen attempts into running ones, their tokens moved on by step, and all questions about them. */
+int eas_bind_send(eas_db *db, int64_t worker, int64_t step, const eas_chosen *chosen, int n, const int64_t *documents,
                   int n_documents, eas_bind *out, eas_err *err);
 /* After the flush: fills out[n]. */
 int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const eas_chosen *chosen, int n, eas_claim *out,

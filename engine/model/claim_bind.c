@@ -9,7 +9,7 @@
 #include "model/words.h"
 
 static const char run_them[] =
-    "UPDATE attempt SET state = 'running', token = token + 1, worker = $2, slot = NULL, started_at = eas_now()"
+    "UPDATE attempt SET state = 'running', token = token + $3, worker = $2, slot = NULL, started_at = eas_now()"
     " WHERE id " EAS_IN_IDS("$1") " AND " EAS_STATE_IS("state", "queued");
 
 /* The newest passed version of now; an attempt that was handed back binds again. */
@@ -107,14 +107,15 @@ static int send_about(eas_db *db, const eas_chosen *chosen, int n, eas_bind *out
   return rc < 0 ? rc : send_shared(db, chosen, n, out, err);
 }
 
-int eas_bind_send(eas_db *db, int64_t worker, const eas_chosen *chosen, int n, const int64_t *documents,
+int eas_bind_send(eas_db *db, int64_t worker, int64_t step, const eas_chosen *chosen, int n, const int64_t *documents,
                   int n_documents, eas_bind *out, eas_err *err)
 {
   int64_t *ids = eas_alloc((size_t)n * sizeof *ids);
   eas_buf list;
   eas_buf_init(&list);
   int k = ids_of(chosen, n, ATTEMPTS, ids), again = 0;
-  int rc = eas_db_send(db, run_them, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, k, &list)), eas_v_int(worker)),
+  int rc = eas_db_send(db, run_them,
+                       EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, k, &list)), eas_v_int(worker), eas_v_int(step)),
                        &out->attempts, err);
   if (rc >= 0) rc = send_of(db, bind_inputs, chosen, n, ATTEMPTS_WITH_INPUTS, NULL, err);
   if (rc >= 0) rc = send_about(db, chosen, n, out, err);

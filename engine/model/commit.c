@@ -10,7 +10,9 @@
 
 /* SQLite: looked at first and changed after, since it pays a statement journal for UPDATE ... RETURNING. $1 is sorted. */
 static const char look[] = "SELECT a.id, a.token, a.task, a.job, a.type, a.number, t.parent, t.ties FROM " EAS_OF_IDS(
-    "$1") " attempt a ON a.id = s.value JOIN task t ON t.id = a.task WHERE " EAS_STATE_IS("a.state", "running");
+    "$1") " attempt a ON a.id = s.value JOIN task t ON t.id = a.task WHERE " EAS_STATE_IS("a.state",
+                                                                                          "running") " AND a.worker = "
+                                                                                                     "$2";
 
 static const char end_attempt[] =
     "UPDATE attempt SET state = 'ended', ending = $2, verdict = $3, ended_at = eas_now(), wall_us = $4, cpu_us = $5,"
@@ -50,7 +52,8 @@ static const char end_attempts[] =
     "BIGINT,"
     " cpu_us BIGINT, peak_kb BIGINT, layers BIGINT, reused BIGINT, prov_key TEXT, metadata TEXT), task t"
     " WHERE attempt.id = r.id AND attempt.token = r.token AND " EAS_STATE_IS(
-        "attempt.state", "running") " AND t.id = attempt.task RETURNING attempt.id, attempt.token, attempt.task, "
+        "attempt.state", "running") " AND attempt.worker = $2 AND t.id = attempt.task RETURNING attempt.id, "
+                                    "attempt.token, attempt.task, "
                                     "attempt.job, attempt.type,"
                                     " attempt.number, t.parent, t.ties) SELECT * FROM done ORDER BY id";
 
@@ -76,19 +79,19 @@ static int is_repeated(const member *list, int i)
   return 0;
 }
 
-static int find_on_server(eas_db *db, const member *list, int n, eas_rows **out, eas_err *err)
+static int find_on_server(eas_db *db, int64_t worker, const member *list, int n, eas_rows **out, eas_err *err)
 {
   json_t *rows = json_array();
   for (int i = 0; i < n; i++)
     if (!is_repeated(list, i)) json_array_append_new(rows, row_of(list[i].result));
   char *text = json_dumps(rows, JSON_COMPACT);
-  int rc = eas_db_query(db, end_attempts, EAS_ARGS(eas_v_text(text)), out, err);
+  int rc = eas_db_query(db, end_attempts, EAS_ARGS(eas_v_text(text), eas_v_int(worker)), out, err);
   free(text);
   json_decref(rows);
   return rc < 0 ? rc : eas_rows_n(*out);
 }
 
-static int find_here(eas_db *db, const member *list, int n, eas_rows **out, eas_err *err)
+static int find_here(eas_db *db, int64_t worker, const member *list, int n, eas_rows **out, eas_err *err)
 {
   int64_t *ids = eas_alloc((size_t)n * sizeof *ids);
   int n_ids = 0;
@@ -96,7 +99,8 @@ static int find_here(eas_db *db, const member *list, int n, eas_rows **out, eas_
     if (i == 0 || list[i].result->attempt != list[i - 1].result->attempt) ids[n_ids++] = list[i].result->attempt;
   eas_buf text;
   eas_buf_init(&text);
-  int rc = eas_db_query(db, look, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n_ids, &text))), out, err);
+  int rc =
+      eas_db_query(db, look, EAS_ARGS(eas_v_text(eas_db_id_list(db, ids, n_ids, &text)), eas_v_int(worker)), out, err);
   eas_buf_done(&text);
   free(ids);
   return rc;
@@ -109,14 +113,14 @@ static eas_outcome outcome_of(const eas_result *r)
   return r->again ? EAS_OUT_AGAIN : EAS_OUT_FAILED;
 }
 
-/* Locks (and on a server ends) the attempts whose token still holds; their results stay in list[0 .. returned). list and rows
+/* Locks (and on a server ends) the attempts that are still this worker's by the token it holds; their results stay in list[0 .. returned). list and rows
  * are sorted by id. */
-static int guard(eas_db *db, member *list, int n, eas_err *err)
+static int guard(eas_db *db, int64_t worker, member *list, int n, eas_err *err)
 {
   enum { TIES = 7 };
   eas_rows *rows = NULL;
   int sqlite = eas_db_kind(db) == EAS_DB_SQLITE;
-  int found = sqlite ? find_here(db, list, n, &rows, err) : find_on_server(db, list, n, &rows, err);
+  int found = sqlite ? find_here(db, worker, list, n, &rows, err) : find_on_server(db, worker, list, n, &rows, err);
   int kept = 0, k = 0;
   for (int i = 0; i < n && found >= 0; i++) {
     eas_result *r = list[i].result;
@@ -239,11 +243,12 @@ static int makes_room(eas_db *db, const eas_registry *r, const member *list, int
   return 0;
 }
 
-static int commit_group(eas_db *db, const eas_registry *r, member *list, int n, eas_committed *out, eas_err *err)
+static int commit_group(eas_db *db, const eas_registry *r, int64_t worker, member *list, int n, eas_committed *out,
+                        eas_err *err)
 {
   int rc = eas_db_begin(db, err);
   if (rc < 0) return rc;
-  int kept = rc = guard(db, list, n, err);
+  int kept = rc = guard(db, worker, list, n, err);
   if (kept > 0) {
     rc = spawn(db, r, list, kept, out, err);
     if (rc >= 0) rc = settle(db, list, kept, out, err);
@@ -257,7 +262,6 @@ static int commit_group(eas_db *db, const eas_registry *r, member *list, int n, 
 int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n,
                        eas_committed *out, eas_err *err)
 {
-  (void)worker; /* the token says it all */
   eas_committed made = { 0 };
   int rc = 0;
   if (out) *out = made;
@@ -274,7 +278,7 @@ int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_re
     do {
       memcpy(copy, list, (size_t)n * sizeof *copy);
       made = (eas_committed){ 0 };
-      rc = commit_group(db, r, copy, n, &made, err);
+      rc = commit_group(db, r, worker, copy, n, &made, err);
     } while (eas_db_again(db, rc, &tries));
     free(copy);
   }

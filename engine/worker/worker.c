@@ -150,7 +150,7 @@ static void on_second(void *arg)
     eas_log(EAS_DEBUG, "live log: %s", err.text);
   else
     for (int i = 0, k = 0; i < w->running.n && k < n; i++)
-      if (live[k].attempt == w->running.list[i]->claim.attempt)
+      if (live[k].token == w->running.list[i]->claim.token && live[k].attempt == w->running.list[i]->claim.attempt)
         eas_logbuf_mark(&w->running.list[i]->log, live[k++].n_log);
   free(live);
   eas_worker_cancel_check(w);

@@ -17,7 +17,7 @@ B.each(function(kind)
       assert.equal(task.attempt, c.attempt)
       assert.equal(task.id, c.task)
       assert.equal(1, c.number)
-      assert.equal(1, c.token)
+      assert.is_true(c.token > 0)
       assert.equal("null", c.type)
       assert.equal("search", c.task_name)
       assert.equal("other", c.job_name)
@@ -161,6 +161,52 @@ B.each(function(kind)
       end
       other:close()
       assert.equal(60, n)
+    end)
+
+    -- What a crash of the server leaves of claims that were not flushed.
+    local function vanish(list)
+      for _, c in ipairs(list) do
+        db:exec("UPDATE attempt SET state = 'queued', token = 0, worker = NULL, started_at = NULL WHERE id = $1", c.attempt)
+        db:exec("DELETE FROM attempt_input WHERE attempt = $1", c.attempt)
+        db:exec("UPDATE job_type SET queued = queued + 1, running = running - 1 WHERE job = $1 AND type = (SELECT type FROM task WHERE id = $2)",
+          c.job, c.task)
+      end
+    end
+
+    it("that vanished leaves nothing behind, and its attempt runs again", function()
+      local maker = w:task(job, { outputs = { "lightcurve" } })
+      local user = w:task(job, { inputs = { lightcurve = maker.products.lightcurve } })
+      local made = claim_one()
+      made.versions = { [maker.products.lightcurve] = "pass" }
+      assert(w:commit(worker, { made }))
+      local second = w:worker()
+      local first = claim_one()
+      for _, by in ipairs { worker, second } do
+        vanish { first }
+        first.log, first.metadata = { "of nobody" }, '{"lie": 1}'
+        assert.same({ true }, select(2, w:commit(worker, { first })))
+        local live, line = ffi.new "eas_live[1]", ffi.new "eas_log_entry[1]"
+        line[0].level, line[0].text = 20, "of nobody"
+        live[0].attempt, live[0].token, live[0].n_log, live[0].log, live[0].total = first.attempt, first.token, 1, line, 3
+        db:must(C.eas_attempt_live(db.c, live, 1, db.err))
+        local held, stop = w:held { first }, ffi.new "int[1]"
+        db:must(C.eas_attempt_hand_back(db.c, worker, held, 1, db.err))
+        db:must(C.eas_attempt_wanted(db.c, held, 1, stop, db.err))
+        assert.equal(1, stop[0])
+        assert.equal("queued", w:attempts(user)[1].state)
+        w:check()
+        local again = assert(w:claim(by, 1))[1]
+        assert.equal(first.attempt, again.attempt)
+        assert.not_equal(first.token, again.token)
+        assert.same({ true }, select(2, w:commit(worker, { first }))) -- also beside the new one, by whomever that is
+        db:must(C.eas_attempt_live(db.c, live, 1, db.err))
+        assert.equal(0, db:value "SELECT (SELECT count(*) FROM log_line) + (SELECT count(*) FROM progress) AS n")
+        first = again
+      end
+      assert.same({ true }, select(2, w:commit(worker, { first }))) -- its token, but another's claim
+      assert.same({ false }, select(2, w:commit(second, { first })))
+      assert.equal(1, db:value("SELECT count(*) FROM attempt WHERE task = $1", user.id))
+      assert.equal("passed", w:state(user))
     end)
 
     if kind == "postgresql" then

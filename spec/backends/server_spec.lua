@@ -165,12 +165,52 @@ describe("a server", function()
     end)
 
     it("hands back what was claimed and is not known", function()
-      cut(function() return w:claim(worker, 3) end)
+      assert(w:claim(worker, 3)) -- not flushed, so that no commit waits: the answer is lost here instead
+      server:psql("postgres", ("SELECT pg_terminate_backend(%d)"):format(db:value "SELECT pg_backend_pid() AS p"))
+      assert.equal(C.EAS_ECONNECT, select(3, db:try "SELECT 1"))
       assert.equal(3, db:value "SELECT count(*) FROM attempt WHERE state = 'running'")
       db:must(C.eas_attempt_hand_back_unknown(db.c, worker, nil, 0, db.err))
       assert.equal(0, db:value "SELECT count(*) FROM attempt WHERE state = 'running'")
       assert.equal(4, w:run_all(worker))
       w:check()
+    end)
+  end)
+
+  describe("that is killed before it flushed a claim", function()
+    it("takes the claim back, and none of its results", function()
+      local _, url = database()
+      local db = assert(B.open(url))
+      assert(db:migrate())
+      local w = new_world(db)
+      local job, tasks = w:job(), {}
+      for i = 1, 5 do tasks[i] = w:task(job) end
+      local worker, other = w:worker(), w:worker()
+      local flushed = assert(w:claim(worker, 2))
+      assert(w:commit(worker, { flushed[1] })) -- takes the claim before it along
+      -- nobody flushes by the way what is not committed yet
+      for _, row in ipairs(db:query "SELECT pid FROM pg_stat_activity WHERE backend_type IN ('walwriter', 'background writer', 'autovacuum launcher')") do
+        C.kill(row.pid, 19)
+      end
+      local lost = assert(w:claim(worker, 2))
+      assert.equal(3, db:value "SELECT count(*) FROM attempt WHERE state = 'running'")
+      server:kill()
+      assert(server:start())
+      db:try "SELECT 1"
+      for _, c in ipairs(lost) do assert.equal("queued", w:attempts(c.task)[1].state) end
+      assert.equal("running", w:attempts(flushed[2].task)[1].state)
+      local again = { assert(w:claim(worker, 1))[1], assert(w:claim(other, 1))[1] }
+      for i, c in ipairs(again) do
+        assert.equal(lost[i].attempt, c.attempt)
+        assert.not_equal(lost[i].token, c.token)
+      end
+      assert.same({ false, true, true }, select(2, w:commit(worker, { flushed[2], lost[1], lost[2] })))
+      assert.same({ false }, select(2, w:commit(other, { again[2] })))
+      assert.same({ false }, select(2, w:commit(worker, { again[1] })))
+      assert.equal(1, w:run_all(worker))
+      assert.equal(5, db:value "SELECT count(*) FROM attempt a JOIN task t ON t.accepted = a.id WHERE a.ending = 'ok' AND t.depth = 1")
+      assert.equal(5, db:value "SELECT count(*) FROM attempt WHERE task IN (SELECT id FROM task WHERE depth = 1)")
+      w:check()
+      db:close()
     end)
   end)
 
