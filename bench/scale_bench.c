@@ -4,8 +4,9 @@
  *
  * Into an empty database of any kind: a loop to LEAVES (default 100 000) null tasks; expansion a slice at a time, held as control
  * holds it while 100 000 attempts are queued; groups of GROUP (default 32) claimed and committed by a worker that runs nothing (what
- * a no-op runner and its children would add is another bench: children_bench). Prints what one task costs: wall, our CPU and
- * that of the server's process for us, round trips, commits, rows, bytes of the database; and our memory at its peak. */
+ * the worker's own loop and children add are other benches: noop_bench, children_bench). Prints what one task costs: wall, our CPU and
+ * that of the server's process for us, round trips, commits, rows, bytes of the database; and our memory at its peak. Of a large job
+ * a line for each tenth too: whether a task comes to cost more, or memory grows. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "model/expand.h"
 #include "model/job.h"
 #include "null_tasks.h"
+
+enum { LARGE = 1000 * 1000 };
 
 static const char job[] =
     "{ \"task_list\": [ { \"task\": \"execution_for_loop\", \"parameter\": \"i\", \"linear_range\": "
@@ -65,6 +68,30 @@ static void submit(eas_db *db, const eas_registry *r, int leaves)
   free(text);
 }
 
+static double share(int64_t us, int64_t n)
+{
+  return n ? (double)us / (double)n : 0;
+}
+
+/* What the tasks since the last line cost. */
+static void tell_part(eas_db *db, const sums *expand, const sums *tasks)
+{
+  static sums last_expand, last;
+  static int64_t last_us;
+  struct rusage u;
+  getrusage(RUSAGE_SELF, &u);
+  int64_t n = tasks->n - last.n, now = eas_tick_us();
+  if (last_us)
+    printf(
+        "%10lld tasks: %.1f us wall each, %.1f of our CPU (expansion %.1f); memory %ld MB at most, database %lld MB\n",
+        (long long)tasks->n, share(now - last_us, n), share(expand->cpu - last_expand.cpu + tasks->cpu - last.cpu, n),
+        share(expand->cpu - last_expand.cpu, n), u.ru_maxrss / 1024, (long long)size_of(db) / 1000000);
+  fflush(stdout);
+  last_expand = *expand;
+  last = *tasks;
+  last_us = now;
+}
+
 /* Expansion and claims by turns, as one process of `run` does it. */
 static void work(eas_db *db, const eas_registry *r, int leaves, int size, sums *expand, sums *tasks)
 {
@@ -72,7 +99,12 @@ static void work(eas_db *db, const eas_registry *r, int leaves, int size, sums *
   int64_t worker;
   eas_worker_info w = { .host = "bench", .pid = getpid(), .slots = 2, .version = "0", .lease_us = 3600000000 };
   must(eas_worker_register(db, &w, &worker, &err), &err);
+  int64_t part = leaves >= LARGE ? leaves / 10 : INT64_MAX, tell_at = 0;
   while (tasks->n < leaves) {
+    if (part < INT64_MAX && tasks->n >= tell_at) {
+      tell_part(db, expand, tasks);
+      tell_at += part;
+    }
     eas_expanded made = { 0 };
     int64_t wall = eas_tick_us(), cpu = cpu_us();
     must(eas_expand_some(db, r, &(eas_expand_options){ .input_path = "." }, &made, &err), &err);
