@@ -11,8 +11,8 @@
 #include "base/path.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/meter.h"
 #include "model/archive.h"
-#include "model/job.h"
 #include "model/purge.h"
 
 /* DATA/archive/j3-survey.eas; what is odd in a name becomes '_'. */
@@ -36,9 +36,22 @@ static int settle(const char *part, const char *path, eas_err *err)
   return bad ? err->code : 0;
 }
 
+typedef struct {
+  eas_cli *c;
+  eas_meter rows, files;
+  int64_t n_files;
+} writing;
+
+static void on_rows(void *arg, int64_t n)
+{
+  eas_meter_at(&((writing *)arg)->rows, n);
+}
+
 static int open_object(void *arg, const eas_digest *d, int *fd, eas_err *err)
 {
-  return eas_store_open_object(arg, d, fd, err);
+  writing *w = arg;
+  eas_meter_at(&w->files, ++w->n_files);
+  return eas_store_open_object(w->c->store, d, fd, err);
 }
 
 /* All of it is in the file, and was read back, before it has its name. */
@@ -53,8 +66,12 @@ static int write_file(eas_cli *c, const eas_purge *p, const char *path, eas_arch
   if (rc >= 0 && *folder) rc = eas_path_mkdirs(folder, 0755, err);
   if (rc >= 0) rc = eas_db_open(&file, url, EAS_DB_CREATE, err);
   if (rc >= 0) rc = eas_db_migrate(file, err);
-  if (rc >= 0) rc = eas_archive_rows(c->db, p->job, file, &did->rows, err);
-  if (rc >= 0) rc = eas_archive_fill(file, open_object, c->store, did, err);
+  writing w = { .c = c, .rows = eas_meter_new(c, "rows written", 0) };
+  if (rc >= 0) rc = eas_archive_rows(c->db, p->job, file, on_rows, &w, &did->rows, err);
+  eas_meter_end(&w.rows);
+  w.files = eas_meter_new(c, "files and logs written", 0);
+  if (rc >= 0) rc = eas_archive_fill(file, open_object, &w, did, err);
+  eas_meter_end(&w.files);
   if (rc >= 0) rc = eas_archive_check(file, did, err);
   eas_db_close(file);
   if (rc >= 0) rc = settle(part, path, err);
@@ -91,21 +108,13 @@ static int archive_job(eas_cli *c, eas_err *err)
 {
   eas_purge p;
   eas_archived did = { 0 };
-  int64_t job = 0;
-  int remove = eas_cli_has(c, "--remove"), rc = eas_cli_open_db(c, EAS_DB_READ, err);
-  if (rc >= 0 && remove) {
-    eas_db_close(c->db);
-    c->db = NULL;
-    rc = eas_cli_open_db(c, 0, err);
-  }
-  if (rc >= 0) rc = eas_job_find(c->db, c->args[0], &job, err);
-  if (rc >= 0) rc = eas_purge_look(c->db, job, &p, err);
+  int remove = eas_cli_has(c, "--remove"), rc = eas_purge_open(c, &p, remove, err);
   if (rc >= 0) rc = eas_cli_open_store(c, err);
   if (rc < 0) return rc;
   const char *given = eas_cli_get(c, "--into");
   char *path = given ? eas_strdup(given) : default_path(c, &p);
   rc = write_file(c, &p, path, &did, err);
-  if (rc >= 0 && remove) rc = eas_purge_job(c, job, err);
+  if (rc >= 0 && remove) rc = eas_purge_job(c, &p, err);
   if (rc >= 0) tell(c, &p, path, &did, remove);
   free(path);
   return rc;

@@ -6,43 +6,35 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/meter.h"
 #include "model/job.h"
 #include "model/purge.h"
 #include "model/view.h"
 
-enum { SLICE = 2000 };
+enum { SLICE = 1000 }; /* half a second of a busy server */
 
-/* People's links to what is gone lead to an older job's file of that name, if there is one. */
-static int mend_links(eas_cli *c, const json_t *files, eas_err *err)
+/* People's links to what is gone lead to another job's file of that name, if there is one. */
+static void mend_link(void *arg, const char *directory, const char *filename, const eas_digest *left)
 {
-  size_t i;
-  json_t *v;
-  json_array_foreach((json_t *)(uintptr_t)files, i, v)
-  {
-    eas_digest d;
-    const char *directory = eas_json_str(v, "directory"), *name = eas_json_str(v, "filename");
-    int rc = eas_product_newest(c->db, directory, name, &d, err);
-    if (rc > 0)
-      eas_store_link(c->store, directory, name, &d, NULL); /* fsck mends what cannot be linked now */
-    else if (rc == 0)
-      eas_store_unlink(c->store, directory, name, NULL);
-    if (rc < 0) return rc;
-  }
-  return 0;
+  eas_cli *c = arg;
+  if (left)
+    eas_store_link(c->store, directory, filename, left, NULL); /* fsck mends what cannot be linked now */
+  else
+    eas_store_unlink(c->store, directory, filename, NULL);
 }
 
-int eas_purge_job(eas_cli *c, int64_t job, eas_err *err)
+int eas_purge_job(eas_cli *c, const eas_purge *p, eas_err *err)
 {
-  eas_view_filter f = { .job = job };
-  json_t *files = NULL;
-  int n, rc = eas_view_files(c->db, &f, &files, err);
-  if (rc >= 0) rc = eas_cli_open_store(c, err);
+  eas_meter m = eas_meter_new(c, "tasks forgotten", p->tasks);
+  int64_t done = 0;
+  int n, rc = eas_cli_open_store(c, err);
   if (rc >= 0) do {
-      n = eas_purge_some(c->db, job, SLICE, err);
+      n = eas_purge_some(c->db, p->job, SLICE, mend_link, c, err);
       if (n < 0) rc = n;
+      done += n > 0 ? n : 0;
+      eas_meter_at(&m, done < p->tasks ? done : p->tasks);
     } while (n > 0);
-  if (rc >= 0) rc = mend_links(c, files, err);
-  json_decref(files);
+  eas_meter_end(&m);
   return rc;
 }
 
@@ -64,21 +56,26 @@ static void tell(eas_cli *c, const eas_purge *p, int done)
            id, p->name, p->tasks, p->products, p->versions, size);
 }
 
+/* For reading, so that no database is made where there is none; then c->db is one to write with. */
+int eas_purge_open(eas_cli *c, eas_purge *p, int to_write, eas_err *err)
+{
+  int64_t job = 0;
+  int rc = eas_cli_job(c, c->args[0], &job, err);
+  if (rc >= 0) rc = eas_purge_look(c->db, job, p, err);
+  if (rc == EAS_EBUSY) err->code = rc = EAS_EINVAL; /* the request is at fault, no service */
+  if (rc < 0 || !to_write) return rc;
+  eas_db_close(c->db);
+  c->db = NULL;
+  return eas_cli_open_db(c, 0, err);
+}
+
 static int cmd_purge(eas_cli *c)
 {
   eas_err err = { 0 };
   eas_purge p;
-  int64_t job = 0;
-  int yes = eas_cli_has(c, "--yes"), rc = eas_cli_open_db(c, EAS_DB_READ, &err);
-  if (rc >= 0 && yes) {
-    eas_db_close(c->db);
-    c->db = NULL;
-    rc = eas_cli_open_db(c, 0, &err);
-  }
-  if (rc >= 0) rc = eas_job_find(c->db, c->args[0], &job, &err);
-  if (rc >= 0) rc = eas_purge_look(c->db, job, &p, &err);
-  if (rc >= 0 && yes) rc = eas_purge_job(c, job, &err);
-  if (rc == EAS_EBUSY) err.code = EAS_EINVAL; /* the request is at fault, no service */
+  int yes = eas_cli_has(c, "--yes"), rc = eas_purge_open(c, &p, yes, &err);
+  if (rc >= 0 && yes) rc = eas_purge_job(c, &p, &err);
+  if (rc == EAS_EBUSY) err.code = EAS_EINVAL;
   if (rc < 0) return eas_cli_fail(c, &err);
   tell(c, &p, yes);
   return EAS_EXIT_OK;
@@ -91,6 +88,7 @@ const eas_command eas_cmd_purge = {
   .detail =
       "JOB: id or unambiguous name. Refused while it is under way, and while a task of another job reads what it "
       "made.\n"
+      "Some tasks at a time: others work on meanwhile, and stopped half-way the same command goes on.\n"
       "Results that later jobs reused stay with them, but their lineage ends here. Bytes that nothing names any more "
       "are freed by eas gc.",
   .examples = "  eas purge j3\n  eas purge j3 --yes && eas gc --yes",

@@ -12,7 +12,7 @@
 #include "cli/table.h"
 #include "model/view.h"
 
-enum { SHOWN = 20, BATCH = 100000 };
+enum { SHOWN = 20, NOTED = 200, BATCH = 10000 };
 
 typedef struct {
   eas_cli *c;
@@ -58,7 +58,7 @@ static void print_node(const tree *t, const json_t *v, const char *prefix, const
          eas_ink_off(t->c), tail);
 }
 
-static int children(const tree *t, int64_t task, int64_t depth, const char *prefix, json_t *into, eas_err *err);
+static int children(const tree *t, const json_t *of, int64_t depth, const char *prefix, json_t *into, eas_err *err);
 
 static int child(const tree *t, json_t *v, int64_t depth, const char *prefix, int last, eas_err *err)
 {
@@ -68,7 +68,7 @@ static int child(const tree *t, json_t *v, int64_t depth, const char *prefix, in
   if (eas_json_int(v, "children", 0) == 0 || depth >= t->depth) return 0;
   char *deeper = eas_format("%s%s", prefix, stem);
   json_t *list = json_array();
-  int rc = children(t, strtoll(eas_json_str(v, "task") + 1, NULL, 10), depth + 1, deeper, list, err);
+  int rc = children(t, v, depth + 1, deeper, list, err);
   if (t->c->json && rc >= 0)
     json_object_set_new(v, "tasks", list);
   else
@@ -77,35 +77,70 @@ static int child(const tree *t, json_t *v, int64_t depth, const char *prefix, in
   return rc;
 }
 
-/* Without --all: failing ones always, others until the list is long. */
-static int children(const tree *t, int64_t task, int64_t depth, const char *prefix, json_t *into, eas_err *err)
+/* Without --all: the first ones, and of the others those that fail or run. *left: how many are not shown. */
+static int shown_children(const tree *t, const json_t *of, json_t **list, int64_t *left, eas_err *err)
 {
-  json_t *list = NULL, *v;
-  int n = eas_view_children(t->c->db, task, -1, BATCH, &list, err), rc = 0;
-  if (n < 0) return n;
-  size_t i, left = 0;
-  int *show = eas_alloc((size_t)(n + 1) * sizeof *show), last = -1;
+  json_t *more = NULL;
+  int64_t task = strtoll(eas_json_str(of, "task") + 1, NULL, 10);
+  int n = eas_view_children(t->c->db, task, -1, SHOWN, list, err);
+  if (n < SHOWN) return n;
+  int64_t after = eas_json_int(json_array_get(*list, SHOWN - 1), "ordinal", 0);
+  n = eas_view_children_noted(t->c->db, task, after, NOTED, &more, err);
+  if (n < 0) {
+    json_decref(*list);
+    return n;
+  }
+  json_array_extend(*list, more);
+  json_decref(more);
+  *left = eas_json_int(of, "children", 0) - SHOWN - n;
+  return n;
+}
+
+static int print_children(const tree *t, json_t *list, int64_t depth, const char *prefix, int64_t left, int is_end,
+                          eas_err *err)
+{
+  size_t i, n = json_array_size(list);
+  json_t *v;
+  int rc = 0;
   json_array_foreach(list, i, v)
   {
-    const char *state = eas_json_str(v, "state");
-    int bad =
-        eas_json_int(v, "failed_children", 0) > 0 || strcmp(state, "failed") == 0 || strcmp(state, "running") == 0;
-    show[i] = t->all || t->c->json || i < SHOWN || bad;
-    if (show[i])
-      last = (int)i;
-    else
-      left++;
+    if (rc >= 0) rc = child(t, v, depth, prefix, i + 1 == n && left == 0 && is_end, err);
   }
-  json_array_foreach(list, i, v)
-  {
-    if (rc < 0) break;
-    if (show[i]) rc = child(t, v, depth, prefix, (int)i == last && left == 0, err);
-    if (t->c->json) json_array_append(into, v);
+  return rc;
+}
+
+static int all_children(const tree *t, int64_t task, int64_t depth, const char *prefix, json_t *into, eas_err *err)
+{
+  int rc = 0;
+  for (int64_t n = BATCH, after = -1; n == BATCH && rc >= 0;) {
+    json_t *list = NULL;
+    n = eas_view_children(t->c->db, task, after, BATCH, &list, err);
+    if (n < 0) return (int)n;
+    rc = print_children(t, list, depth, prefix, 0, n < BATCH, err);
+    if (n > 0) after = eas_json_int(json_array_get(list, (size_t)n - 1), "ordinal", 0);
+    if (t->c->json) json_array_extend(into, list);
+    json_decref(list);
   }
-  if (left > 0 && !t->c->json) printf("%s%s %zu more, none failed: --all\n", prefix, t->c->utf8 ? "…" : "...", left);
-  free(show);
+  return rc;
+}
+
+static int children(const tree *t, const json_t *of, int64_t depth, const char *prefix, json_t *into, eas_err *err)
+{
+  if (t->all || t->c->json)
+    return all_children(t, strtoll(eas_json_str(of, "task") + 1, NULL, 10), depth, prefix, into, err);
+  json_t *list = NULL;
+  int64_t left = 0, bad = eas_json_int(of, "failed_children", 0);
+  int rc = shown_children(t, of, &list, &left, err);
+  if (rc < 0) return rc;
+  int is_cut = json_array_size(list) == SHOWN + NOTED;
+  rc = print_children(t, list, depth, prefix, left, 1, err);
   json_decref(list);
-  return rc < 0 ? rc : 0;
+  if (left > 0 && is_cut && bad)
+    printf("%s%s %" PRId64 " more, %" PRId64 " of all failed: eas errors, or --all\n", prefix, t->c->utf8 ? "…" : "...",
+           left, bad);
+  else if (left > 0)
+    printf("%s%s %" PRId64 " more, none failed: --all\n", prefix, t->c->utf8 ? "…" : "...", left);
+  return rc;
 }
 
 static int root_of(eas_cli *c, int64_t *task, eas_err *err)
@@ -210,7 +245,7 @@ static int cmd_tree(eas_cli *c)
   if (rc < 0) return eas_cli_fail(c, &err);
   if (!c->json) head_line(c, root);
   json_t *list = json_array();
-  rc = children(&t, task, 1, "", list, &err);
+  rc = children(&t, root, 1, "", list, &err);
   if (rc < 0) {
     json_decref(root);
     json_decref(list);
@@ -224,7 +259,7 @@ static int cmd_tree(eas_cli *c)
 
 static const eas_option OPTIONS[] = { { "--depth", "N", NULL, "levels shown (default 5)" },
                                       { "--all", NULL, NULL,
-                                        "every child; else 20 of a level and all that failed or run" },
+                                        "every child; else 20 of a level, and up to 200 more that failed or run" },
                                       { 0 } };
 
 const eas_command eas_cmd_tree = {

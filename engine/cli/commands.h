@@ -2,6 +2,7 @@
 #ifndef EAS_CLI_COMMANDS_H
 #define EAS_CLI_COMMANDS_H
 #include "cli/cli.h"
+#include "model/purge.h"
 
 extern const eas_command eas_cmd_run, eas_cmd_task, eas_cmd_search;
 extern const eas_command eas_cmd_init, eas_cmd_submit, eas_cmd_control, eas_cmd_worker;
@@ -15,6 +16,7 @@ extern const eas_command eas_cmd_deploy, eas_cmd_registry, eas_cmd_repl, eas_cmd
 extern const eas_command eas_cmd_shell, eas_cmd_diff;
 
 /* A job that may go (model/purge.h): its rows, and the links of people. */
-int eas_purge_job(eas_cli *c, int64_t job, eas_err *err);
+int eas_purge_open(eas_cli *c, eas_purge *p, int to_write, eas_err *err); /* what args[0] names, and what would go */
+int eas_purge_job(eas_cli *c, const eas_purge *p, eas_err *err);
 
 #endif

@@ -1,10 +1,12 @@
 /* ids.c: see ids.h. */
 #include "cli/ids.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "model/job.h"
 
 int eas_id_parse(const char *text, char *letter, int64_t *id, eas_err *err)
@@ -23,11 +25,35 @@ int eas_id_parse(const char *text, char *letter, int64_t *id, eas_err *err)
   return 0;
 }
 
+/* A job that is not here any more may lie in the archive: j3-survey.eas, by its id or its name. */
+static void archived(const eas_cli *c, const char *name, eas_err *err)
+{
+  char letter, *folder = eas_format("%s/archive", eas_conf_str(c->conf, "data"));
+  int64_t id, in_file;
+  int by_id = name && eas_id_parse(name, &letter, &id, NULL) == 0;
+  DIR *d = name ? opendir(folder) : NULL;
+  for (struct dirent *e; d && (e = readdir(d));) {
+    char *dash = NULL;
+    size_t n = strlen(e->d_name);
+    if (e->d_name[0] != 'j' || n < 8 || strcmp(e->d_name + n - 4, ".eas") != 0) continue;
+    in_file = strtoll(e->d_name + 1, &dash, 10);
+    if (*dash != '-') continue;
+    int is = by_id ? in_file == id
+                   : strlen(name) == n - 5 - (size_t)(dash - e->d_name) && strncmp(dash + 1, name, strlen(name)) == 0;
+    if (is) eas_hint(err, "it was archived: --database sqlite:%s/%s", folder, e->d_name);
+  }
+  if (d) closedir(d);
+  free(folder);
+}
+
 int eas_cli_job(eas_cli *c, const char *name, int64_t *job, eas_err *err)
 {
   int rc = eas_cli_open_db(c, EAS_DB_READ, err);
   if (rc >= 0) rc = eas_job_find(c->db, name, job, err);
-  if (rc == EAS_ENOENT) err->code = rc = EAS_EINVAL; /* a wrong request: nothing was changed */
+  if (rc == EAS_ENOENT) {
+    archived(c, name, err);
+    err->code = rc = EAS_EINVAL; /* a wrong request: nothing was changed */
+  }
   return rc;
 }
 

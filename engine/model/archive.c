@@ -14,6 +14,8 @@ typedef struct {
   const char *table;
   char *columns, *insert;
   int n_columns;
+  eas_archive_tell_fn *tell;
+  void *arg;
 } archive;
 
 /* What is shared by jobs, and what is only of the moment. */
@@ -65,6 +67,7 @@ static int put_rows(archive *a, const char *where, const eas_val *args, int n_ar
     if (rc >= 0 && ++a->n_sent % FLUSH_EVERY == 0) rc = eas_db_flush(a->to, err);
     a->n_rows++;
   }
+  if (a->tell) a->tell(a->arg, a->n_rows);
   free(v);
   free(sql);
   eas_rows_free(r);
@@ -167,9 +170,10 @@ static int copy_tables(archive *a, eas_err *err)
   return rc < 0 ? rc : 0;
 }
 
-int eas_archive_rows(eas_db *db, int64_t job, eas_db *file, int64_t *n_rows, eas_err *err)
+int eas_archive_rows(eas_db *db, int64_t job, eas_db *file, eas_archive_tell_fn *tell, void *arg, int64_t *n_rows,
+                     eas_err *err)
 {
-  archive a = { .from = db, .to = file, .job = job };
+  archive a = { .from = db, .to = file, .job = job, .tell = tell, .arg = arg };
   int rc = eas_db_begin_read(db, err);
   if (rc >= 0) rc = eas_db_begin(file, err);
   if (rc >= 0) rc = copy_tables(&a, err);

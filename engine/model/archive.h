@@ -9,8 +9,10 @@
 #include "db/db.h"
 
 /* Copies the job from db, of one moment, into file: an SQLite database with a schema and no job. A page at a time: memory does
- * not grow with the job. *n_rows: how many rows. */
-int eas_archive_rows(eas_db *db, int64_t job, eas_db *file, int64_t *n_rows, eas_err *err);
+ * not grow with the job. *n_rows: how many rows; tell (may be NULL) hears it now and then. */
+typedef void eas_archive_tell_fn(void *arg, int64_t n_rows);
+int eas_archive_rows(eas_db *db, int64_t job, eas_db *file, eas_archive_tell_fn *tell, void *arg, int64_t *n_rows,
+                     eas_err *err);
 
 /* Calls fn for each object that the job's versions and logs name, each once, in the order of digests; fn returns 0 to go on, else
  * its value is returned. fn may write to file. */

@@ -113,6 +113,8 @@ int eas_view_document(eas_db *db, const char *name, int64_t *job, json_t **doc, 
 int eas_view_root(eas_db *db, int64_t job, int64_t *task, eas_err *err);
 /* Children of a task, by ordinal: {task, type, name, state, done, children, open_children, failed_children, metadata}. */
 int eas_view_children(eas_db *db, int64_t task, int64_t after_ordinal, int limit, json_t **out, eas_err *err);
+/* Of these only such that failed, have failed ones below them, or run. */
+int eas_view_children_noted(eas_db *db, int64_t task, int64_t after_ordinal, int limit, json_t **out, eas_err *err);
 /* Of a product (is_version 0) or version: as eas_view_files, with all versions. */
 int eas_view_file(eas_db *db, int64_t id, int is_version, json_t **out, eas_err *err);
 

@@ -7,6 +7,9 @@
 
 enum { ALL = 1000000000 };
 
+/* In words that find the index of such tasks. */
+#define FAILED "/*sqlite t.state IN ('failed', 'skipped')*//*pg t.bad = 1*/ AND t.state = 'failed'"
+
 static int64_t limit_of(int limit)
 {
   return limit > 0 ? limit : ALL;
@@ -59,7 +62,7 @@ int eas_view_errors(eas_db *db, const eas_view_filter *f, json_t **out, eas_err 
       "max(a.ended_at) AS last, max(a.id) AS \"a:attempt\", max(t.id) AS \"t:task\" "
       "FROM task t JOIN attempt a ON a.task = t.id AND a.number = t.attempts JOIN task_type y ON y.id = t.type "
       "LEFT JOIN attempt_note n ON n.attempt = a.id "
-      "WHERE t.job = $1 AND t.state = 'failed' AND ($2 = '' OR y.name = $2) AND coalesce(a.ended_at, 0) >= $3 "
+      "WHERE t.job = $1 AND " FAILED " AND ($2 = '' OR y.name = $2) AND coalesce(a.ended_at, 0) >= $3 "
       "GROUP BY 2, 3, 5 ORDER BY 1 DESC, 6, 8",
       EAS_ARGS(eas_v_int(f->job), eas_v_text(f->type ? f->type : ""), eas_v_int(f->since_us)), out, err);
 }
@@ -160,6 +163,6 @@ int eas_view_failed(eas_db *db, int64_t job, json_t **out, eas_err *err)
       "SELECT t.id AS \"t:task\", y.name AS type, n.provenance AS \"o:provenance\" FROM task t JOIN task_type y ON "
       "y.id = t.type "
       "JOIN attempt a ON a.task = t.id AND a.number = t.attempts LEFT JOIN attempt_note n ON n.attempt = a.id "
-      "WHERE t.job = $1 AND t.state = 'failed' ORDER BY t.id",
+      "WHERE t.job = $1 AND " FAILED " ORDER BY t.id",
       EAS_ARGS(eas_v_int(job)), out, err);
 }

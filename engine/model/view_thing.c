@@ -51,6 +51,7 @@ int eas_view_task(eas_db *db, int64_t task, json_t **out, eas_err *err)
       "SELECT t.id AS \"t:task\", t.job AS \"j:job\", j.name AS job_name, y.name AS type, w.text AS name, t.state, "
       "t.done, "
       "t.pending, t.parent AS \"t:parent\", t.stale, t.accepted AS \"a:accepted\", t.open_children, t.failed_children, "
+      "t.cursor AS children, "
       "j.state AS job_state, d.path AS node "
       "FROM task t JOIN job j ON j.id = t.job JOIN task_type y ON y.id = t.type JOIN node d ON d.id = t.node "
       "LEFT JOIN word w ON w.id = t.name WHERE t.id = $1",
@@ -136,17 +137,31 @@ int eas_view_document(eas_db *db, const char *name, int64_t *job, json_t **doc, 
   return n;
 }
 
+#define CHILDREN_OF(which)                                                                                             \
+  "SELECT t.id AS \"t:task\", t.ordinal, y.name AS type, w.text AS name, "                                             \
+  "CASE WHEN t.state = 'ready' THEN coalesce(a.state, 'queued') ELSE t.state END AS state, t.done, "                   \
+  "t.open_children, t.failed_children, t.cursor AS children, t.metadata AS \"o:metadata\", a.ending, n.reason "        \
+  "FROM " which " t JOIN task_type y ON y.id = t.type LEFT JOIN word w ON w.id = t.name "                              \
+  "LEFT JOIN attempt a ON a.task = t.id AND a.number = t.attempts LEFT JOIN attempt_note n ON n.attempt = a.id "       \
+  "ORDER BY t.ordinal"
+
 int eas_view_children(eas_db *db, int64_t task, int64_t after_ordinal, int limit, json_t **out, eas_err *err)
 {
   return eas_view_list(
-      db,
-      "SELECT t.id AS \"t:task\", t.ordinal, y.name AS type, w.text AS name, "
-      "CASE WHEN t.state = 'ready' THEN coalesce(a.state, 'queued') ELSE t.state END AS state, t.done, "
-      "t.open_children, t.failed_children, t.cursor AS children, t.metadata AS \"o:metadata\", a.ending, n.reason "
-      "FROM task t JOIN task_type y ON y.id = t.type LEFT JOIN word w ON w.id = t.name "
-      "LEFT JOIN attempt a ON a.task = t.id AND a.number = t.attempts LEFT JOIN attempt_note n ON n.attempt = a.id "
-      "WHERE t.parent = $1 AND t.ordinal > $2 ORDER BY t.ordinal LIMIT $3",
+      db, CHILDREN_OF("(SELECT * FROM task WHERE parent = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3)"),
       EAS_ARGS(eas_v_int(task), eas_v_int(after_ordinal), eas_v_int(limit > 0 ? limit : 1000000000)), out, err);
+}
+
+int eas_view_children_noted(eas_db *db, int64_t task, int64_t after_ordinal, int limit, json_t **out, eas_err *err)
+{
+  return eas_view_list(
+      db,
+      CHILDREN_OF(
+          "(SELECT * FROM task WHERE id IN (SELECT k.id FROM task k WHERE k.parent = $1 AND k.ordinal > $2 AND "
+          "(k.failed_children > 0 OR k.state = 'failed') AND (SELECT m.failed_children FROM task m WHERE m.id = "
+          "$1) > 0 UNION SELECT k.id FROM attempt r JOIN task k ON k.id = r.task WHERE r.state = 'running' AND "
+          "k.parent = $1 AND k.ordinal > $2) ORDER BY ordinal LIMIT $3)"),
+      EAS_ARGS(eas_v_int(task), eas_v_int(after_ordinal), eas_v_int(limit)), out, err);
 }
 
 int eas_view_file(eas_db *db, int64_t id, int is_version, json_t **out, eas_err *err)

@@ -35,6 +35,14 @@ it("keeps all that queries show, and the bytes", function()
   assert.equal("0", tostring(world:value "SELECT count(*) FROM task"))
   assert.equal(0, world:value "SELECT count(*) FROM job")
   for i, words in ipairs(asked) do assert.equal(before[i], archived(words).out, words) end
+  for _, name in ipairs { "j1", "survey" } do -- who asks for what is not here any more is told where it is
+    got = world:eas("status " .. name)
+    assert.equal(2, got.status)
+    found(got.err, "it was archived: --database sqlite:")
+    found(got.err, "/archive/j1-survey.eas")
+  end
+  assert.is_nil(world:eas("status vey").err:find("archived", 1, true))
+  found(T.sh(("sqlite3 -readonly :memory: \"ATTACH '%s' AS old; SELECT count(*) || ' tasks' FROM old.task\""):format(world:path(FILE))).out, "12 tasks")
   assert.equal(3, world:ask("gc --grace 0 --yes").removed)
   got = world:eas { "archive", world:path(FILE), "--into", "out" }
   assert.equal(0, got.status, got.err)

@@ -59,6 +59,20 @@ describe("eas status", function()
 end)
 
 describe("eas tree", function()
+  it("shows the first of many, and what failed among the others", function()
+    local wide = World.new(pack)
+    local k = {}
+    for i = 1, 30 do k[i] = i end
+    assert.equal(1, wide:run({ { task = "execution_for_loop", parameter = "k", values = k, task_list = {
+      { task = "execution_conditional", criterion = "(metadata['k'] == 27 or metadata['k'] == 2)", task_list = { { task = "error" } } } } } }, "wide").status)
+    local text = wide:eas("tree --depth 2").out
+    assert.truthy(text:find("k=20 ", 1, true) and text:find("k=27 ", 1, true) and text:find(" 9 more, none failed: --all", 1, true), text)
+    assert.is_nil(text:find("k=26 ", 1, true), text)
+    assert.truthy(wide:eas("tree --depth 2 --all").out:find("k=30 ", 1, true))
+    assert.equal(30, #wide:ask("tree").tasks[1].tasks)
+  end)
+
+
   it("draws a job, and its failures", function()
     local text = says("tree", { "j1 views", "10/10 tasks, 4 failed, 2 skipped", "execution_for_loop", "k=2", "no star 2" })
     assert.is_nil(text:find "k_index")
