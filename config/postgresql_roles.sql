@@ -19,7 +19,7 @@ DECLARE
   role TEXT;
   t TEXT;
   -- what a worker writes: its attempts, all that belongs to them, and the tasks that follow
-  changed CONSTANT TEXT[] := ARRAY['attempt', 'attempt_note', 'attempt_input', 'attempt_log', 'version', 'product', 'log_line',
+  changed CONSTANT TEXT[] := ARRAY['attempt', 'attempt_note', 'attempt_input', 'attempt_log', 'attempt_usage', 'version', 'product', 'log_line',
     'progress', 'job_type', 'task', 'task_input', 'task_need', 'task_gather', 'worker'];
   -- what it only adds to, when a task makes children
   added CONSTANT TEXT[] := ARRAY['document', 'node', 'word', 'task_type'];
@@ -51,6 +51,7 @@ BEGIN
     GRANT UPDATE (done_at) ON job TO eas_worker;        -- a job is done with its last task
     GRANT UPDATE (name) ON task_type TO eas_worker;     -- locking the row of a limited type asks for the right to change one column
     GRANT DELETE ON progress TO eas_worker;             -- of attempts that ended
+    GRANT DELETE ON attempt_usage TO eas_worker;        -- of those that it hands back
     GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA public TO eas_control;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO eas_worker;
   END IF;

@@ -131,6 +131,7 @@ typedef struct {
   const json_t *metadata;     /* object or NULL */
   int64_t reused;             /* attempt, or 0 */
   int64_t wall_us, cpu_us, peak_kb, layers;
+  const char *usage; /* attempt_usage.points, or NULL */
   const eas_log_entry *log;
   int n_log;
   int first_seq;                   /* seq of log[0]; earlier lines went by eas_attempt_live */
@@ -153,13 +154,14 @@ typedef struct {
 int eas_attempt_commit(eas_db *db, const eas_registry *r, int64_t worker, eas_result *results, int n,
                        eas_committed *out, eas_err *err);
 
-/* Log lines and progress of running attempts, less durably; stale ones drop out. */
+/* Log lines, progress and use of resources of running attempts, less durably; stale ones drop out. */
 typedef struct {
   int64_t attempt, token;
   int64_t done, total;
   const eas_log_entry *log;
   int n_log;
   int first_seq;
+  const char *usage; /* attempt_usage.points as they are now, or NULL: as they were */
 } eas_live;
 int eas_attempt_live(eas_db *db, const eas_live *live, int n, eas_err *err);
 

@@ -12,6 +12,9 @@
 static const char hand_back[] =
     "UPDATE attempt SET state = 'queued', worker = NULL, slot = NULL, started_at = NULL"
     " WHERE id = $1 AND token = $2 AND worker = $3 AND state = 'running' RETURNING job, type";
+static const char forget_usage[] =
+    "DELETE FROM attempt_usage WHERE attempt IN (SELECT id FROM attempt WHERE id = $1 AND "
+    "token = $2 AND state = 'queued')";
 
 /* Inside a transaction. */
 static int queue_again(eas_db *db, int64_t worker, const eas_held *held, int n, eas_err *err)
@@ -21,6 +24,8 @@ static int queue_again(eas_db *db, int64_t worker, const eas_held *held, int n, 
   for (int i = 0; i < n && rc >= 0; i++)
     rc = eas_db_send(db, hand_back, EAS_ARGS(eas_v_int(held[i].attempt), eas_v_int(held[i].token), eas_v_int(worker)),
                      &tickets[i], err);
+  for (int i = 0; i < n && rc >= 0; i++)
+    rc = eas_db_send(db, forget_usage, EAS_ARGS(eas_v_int(held[i].attempt), eas_v_int(held[i].token)), NULL, err);
   if (rc >= 0) rc = eas_db_flush(db, err);
   for (int i = 0; i < n && rc >= 0; i++) {
     const eas_rows *r = eas_db_result(db, tickets[i]);
@@ -118,6 +123,13 @@ static int attempt_live_once(eas_db *db, const eas_live *live, int n, eas_err *e
                                                "excluded.done, total = excluded.total",
                        EAS_ARGS(eas_v_int(l->attempt), eas_v_int(l->token), eas_v_int(l->done), eas_v_int(l->total)),
                        NULL, err);
+    if (rc >= 0 && l->usage)
+      rc =
+          eas_db_send(db,
+                      "INSERT INTO attempt_usage (attempt, points) SELECT id, CAST($3 AS TEXT) FROM attempt WHERE id = "
+                      "$1 AND token = $2 AND " EAS_STATE_IS("state", "running") " ON CONFLICT (attempt) DO UPDATE SET "
+                                                                                "points = excluded.points",
+                      EAS_ARGS(eas_v_int(l->attempt), eas_v_int(l->token), eas_v_text(l->usage)), NULL, err);
   }
   return finish(db, rc, err);
 }

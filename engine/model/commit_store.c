@@ -149,6 +149,11 @@ int eas_result_store(eas_db *db, const eas_result *r, eas_err *err)
                      NULL, err);
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) free(text[i]);
   }
+  if (rc >= 0 && r->usage)
+    rc = eas_db_send(db,
+                     "INSERT INTO attempt_usage (attempt, points) VALUES ($1, $2) ON CONFLICT (attempt) DO UPDATE SET "
+                     "points = excluded.points",
+                     EAS_ARGS(eas_v_int(r->attempt), eas_v_text(r->usage)), NULL, err);
   const eas_result_log *w = r->whole_log;
   if (rc >= 0 && w)
     rc = eas_db_send(db,

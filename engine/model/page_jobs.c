@@ -81,10 +81,12 @@ int eas_page_errors(eas_db *db, int64_t job, json_t **out, eas_err *err)
 int eas_page_pulse(eas_db *db, int64_t job, int64_t attempt, json_t **out, eas_err *err)
 {
   if (attempt)
-    return eas_view_list(db,
-                         "SELECT a.state, a.token, g.done, g.total, (SELECT max(seq) FROM log_line l WHERE l.attempt "
-                         "= a.id) AS lines FROM attempt a LEFT JOIN progress g ON g.attempt = a.id WHERE a.id = $1",
-                         EAS_ARGS(eas_v_int(attempt)), out, err);
+    return eas_view_list(
+        db,
+        "SELECT a.state, a.token, g.done, g.total, (SELECT max(seq) FROM log_line l WHERE l.attempt "
+        "= a.id) AS lines, length(u.points) AS usage FROM attempt a LEFT JOIN progress g ON g.attempt = a.id LEFT "
+        "JOIN attempt_usage u ON u.attempt = a.id WHERE a.id = $1",
+        EAS_ARGS(eas_v_int(attempt)), out, err);
   return eas_view_list(
       db,
       "SELECT CAST(sum(waiting) AS BIGINT) AS waiting, CAST(sum(queued) AS BIGINT) AS queued, CAST(sum(running) AS "

@@ -98,11 +98,13 @@ int eas_view_attempt(eas_db *db, int64_t attempt, json_t **out, eas_err *err)
       "a.cpu_us, "
       "a.peak_kb, "
       "a.layers, a.reused AS \"a:reused\", a.prov_key AS \"x:key\", t.seed, g.done AS progress_done, g.total AS "
-      "progress_total, l.digest AS \"x:log\", l.bytes AS log_bytes, l.lines AS log_lines, l.left_out AS log_left_out "
+      "progress_total, l.digest AS \"x:log\", l.bytes AS log_bytes, l.lines AS log_lines, l.left_out AS log_left_out, "
+      "u.points AS \"o:usage\" "
       "FROM attempt a JOIN task t ON t.id = a.task JOIN job j ON j.id = a.job JOIN task_type y ON y.id = a.type "
       "LEFT JOIN attempt_note n ON n.attempt = a.id LEFT JOIN worker w ON w.id = a.worker LEFT JOIN word h ON h.id = "
       "w.host "
-      "LEFT JOIN progress g ON g.attempt = a.id LEFT JOIN attempt_log l ON l.attempt = a.id WHERE a.id = $1",
+      "LEFT JOIN progress g ON g.attempt = a.id LEFT JOIN attempt_log l ON l.attempt = a.id "
+      "LEFT JOIN attempt_usage u ON u.attempt = a.id WHERE a.id = $1",
       ID(attempt), "a", &v, err);
   if (rc < 0) return rc;
   rc = eas_view_add(db, v, "inputs", BOUND, ID(attempt), err);

@@ -92,6 +92,7 @@ static void to_result(eas_running *r, eas_result *out)
                        .wall_us = r->task_wall_us,
                        .cpu_us = r->cpu_us,
                        .peak_kb = r->peak_kb,
+                       .usage = eas_usage_text(&r->usage),
                        .layers = r->layers,
                        .spawn = pass ? r->spawn : NULL,
                        .again = again(r),

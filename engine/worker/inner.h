@@ -8,6 +8,7 @@
 #include "worker/event.h"
 #include "worker/logbuf.h"
 #include "worker/scratch.h"
+#include "worker/usage.h"
 #include "worker/worker.h"
 #include "worker/zygote.h"
 
@@ -62,6 +63,7 @@ struct eas_running {
   eas_process p;
   eas_limits limits;
   int64_t started_us, task_wall_us, cpu_us, peak_kb;
+  eas_usage usage; /* over its time */
   unsigned layers;
   const char *ending;
   char *error, *trace;

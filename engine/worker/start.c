@@ -85,6 +85,7 @@ void eas_running_free(eas_running *r)
   json_decref(r->debug);
   json_decref(r->debug_said);
   eas_logbuf_done(&r->log);
+  eas_usage_done(&r->usage);
   eas_event_reader_done(&r->p.events);
   eas_buf_done(&r->p.out);
   eas_buf_done(&r->p.err);

@@ -128,7 +128,7 @@ void eas_worker_check_disk(eas_worker *w)
   }
 }
 
-/* Log lines and progress of what runs, once a second and only if something runs. */
+/* Log lines, progress and use of resources of what runs, once a second and only if something runs. */
 static void on_second(void *arg)
 {
   eas_worker *w = arg;
@@ -143,7 +143,10 @@ static void on_second(void *arg)
       v.total = (int64_t)r->p.child.page->total;
     }
     v.log = eas_logbuf_unsent(&r->log, &v.n_log, &v.first_seq);
-    if (eas_tick_us() - r->started_us > SECOND_US && (v.n_log || v.total)) live[n++] = v;
+    if (eas_tick_us() - r->started_us <= SECOND_US) continue;
+    if (r->p.alive && !r->is_qc) eas_usage_look(&r->usage, r->p.child.pid, (eas_tick_us() - r->started_us) / 1000);
+    v.usage = eas_usage_due(&r->usage);
+    if (v.n_log || v.total || v.usage) live[n++] = v;
   }
   eas_err err = { 0 };
   if (n > 0 && eas_attempt_live(w->o.db, live, n, &err) < 0)

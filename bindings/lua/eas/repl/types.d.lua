@@ -47,6 +47,7 @@
 ---@field wall_us? integer
 ---@field cpu_us? integer
 ---@field peak_kb? integer
+---@field usage? table of one that ran for over a second: lists ms (since its start), cpu_ms (used so far), rss_kb (memory)
 ---@field seed integer
 ---@field started_at? integer
 ---@field ended_at? integer

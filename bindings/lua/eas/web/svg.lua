@@ -3,7 +3,7 @@ local h = require "eas.web.html"
 local format = require "eas.web.format"
 
 local svg = {}
-local WIDE, HIGH, LEFT, RIGHT, TOP, LOW = 860, 280, 76, 12, 10, 38
+local LEFT, RIGHT, TOP, LOW = 76, 12, 10, 38
 
 -- About n round numbers from low to high.
 function svg.ticks(low, high, n)
@@ -29,16 +29,18 @@ end
 
 local function axes(p, sx, sy)
   local out = {}
-  for _, v in ipairs(svg.ticks(p.x0, p.x1, 8)) do
-    out[#out + 1] = h.path { class = "grid", d = ("M%.1f %dV%d"):format(sx(v), TOP, HIGH - LOW) }
-    out[#out + 1] = h.text { class = "tick", x = ("%.1f"):format(sx(v)), y = HIGH - LOW + 15, ["text-anchor"] = "middle", format.number(v) }
+  for _, v in ipairs(svg.ticks(p.x0, p.x1, p.wide / 107)) do
+    out[#out + 1] = h.path { class = "grid", d = ("M%.1f %dV%d"):format(sx(v), TOP, p.high - LOW) }
+    out[#out + 1] = h.text { class = "tick", x = ("%.1f"):format(sx(v)), y = p.high - LOW + 15,
+      ["text-anchor"] = "middle", format.number(v) }
   end
-  for _, v in ipairs(svg.ticks(p.y0, p.y1, 5)) do
-    out[#out + 1] = h.path { class = "grid", d = ("M%d %.1fH%d"):format(LEFT, sy(v), WIDE - RIGHT) }
+  for _, v in ipairs(svg.ticks(p.y0, p.y1, p.high / 56)) do
+    out[#out + 1] = h.path { class = "grid", d = ("M%d %.1fH%d"):format(LEFT, sy(v), p.wide - RIGHT) }
     out[#out + 1] = h.text { class = "tick", x = LEFT - 6, y = ("%.1f"):format(sy(v) + 4), ["text-anchor"] = "end", format.number(v) }
   end
-  out[#out + 1] = h.text { class = "axis", x = (LEFT + WIDE) / 2, y = HIGH - 5, ["text-anchor"] = "middle", p.xlabel }
-  out[#out + 1] = h.text { class = "axis", x = -(HIGH - LOW) / 2, y = 13, transform = "rotate(-90)", ["text-anchor"] = "middle", p.ylabel }
+  out[#out + 1] = h.text { class = "axis", x = (LEFT + p.wide) / 2, y = p.high - 5, ["text-anchor"] = "middle", p.xlabel }
+  out[#out + 1] = h.text { class = "axis", x = -(p.high - LOW) / 2, y = 13, transform = "rotate(-90)",
+      ["text-anchor"] = "middle", p.ylabel }
   return out
 end
 
@@ -60,18 +62,20 @@ local function path(s, sx, sy)
   return h.path { class = "series " .. s.kind .. " " .. (s.class or ""), d = table.concat(d) }
 end
 
--- p: { series = { {x, y | lo, hi, kind = "dots" | "line" | "range", class} }, marks = { x... }, x0, x1, y0, y1, xlabel, ylabel, label }
+-- p: { series = { {x, y | lo, hi, kind = "dots" | "line" | "range", class} }, marks = { x... }, x0, x1, y0, y1, xlabel, ylabel, label,
+-- wide, high (860, 280), from_zero = true: y begins at 0 }
 function svg.plot(p)
   if p.y1 == p.y0 then p.y0, p.y1 = p.y0 - 0.5, p.y1 + 0.5 end
+  p.wide, p.high = p.wide or 860, p.high or 280
   local pad = 0.04 * (p.y1 - p.y0)
-  p.y0, p.y1 = p.y0 - pad, p.y1 + pad
-  local sx, sy = scale(p.x0, p.x1, LEFT, WIDE - RIGHT), scale(p.y0, p.y1, HIGH - LOW, TOP)
+  p.y0, p.y1 = p.from_zero and 0 or p.y0 - pad, p.y1 + pad
+  local sx, sy = scale(p.x0, p.x1, LEFT, p.wide - RIGHT), scale(p.y0, p.y1, p.high - LOW, TOP)
   local drawn = { axes(p, sx, sy) }
   for _, x in ipairs(p.marks or {}) do
-    if x >= p.x0 and x <= p.x1 then drawn[#drawn + 1] = h.path { class = "mark", d = ("M%.1f %dV%d"):format(sx(x), TOP, HIGH - LOW) } end
+    if x >= p.x0 and x <= p.x1 then drawn[#drawn + 1] = h.path { class = "mark", d = ("M%.1f %dV%d"):format(sx(x), TOP, p.high - LOW) } end
   end
   for _, s in ipairs(p.series) do drawn[#drawn + 1] = path(s, sx, sy) end
-  return h.svg { class = "plot", viewBox = ("0 0 %d %d"):format(WIDE, HIGH), role = "img", ["aria-label"] = p.label, drawn }
+  return h.svg { class = "plot", viewBox = ("0 0 %d %d"):format(p.wide, p.high), role = "img", ["aria-label"] = p.label, drawn }
 end
 
 return svg

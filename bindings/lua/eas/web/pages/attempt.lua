@@ -4,6 +4,7 @@ local format = require "eas.web.format"
 local h = require "eas.web.html"
 local json = require "eas.json"
 local parts = require "eas.web.parts"
+local usage_plot = require "eas.web.usage_plot"
 
 local MOST_LINES = 1000
 local page = {
@@ -133,6 +134,7 @@ function page.page(a, query)
     light and require("eas.web.fold_plot").section(a, query) or nil,
     h.div { class = "pair", parts.section("What it found", "found", parts.values(a.metadata or {})),
       parts.section("Resources", "resources", h.div { ["data-live"] = "resources", resources(a) }) },
+    h.div { ["data-live"] = "usage", usage_plot.section(a) },
     a.checks and #a.checks > 0 and parts.section("QC checks", "checks", checks(a.checks)) or nil,
     parts.section("Log", "log", log(a)),
     parts.section("Inputs", "inputs", files(a.inputs, "It read no file.")),
