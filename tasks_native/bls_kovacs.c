@@ -11,7 +11,7 @@ static int check_settings(const eas_bls_kovacs_settings *set)
     return EAS_EARG;
   if (floor(set->fraction_max * set->bins) + 2 > set->bins) return EAS_EARG;
   if (set->sign != EAS_BLS_KOVACS_BOTH && set->sign != EAS_BLS_KOVACS_DIPS) return EAS_EARG;
-  if (set->path < EAS_BLS_KOVACS_PATH_FAST || set->path > EAS_BLS_KOVACS_PATH_EDGES) return EAS_EARG;
+  if (set->path < EAS_BLS_KOVACS_PATH_FAST || set->path > EAS_BLS_KOVACS_PATH_STEPS) return EAS_EARG;
   return EAS_OK;
 }
 
@@ -113,9 +113,16 @@ static size_t samples_size(size_t n)
   return 2 * kovacs_round(n) * sizeof(double);
 }
 
+static int steps_pay(const eas_bls_kovacs_job *job)
+{
+  kovacs_steps steps;
+  int asked = job->set.path == EAS_BLS_KOVACS_PATH_FAST || job->set.path == EAS_BLS_KOVACS_PATH_STEPS;
+  return asked && kovacs_steps_find(job, &steps);
+}
+
 size_t eas_bls_kovacs_plan_size(const eas_bls_kovacs_job *job)
 {
-  return head_size + samples_size(job->n) + kovacs_edges_size(job);
+  return head_size + samples_size(job->n) + (steps_pay(job) ? kovacs_steps_size(job) : kovacs_edges_size(job));
 }
 
 int eas_bls_kovacs_prepare(const eas_bls_kovacs_job *job)
@@ -129,16 +136,21 @@ int eas_bls_kovacs_prepare(const eas_bls_kovacs_job *job)
     v[i] = (job->flux[i] - job->flux_zero) - plan->setup.mean;
   }
   for (size_t i = job->n; i < kovacs_round(job->n); i++) x[i] = v[i] = 0; /* whole blocks are read, not used */
-  if (job->set.path != EAS_BLS_KOVACS_PATH_FOLD && kovacs_edges_prepare(plan, v + kovacs_round(job->n)))
+  void *rest = v + kovacs_round(job->n);
+  if (steps_pay(job)) {
+    if (kovacs_steps_prepare(plan, rest)) plan->path = EAS_BLS_KOVACS_PATH_STEPS;
+  } else if (job->set.path != EAS_BLS_KOVACS_PATH_FOLD && kovacs_edges_prepare(plan, rest)) {
     plan->path = EAS_BLS_KOVACS_PATH_EDGES;
+  }
   return EAS_OK;
 }
 
 size_t eas_bls_kovacs_work_size(const eas_bls_kovacs_job *job)
 {
   kovacs_setup s = { .bins = (size_t)job->set.bins, .wide = (size_t)(job->set.fraction_max * job->set.bins) + 1 };
-  size_t size = 4 * kovacs_cells(&s) * sizeof(double);
+  size_t size = 2 * kovacs_cells(&s) * sizeof(double);
   if (eas_bls_kovacs_path(job) == EAS_BLS_KOVACS_PATH_EDGES) size += kovacs_edges_work(job->plan);
+  if (eas_bls_kovacs_path(job) == EAS_BLS_KOVACS_PATH_STEPS) size += kovacs_steps_work(job->plan);
   return size;
 }
 
@@ -156,21 +168,30 @@ static void run_reference(const eas_bls_kovacs_job *job, size_t i0, size_t i1, d
   }
 }
 
+/* Bins of trial i, of a call that ends before i1. */
+static void fold_fast(const kovacs_plan *plan, size_t i, size_t i1, double *y, double *c, void *work)
+{
+  double frequency = plan->setup.job->frequency[i];
+  if (plan->path == EAS_BLS_KOVACS_PATH_STEPS && kovacs_steps_fold(plan, i1, y, c, work)) return;
+  if (plan->path == EAS_BLS_KOVACS_PATH_EDGES && kovacs_edges_fold(plan, frequency, y, c, work)) return;
+  kovacs_fold(plan, frequency, y, c);
+}
+
 static void run_fast(const eas_bls_kovacs_job *job, size_t i0, size_t i1, double *work)
 {
   const kovacs_plan *plan = job->plan;
   const kovacs_setup *s = &plan->setup;
   size_t cells = kovacs_cells(s);
-  double *y = work, *c = y + cells, *sums = c + cells, *counts = sums + cells;
-  void *more = counts + cells;
-  memset(work, 0, 4 * cells * sizeof *work);
+  double *y = work, *c = y + cells;
+  void *more = c + cells;
+  memset(work, 0, 2 * cells * sizeof *work);
+  if (plan->path == EAS_BLS_KOVACS_PATH_STEPS) kovacs_steps_begin(plan, i0, more);
   kovacs_best before = { .power = -1 };
   for (size_t i = i0; i < i1; i++) {
     kovacs_best best = { .power = -1 };
-    if (plan->path != EAS_BLS_KOVACS_PATH_EDGES || !kovacs_edges_fold(plan, job->frequency[i], y, c, more))
-      kovacs_fold(plan, job->frequency[i], y, c);
+    fold_fast(plan, i, i1, y, c, more);
     kovacs_wrap(s, y, c);
-    kovacs_scan(plan, y, c, sums, counts, &before, &best);
+    kovacs_scan(plan, y, c, &before, &best);
     before = best;
     store(s, &best, &job->out[i]);
   }

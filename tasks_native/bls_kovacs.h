@@ -18,7 +18,8 @@ enum {
   EAS_BLS_KOVACS_PATH_FAST = 0,      /* the fastest that suits data and trial; needs job.plan */
   EAS_BLS_KOVACS_PATH_REFERENCE = 1, /* the definition, slow and obvious */
   EAS_BLS_KOVACS_PATH_FOLD = 2,      /* samples folded by vectors: the reference's sums, bit for bit */
-  EAS_BLS_KOVACS_PATH_EDGES = 3      /* running sums over time, looked up at the edges of bins */
+  EAS_BLS_KOVACS_PATH_EDGES = 3,     /* running sums over time, looked up at the edges of bins */
+  EAS_BLS_KOVACS_PATH_STEPS = 4      /* from trial to trial of an even grid, by what crosses an edge */
 };
 
 typedef struct {
@@ -57,7 +58,7 @@ EAS_EXPORT size_t eas_bls_kovacs_plan_size(const eas_bls_kovacs_job *job);
 /* Fills job->plan of a checked job; once, before any run. */
 EAS_EXPORT int eas_bls_kovacs_prepare(const eas_bls_kovacs_job *job);
 
-/* The path that a prepared job takes where it pays: _REFERENCE, _FOLD or _EDGES (trials with more edges than samples, and
+/* The path that a prepared job takes where it pays: _REFERENCE, _FOLD, _STEPS or _EDGES (trials with more edges than samples, and
  * those where rounding decides on which side of an edge a sample is, are folded all the same). */
 EAS_EXPORT int eas_bls_kovacs_path(const eas_bls_kovacs_job *job);
 

@@ -22,8 +22,7 @@ size_t kovacs_edges_size(const eas_bls_kovacs_job *job)
   return (kovacs_round(2 * n + 2) + places) * sizeof(int64_t);
 }
 
-/* A power of two that makes sums of v[n] fit 62 bits; 0 if none does. */
-static double scale_of(const double *v, size_t n)
+double kovacs_scale(const double *v, size_t n)
 {
   double size = 0;
   int exponent;
@@ -90,7 +89,7 @@ int kovacs_edges_prepare(kovacs_plan *plan, void *memory)
   int64_t *sum = memory;
   void *rest = sum + kovacs_round(2 * n + 2);
   eas_uniform u;
-  plan->edges.scale = scale_of(plan->v, n);
+  plan->edges.scale = kovacs_scale(plan->v, n);
   if (plan->edges.scale == 0) return 0;
   if (eas_uniform_find(plan->x, n, 2 * n < slots_limit ? 2 * n : slots_limit, memory, &u)) {
     fill_slots(plan, &u, sum, rest);

@@ -1,7 +1,7 @@
 /* bls_kovacs__scan.c: the fold by samples and the scan of all boxes, by vectors. */
 #include "bls_kovacs_parts.h"
 
-enum { BLOCK = 64 };
+enum { BLOCK = 64, TILE = 16 };
 
 EAS_INLINE void fold_samples(const kovacs_plan *plan, double frequency, double *y, double *c)
 {
@@ -57,21 +57,6 @@ EAS_INLINE int64_t can_beat(const scan_test *t, double s, double r)
   return (s * s >= t->least * (r * (t->n - r))) & (r >= t->samples_min) & (r < t->n) & (s <= t->s_most);
 }
 
-/* Boxes one bin wider: sums of all of them grow by a bin, in the order of the definition. */
-EAS_INLINE void widen(const kovacs_setup *setup, const scan_test *t, const double *restrict y, const double *restrict c,
-                      double *restrict s, double *restrict r, int64_t *restrict hits)
-{
-  for (size_t i = 0; i < setup->bins; i += KOVACS_LANES) {
-    int64_t found = 0;
-    for (size_t j = i; j < i + KOVACS_LANES; j++) {
-      s[j] += y[j];
-      r[j] += c[j];
-      found += can_beat(t, s[j], r[j]);
-    }
-    hits[i / KOVACS_LANES] = found;
-  }
-}
-
 /* The best box of the trial before is a good one here too: what is worse need not be looked at. The result does not
  * depend on it, since every box as good as the best still is. */
 static void raise_by_hint(const kovacs_setup *setup, const kovacs_best *hint, const double *y, const double *c,
@@ -88,51 +73,59 @@ static void raise_by_hint(const kovacs_setup *setup, const kovacs_best *hint, co
   t->least = found.power * (1 - 1e-12);
 }
 
-EAS_INLINE void scan_all(const kovacs_setup *setup, const double *y, const double *c, double *s, double *r,
-                         const kovacs_best *hint, kovacs_best *best)
+/* The boxes from first bins `at` on: sums of TILE of them grow by a bin, in the order of the definition. */
+EAS_INLINE void scan_tile(const kovacs_setup *setup, const double *y, const double *c, size_t at, scan_test *t,
+                          kovacs_best *best)
 {
-  scan_test t = { .n = (double)setup->job->n, .samples_min = setup->samples_min, .least = -1 };
-  t.s_most = setup->job->set.sign == EAS_BLS_KOVACS_DIPS ? -5e-324 : INFINITY;
-  raise_by_hint(setup, hint, y, c, &t);
-  size_t lanes = kovacs_round(setup->bins);
-  for (size_t i = 0; i < lanes; i++) {
-    s[i] = 0;
-    r[i] = i < setup->bins ? 0 : -INFINITY; /* lanes behind the last bin never count */
+  double s[TILE], r[TILE];
+  for (size_t j = 0; j < TILE; j++) {
+    s[j] = 0;
+    r[j] = at + j < setup->bins ? 0 : -INFINITY; /* lanes behind the last bin never count */
   }
-  int64_t *hits = (int64_t *)(void *)(s + lanes);
   for (size_t more = 0; more <= setup->wide; more++) {
-    widen(setup, &t, y + more, c + more, s, r, hits);
-    if (more + 1 < setup->narrow) continue;
-    for (size_t i = 0; i < setup->bins; i += KOVACS_LANES) {
-      if (hits[i / KOVACS_LANES] == 0) continue;
-      for (size_t j = i; j < i + KOVACS_LANES; j++) {
-        if (!can_beat(&t, s[j], r[j])) continue;
-        kovacs_try(setup, s[j], r[j], j, more, best);
-        t.least = fmax(t.least, best->power * (1 - 1e-12));
-      }
+    const double *restrict next_y = y + at + more, *restrict next_c = c + at + more;
+    int64_t found = 0;
+    for (size_t j = 0; j < TILE; j++) {
+      s[j] += next_y[j];
+      r[j] += next_c[j];
+      found |= can_beat(t, s[j], r[j]);
+    }
+    if (found == 0 || more + 1 < setup->narrow) continue;
+    for (size_t j = 0; j < TILE; j++) {
+      if (!can_beat(t, s[j], r[j])) continue;
+      kovacs_try(setup, s[j], r[j], at + j, more, best);
+      t->least = fmax(t->least, best->power * (1 - 1e-12));
     }
   }
 }
 
-EAS_TARGET_AVX512 static void scan_avx512(const kovacs_setup *setup, const double *y, const double *c, double *s,
-                                          double *r, const kovacs_best *hint, kovacs_best *best)
+EAS_INLINE void scan_all(const kovacs_setup *setup, const double *y, const double *c, const kovacs_best *hint,
+                         kovacs_best *best)
 {
-  scan_all(setup, y, c, s, r, hint, best);
+  scan_test t = { .n = (double)setup->job->n, .samples_min = setup->samples_min, .least = -1 };
+  t.s_most = setup->job->set.sign == EAS_BLS_KOVACS_DIPS ? -5e-324 : INFINITY;
+  raise_by_hint(setup, hint, y, c, &t);
+  for (size_t at = 0; at < setup->bins; at += TILE) scan_tile(setup, y, c, at, &t, best);
 }
 
-EAS_TARGET_AVX2 static void scan_avx2(const kovacs_setup *setup, const double *y, const double *c, double *s, double *r,
+EAS_TARGET_AVX512 static void scan_avx512(const kovacs_setup *setup, const double *y, const double *c,
+                                          const kovacs_best *hint, kovacs_best *best)
+{
+  scan_all(setup, y, c, hint, best);
+}
+
+EAS_TARGET_AVX2 static void scan_avx2(const kovacs_setup *setup, const double *y, const double *c,
                                       const kovacs_best *hint, kovacs_best *best)
 {
-  scan_all(setup, y, c, s, r, hint, best);
+  scan_all(setup, y, c, hint, best);
 }
 
-void kovacs_scan(const kovacs_plan *plan, const double *y, const double *c, double *s, double *r,
-                 const kovacs_best *hint, kovacs_best *best)
+void kovacs_scan(const kovacs_plan *plan, const double *y, const double *c, const kovacs_best *hint, kovacs_best *best)
 {
   if (plan->level == EAS_SIMD_AVX512)
-    scan_avx512(&plan->setup, y, c, s, r, hint, best);
+    scan_avx512(&plan->setup, y, c, hint, best);
   else if (plan->level == EAS_SIMD_AVX2)
-    scan_avx2(&plan->setup, y, c, s, r, hint, best);
+    scan_avx2(&plan->setup, y, c, hint, best);
   else
-    scan_all(&plan->setup, y, c, s, r, hint, best);
+    scan_all(&plan->setup, y, c, hint, best);
 }

@@ -35,11 +35,22 @@ typedef struct {
   double scale;         /* of fixed-point sums */
 } kovacs_edges;
 
+/* Trials a small step of frequency apart. */
+typedef struct {
+  double first, step;    /* edges a day: of trial 0, from one to the next */
+  double doubt;          /* edges; nearer to one, rounding decides */
+  size_t block;          /* trials; no sample crosses two edges in it */
+  const double *inverse; /* [n] 1 / x */
+  const int64_t *move;   /* [n][2] what a sample adds to a bin: fixed-point flux, 1 */
+  double unscale;
+} kovacs_steps;
+
 typedef struct {
   int path, level;
   kovacs_setup setup;
   const double *x, *v; /* [n] day since the first sample; flux less its mean */
   kovacs_edges edges;
+  kovacs_steps steps;
 } kovacs_plan;
 
 static inline size_t kovacs_round(size_t n)
@@ -65,6 +76,9 @@ static inline void kovacs_try(const kovacs_setup *s, double sum, double r, size_
 /* Folds samples into bins y, c (sum and count of each), bit for bit as the definition. */
 void kovacs_fold(const kovacs_plan *plan, double frequency, double *y, double *c);
 
+/* A power of two that makes sums of v[n] fit 62 bits; 0 if none does. */
+double kovacs_scale(const double *v, size_t n);
+
 size_t kovacs_edges_size(const eas_bls_kovacs_job *job);
 int kovacs_edges_prepare(kovacs_plan *plan, void *memory);
 size_t kovacs_edges_work(const kovacs_plan *plan);
@@ -72,10 +86,17 @@ size_t kovacs_edges_work(const kovacs_plan *plan);
 /* The same by running sums; 0 where that does not pay or rounding decides, and nothing was done. */
 int kovacs_edges_fold(const kovacs_plan *plan, double frequency, double *y, double *c, void *work);
 
-/* All boxes over bins that kovacs_wrap has continued. hint: the best of another trial, to be faster.
- * s, r: kovacs_cells of scratch each. */
+/* The same by what changes from a trial to the next. _find: whether that suits the job. _begin: before the first trial i of a call;
+ * then _fold trial after trial, below i1: 0 where rounding decides, and y, c are not to be used. */
+int kovacs_steps_find(const eas_bls_kovacs_job *job, kovacs_steps *out);
+size_t kovacs_steps_size(const eas_bls_kovacs_job *job);
+int kovacs_steps_prepare(kovacs_plan *plan, void *memory);
+size_t kovacs_steps_work(const kovacs_plan *plan);
+void kovacs_steps_begin(const kovacs_plan *plan, size_t i, void *work);
+int kovacs_steps_fold(const kovacs_plan *plan, size_t i1, double *y, double *c, void *work);
+
+/* All boxes over bins that kovacs_wrap has continued. hint: the best of another trial, to be faster. */
 void kovacs_wrap(const kovacs_setup *setup, double *y, double *c);
-void kovacs_scan(const kovacs_plan *plan, const double *y, const double *c, double *s, double *r,
-                 const kovacs_best *hint, kovacs_best *best);
+void kovacs_scan(const kovacs_plan *plan, const double *y, const double *c, const kovacs_best *hint, kovacs_best *best);
 
 #endif

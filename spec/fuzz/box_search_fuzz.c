@@ -102,7 +102,8 @@ static void run_kovacs(const input *in)
 {
   eas_bls_kovacs_peak fast[TRIALS], slow[TRIALS];
   double frequency[TRIALS];
-  for (int k = 0; k < TRIALS; k++) frequency[k] = 1 / in->head[k];
+  int even = in->kind >> 6 & 1;
+  for (int k = 0; k < TRIALS; k++) frequency[k] = even ? 1 / in->head[0] + k * 1e-4 * in->head[1] : 1 / in->head[k];
   eas_bls_kovacs_job job = {
     .n = in->n, .time = in->time, .flux = in->flux, .n_frequency = TRIALS, .frequency = frequency, .out = slow
   };
@@ -112,6 +113,7 @@ static void run_kovacs(const input *in)
   void *work = rubbish(eas_bls_kovacs_work_size(&job));
   must(eas_bls_kovacs_run(&job, 0, TRIALS, work) == EAS_OK);
   free(work);
+  job.set.path = even ? EAS_BLS_KOVACS_PATH_STEPS : EAS_BLS_KOVACS_PATH_FAST;
   job.plan = rubbish(eas_bls_kovacs_plan_size(&job));
   must(eas_bls_kovacs_prepare(&job) == EAS_OK);
   work = rubbish(eas_bls_kovacs_work_size(&job));

@@ -4,7 +4,7 @@ local T = require "spec.support"
 local K = require "spec.native.kernel"
 local lib = T.kernel "bls_kovacs"
 
-local FAST, REFERENCE, FOLD, EDGES = 0, 1, 2, 3
+local FAST, REFERENCE, FOLD, EDGES, STEPS = 0, 1, 2, 3, 4
 
 local function new(t, y, set)
   local s = { t = K.doubles(t), y = K.doubles(y), f = K.doubles(set.frequencies), n = #set.frequencies }
@@ -167,11 +167,16 @@ describe("bls_kovacs keeps", function()
   end)
 
   it("every bit however the range is cut and at every SIMD level, on every path", function()
-    for _, path in ipairs { FAST, FOLD, EDGES } do
-      local one = run { path = path }
-      for _, parts in ipairs { 2, 3, 8 } do assert.equal(0, differing(one, run { path = path, parts = parts }, #f, 0)) end
+    for _, path in ipairs { FAST, FOLD, EDGES, STEPS } do
+      local set = { path = path, frequencies = path == STEPS and frequencies(0.15, 1e-3, #f) or f }
+      local one, s = run(set)
+      assert.equal(path == FAST and EDGES or path, lib.eas_bls_kovacs_path(s.job))
+      for _, parts in ipairs { 2, 3, 8, #f } do
+        set.parts = parts
+        assert.equal(0, differing(one, run(set), #f, 0))
+      end
       for _, level in ipairs { "sse2", "avx2", "avx512" } do
-        K.at_level(level, function() assert.equal(0, differing(one, run { path = path }, #f, 0)) end)
+        K.at_level(level, function() assert.equal(0, differing(one, run(set), #f, 0)) end)
       end
     end
   end)
@@ -202,6 +207,39 @@ describe("bls_kovacs keeps", function()
     assert.is_true(ran[EDGES] and ran[FOLD])
   end)
 
+  it("its numbers from trial to trial of an even grid", function()
+    for seed = 1, 24 do
+      local u = function(k) return K.uniform(seed + 700, k) end
+      local times, fluxes = K.box_curve { n = 6 + math.floor(900 * u(1)), step = 0.003 + 0.03 * u(2), noise = 1e-3, seed = seed }
+      for i, v in ipairs(times) do times[i] = v + (seed % 2) * 0.0025 * K.uniform(seed, i) end
+      local nb, span, n = ({ 5, 10, 64, 333 })[seed % 4 + 1], times[#times] - times[1], seed % 3 == 0 and 70 or 400
+      local set = { frequencies = frequencies((1 + 9 * u(3)) / span, (0.02 + 0.8 * u(4)) / nb / span, n), nb = nb, qmin = 0.01, qmax = 0.3 }
+      local exact = search(times, fluxes, set)
+      set.path, set.parts = STEPS, seed % 5 + 1
+      local steps, s = search(times, fluxes, set)
+      assert.equal(STEPS, lib.eas_bls_kovacs_path(s.job))
+      assert.equal(0, differing(exact, steps, n, 1e-10), "seed " .. seed)
+    end
+  end)
+
+  it("trials where samples cross an edge just then to the definition", function()
+    local times, fluxes = {}, {}
+    for i = 1, 500 do times[i], fluxes[i] = (i - 1) * 0.03125, 1 + 1e-3 * K.normal(8, i) end
+    local trials = frequencies(0.1, 0.0015625, 300) -- sample 320 crosses one every other trial, others with it
+    local exact = search(times, fluxes, { frequencies = trials })
+    assert.equal(0, differing(exact, search(times, fluxes, { frequencies = trials, path = STEPS }), #trials, 1e-10))
+  end)
+
+  it("to other paths what is no even grid, or too wide a one", function()
+    local uneven = frequencies(0.15, 1e-3, 50)
+    uneven[20] = uneven[20] + 1e-9
+    for _, trials in ipairs { uneven, frequencies(0.15, 0.01, 50), frequencies(0.5, -1e-3, 50), { 0.15 } } do
+      local got, s = run { path = STEPS, frequencies = trials }
+      assert.is_true(lib.eas_bls_kovacs_path(s.job) ~= STEPS)
+      assert.equal(0, differing(run { path = REFERENCE, frequencies = trials }, got, #trials, 1e-10))
+    end
+  end)
+
   it("trials whose edges fall on samples to the definition", function()
     local times, fluxes, trials = {}, {}, {}
     for i = 1, 2000 do times[i], fluxes[i] = (i - 1) * 0.01, 1 + 1e-3 * K.normal(8, i) end
@@ -213,7 +251,7 @@ describe("bls_kovacs keeps", function()
   it("working with more bins than the authors' program takes, and where nothing varies", function()
     local many = search(t, y, { frequencies = { 1 / 2.7 }, nb = 20000, qmin = 0.02, qmax = 0.1 })[0]
     K.near(2e-3, many.depth, 0.2)
-    for _, path in ipairs { REFERENCE, FOLD, EDGES } do
+    for _, path in ipairs { REFERENCE, FOLD, EDGES, STEPS } do
       local flat = {}
       for i = 1, #t do flat[i] = 1 end
       local got = run({ path = path }, nil, flat)
@@ -249,7 +287,7 @@ describe("bls_kovacs refuses", function()
       assert.equal(K.EARG, check(function(_, s) s.f[1] = bad end))
     end
     for name, values in pairs { bins = { 0, 1, 100001 }, fraction_min = { 0, -1, K.nan, 0.3 }, fraction_max = { 0.01, 0.95, K.nan },
-                                sign = { 2 }, path = { -1, 4 } } do
+                                sign = { 2 }, path = { -1, 5 } } do
       for _, value in ipairs(values) do
         assert.equal(K.EARG, check(function(job) job.set[name] = value end), name)
       end

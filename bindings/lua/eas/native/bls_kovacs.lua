@@ -16,8 +16,8 @@ local lib = native.load "bls_kovacs"
 local bls_kovacs = {}
 
 local SIGN = { both = 0, dips = 1 }
-local PATH = { fast = 0, reference = 1, fold = 2, edges = 3 }
-local PATH_NAME = { [1] = "reference", [2] = "fold", [3] = "edges" }
+local PATH = { fast = 0, reference = 1, fold = 2, edges = 3, steps = 4 }
+local PATH_NAME = { [1] = "reference", [2] = "fold", [3] = "edges", [4] = "steps" }
 local PLAIN = { nb = 200, qmin = 0.005, qmax = 0.1, sign = "dips", oversample = 4 }
 local PEER = { nb = 10, qmin = 0.05, qmax = 0.2, sign = "both" }
 
