@@ -7,6 +7,7 @@ ignore = {
   "581", "582", -- not (x > y) is meant where x may be NaN
 }
 
+files["cmake/reference"] = { max_line_length = 220 } -- HTML and CSS among the code
 files["spec"] = { std = "luajit+busted", max_line_length = 200 }
 files["spec/host/start.lua"] = { globals = { "eas_spec_host", "arg", "os.exit" } }
 

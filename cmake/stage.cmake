@@ -35,3 +35,20 @@ add_custom_target(completion ALL
 install(FILES ${EAS_COMPLETION}/eas DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${EAS_COMPLETION}/_eas DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES ${EAS_COMPLETION}/eas.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+# The reference: pages of the Lua interface and of the headers, from the sources' own comments. Part of what is installed;
+# in a tree for daily work it is made when asked for: cmake --build --preset dev --target reference.
+set(EAS_REFERENCE ${CMAKE_BINARY_DIR}/reference)
+file(GLOB reference_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/reference/*.lua ${CMAKE_SOURCE_DIR}/bindings/lua/eas/*.lua
+     ${CMAKE_SOURCE_DIR}/bindings/lua/eas/*/*.lua ${CMAKE_SOURCE_DIR}/engine/*/*.h ${CMAKE_SOURCE_DIR}/tasks_native/*.h)
+add_custom_command(OUTPUT ${EAS_REFERENCE}/index.html
+  COMMAND ${CMAKE_COMMAND} -E rm -rf ${EAS_REFERENCE}
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${EAS_REFERENCE}
+  COMMAND eas lua ${CMAKE_SOURCE_DIR}/cmake/reference/make.lua ${CMAKE_SOURCE_DIR} ${EAS_REFERENCE}
+  DEPENDS eas ${reference_sources} COMMENT "reference: ${EAS_REFERENCE}/index.html" VERBATIM)
+set(reference_all ALL)
+if(EAS_SPECS)
+  set(reference_all "")
+endif()
+add_custom_target(reference ${reference_all} DEPENDS ${EAS_REFERENCE}/index.html)
+install(DIRECTORY ${EAS_REFERENCE} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT dev OPTIONAL)

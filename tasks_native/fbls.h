@@ -57,6 +57,7 @@ EAS_EXPORT int eas_fbls_check(const eas_fbls_job *job);
 /* Counts the trials and blocks of a job that eas_fbls_check let through. */
 EAS_EXPORT void eas_fbls_count(eas_fbls_job *job);
 
+/* Bytes of the plan that threads share; of a counted job. */
 EAS_EXPORT size_t eas_fbls_plan_size(const eas_fbls_job *job);
 
 /* Fills job->plan of a counted job; once, before any run. */

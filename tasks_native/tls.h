@@ -112,6 +112,7 @@ typedef struct {
   const double *shape; /* [width] 0 out of transit, 0.5 deepest */
 } eas_tls_row;
 
+/* One row of the templates that a prepared job tries, for tests and plots: EAS_OK, or EAS_EARG when there is no such row. */
 EAS_EXPORT int eas_tls_row_of(const eas_tls_job *job, size_t row, eas_tls_row *out);
 
 /* Chi2 of a flat line at 1. */

@@ -23,8 +23,8 @@ typedef struct {
 
 /* A secret comes from the environment or from the file that KEY_file names, never from a line or a flag. */
 
-eas_conf *eas_conf_new(void); /* defaults only */
-void eas_conf_free(eas_conf *c);
+eas_conf *eas_conf_new(void);    /* defaults only */
+void eas_conf_free(eas_conf *c); /* NULL is fine */
 /* Reads FILE ("key: value" or "key = value" lines, # comments; values may hold ':'). */
 int eas_conf_read(eas_conf *c, const char *path, eas_err *err);
 int eas_conf_read_env(eas_conf *c, char *const *environ_, eas_err *err);
@@ -36,13 +36,13 @@ char *eas_conf_default_file(void);
  * files, and passwords put into the URLs (so that eas_conf_str gives a whole one; eas_conf_shown hides it). */
 int eas_conf_finish(eas_conf *c, eas_err *err);
 
-const char *eas_conf_str(const eas_conf *c, const char *key);
+const char *eas_conf_str(const eas_conf *c, const char *key);     /* borrowed */
 int64_t eas_conf_int(const eas_conf *c, const char *key);         /* int, bool */
 int64_t eas_conf_duration_us(const eas_conf *c, const char *key); /* "60 s", "10 min", "24 h" */
 int eas_conf_parse_duration(const char *text, int64_t *us);       /* such a text: 0 or EAS_EFORMAT */
 int64_t eas_conf_bytes(const eas_conf *c, const char *key);       /* "64 MB" */
 const char *eas_conf_source(const eas_conf *c, const char *key);  /* "default", a file:line, the variable, a flag */
-const eas_conf_key *eas_conf_keys(int *n);
+const eas_conf_key *eas_conf_keys(int *n);                        /* all there are; borrowed */
 /* Value fit to be shown: passwords in URLs and secrets are replaced by "***". Caller frees. */
 char *eas_conf_shown(const eas_conf *c, const char *key);
 

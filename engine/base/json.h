@@ -27,8 +27,8 @@ int eas_json_where(const char *text, size_t len, const char *path, int key, int 
  * written ["like this"]. */
 json_t *eas_json_at(json_t *root, const char *path);
 
-const char *eas_json_str(const json_t *object, const char *key); /* NULL unless a string */
-int64_t eas_json_int(const json_t *object, const char *key, int64_t otherwise);
+const char *eas_json_str(const json_t *object, const char *key);                /* NULL unless a string */
+int64_t eas_json_int(const json_t *object, const char *key, int64_t otherwise); /* otherwise: no integer */
 
 /* Nearest of n names by edit distance <= 2 (and less than the length); NULL if none. */
 const char *eas_nearest(const char *word, const char *const *names, size_t n);

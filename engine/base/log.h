@@ -10,9 +10,9 @@
 enum { EAS_DEBUG = 10, EAS_INFO = 20, EAS_WARN = 30, EAS_ERROR = 40 };
 enum { EAS_LOG_HUMAN, EAS_LOG_LOGFMT, EAS_LOG_JSON };
 
-void eas_log_setup(int format, int level);
-int eas_log_level(const char *name); /* "debug" "info" "warn" "error"; -1 unknown */
-const char *eas_log_level_name(int level);
+void eas_log_setup(int format, int level); /* EAS_LOG_..., and the least level that is written */
+int eas_log_level(const char *name);       /* "debug" "info" "warn" "error"; -1 unknown */
+const char *eas_log_level_name(int level); /* "warn"; borrowed */
 
 /* Sets what every line carries; a zero id or NULL leaves the field out. */
 void eas_log_context(int64_t job, int64_t task, int64_t attempt, const char *type);

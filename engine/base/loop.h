@@ -11,12 +11,13 @@
 
 typedef struct eas_loop eas_loop;
 typedef void eas_loop_fd_fn(void *arg, int fd, uint32_t events); /* EPOLLIN ... */
-typedef void eas_loop_fn(void *arg);
-typedef void eas_loop_signal_fn(void *arg, int signo);
+typedef void eas_loop_fn(void *arg);                             /* of a timer, or put off */
+typedef void eas_loop_signal_fn(void *arg, int signo);           /* called within a turn, not within the signal */
 
-int eas_loop_new(eas_loop **out, eas_err *err);
-void eas_loop_free(eas_loop *l);
+int eas_loop_new(eas_loop **out, eas_err *err); /* 0 or EAS_EIO */
+void eas_loop_free(eas_loop *l);                /* closes no watched fd; NULL is fine */
 
+/* Calls fn when one of events is there; EAS_EINVAL or EAS_EIO when fd cannot be watched. fd stays the caller's. */
 int eas_loop_watch(eas_loop *l, int fd, uint32_t events, eas_loop_fd_fn *fn, void *arg, eas_err *err);
 int eas_loop_change(eas_loop *l, int fd, uint32_t events); /* of a watched fd */
 void eas_loop_unwatch(eas_loop *l, int fd);                /* before it is closed */
@@ -33,6 +34,6 @@ int eas_loop_signals(eas_loop *l, const int *signos, int n, eas_loop_signal_fn *
 
 int eas_loop_turn(eas_loop *l, int64_t timeout_us, eas_err *err); /* one wait; -1: until something happens */
 int eas_loop_run(eas_loop *l, eas_err *err);                      /* until eas_loop_stop */
-void eas_loop_stop(eas_loop *l);
+void eas_loop_stop(eas_loop *l);                                  /* eas_loop_run returns after this turn */
 
 #endif

@@ -26,8 +26,8 @@ typedef struct {
   uint32_t n;
 } eas_pack;
 
-eas_pack eas_pack_begin(eas_buf *b, char kind);
-void eas_pack_end(const eas_pack *p);
+eas_pack eas_pack_begin(eas_buf *b, char kind);                    /* EAS_PACK_LIST or _OBJECT; to be ended */
+void eas_pack_end(const eas_pack *p);                              /* writes its count */
 eas_pack eas_pack_inside(eas_pack *p, const char *key, char kind); /* key: NULL in a list */
 
 /* Adds to p; key: NULL in a list. */

@@ -7,10 +7,10 @@
 #include "base/err.h"
 #endif
 
-char *eas_path_join(const char *dir, const char *name); /* name when it is absolute; caller frees */
-const char *eas_path_base(const char *path);            /* borrowed: after the last '/' */
-int eas_path_mkdirs(const char *path, unsigned mode, eas_err *err);
-int eas_path_exists(const char *path);
+char *eas_path_join(const char *dir, const char *name);             /* name when it is absolute; caller frees */
+const char *eas_path_base(const char *path);                        /* borrowed: after the last '/' */
+int eas_path_mkdirs(const char *path, unsigned mode, eas_err *err); /* with its parents */
+int eas_path_exists(const char *path);                              /* 1 or 0; of whatever kind */
 /* Removes a tree without following links and across what children left (chmod 000 folders). */
 int eas_path_remove_tree(const char *path, eas_err *err);
 

@@ -73,6 +73,7 @@ struct eas_cli {
  * changed, which counts after a restart. An error leaves everything as it was. */
 int eas_cli_reload(eas_cli *c, eas_err *err);
 
+/* The program: reads the command line, runs the command with the runner of its scripts. Returns the exit status. */
 int eas_cli_main(int argc, char **argv, const eas_runner *runner);
 
 /* Options. */

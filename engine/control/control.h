@@ -24,11 +24,11 @@ typedef struct {
   void *arg;
 } eas_control_options;
 
-int eas_control_open(eas_control **out, const eas_control_options *o, eas_err *err);
-void eas_control_look(eas_control *c);              /* something changed: work at the end of this turn, in slices */
-int eas_control_once(eas_control *c, eas_err *err); /* until nothing is left to do */
-int eas_control_idle(const eas_control *c);
+int eas_control_open(eas_control **out, const eas_control_options *o, eas_err *err); /* *out: eas_control_close */
+void eas_control_look(eas_control *c);                /* something changed: work at the end of this turn, in slices */
+int eas_control_once(eas_control *c, eas_err *err);   /* until nothing is left to do */
+int eas_control_idle(const eas_control *c);           /* 1: nothing is left to do */
 int64_t eas_control_renewed_us(const eas_control *c); /* eas_tick_us of its last lease; a worker's name: 0 */
-void eas_control_close(eas_control *c);
+void eas_control_close(eas_control *c);               /* gives up its lease; NULL is fine */
 
 #endif

@@ -33,6 +33,7 @@ typedef struct {
 } eas_val;
 
 #ifndef EAS_CDEF
+/* Values to bind: a NULL, a number, a text or bytes, which are borrowed until the statement has run. NULL is NULL. */
 static inline eas_val eas_v_null(void)
 {
   return (eas_val){ .type = EAS_V_NULL };
@@ -124,18 +125,18 @@ enum { EAS_DB_WORDS, EAS_DB_DOCUMENTS, EAS_DB_ANCESTORS, EAS_DB_LASTING, EAS_DB_
 void *eas_db_kept(const eas_db *db, int slot); /* NULL: nothing */
 void eas_db_keep(eas_db *db, int slot, void *data, void (*free_data)(void *));
 
-int eas_rows_n(const eas_rows *r);
-int eas_rows_columns(const eas_rows *r);
-const char *eas_rows_name(const eas_rows *r, int column);
-int eas_rows_changed(const eas_rows *r);                   /* by INSERT, UPDATE, DELETE */
-int eas_rows_type(const eas_rows *r, int row, int column); /* EAS_V_... as stored */
-int eas_rows_null(const eas_rows *r, int row, int column);
-int64_t eas_rows_int(const eas_rows *r, int row, int column);
-double eas_rows_real(const eas_rows *r, int row, int column);
-const char *eas_rows_text(const eas_rows *r, int row, int column); /* NULL if null; borrowed */
-const void *eas_rows_blob(const eas_rows *r, int row, int column, size_t *n);
-eas_val eas_rows_value(const eas_rows *r, int row, int column); /* to be written elsewhere; borrowed */
-void eas_rows_free(eas_rows *r);
+int eas_rows_n(const eas_rows *r);                                            /* rows, from 0 */
+int eas_rows_columns(const eas_rows *r);                                      /* columns, from 0 */
+const char *eas_rows_name(const eas_rows *r, int column);                     /* borrowed */
+int eas_rows_changed(const eas_rows *r);                                      /* by INSERT, UPDATE, DELETE */
+int eas_rows_type(const eas_rows *r, int row, int column);                    /* EAS_V_... as stored */
+int eas_rows_null(const eas_rows *r, int row, int column);                    /* 1 or 0 */
+int64_t eas_rows_int(const eas_rows *r, int row, int column);                 /* 0 if null */
+double eas_rows_real(const eas_rows *r, int row, int column);                 /* 0 if null */
+const char *eas_rows_text(const eas_rows *r, int row, int column);            /* NULL if null; borrowed */
+const void *eas_rows_blob(const eas_rows *r, int row, int column, size_t *n); /* borrowed */
+eas_val eas_rows_value(const eas_rows *r, int row, int column);               /* to be written elsewhere; borrowed */
+void eas_rows_free(eas_rows *r);                                              /* NULL is fine */
 
 /* Waking others: SQLite touches the bell file beside the database, PostgreSQL NOTIFY in this transaction
  * (sent by commit). fd becomes readable when somebody rang; eas_db_bell_clear empties it. -1: none. */

@@ -39,7 +39,7 @@ typedef struct {
 } eas_lc_options;
 
 int eas_lc_new(eas_lc **out, size_t n, eas_err *err); /* zeroed columns, flux_err NaN */
-void eas_lc_free(eas_lc *lc);
+void eas_lc_free(eas_lc *lc);                         /* NULL is fine */
 
 /* Metadata of what was read, where the file tells: format ("fits" "prototype" "lcsg" "text"), mission, object, targetid,
  * obsmode, quarter/campaign/sector, ra, dec, teff, logg, radius, flux_column, quality_mask, time_system, time_offset

@@ -18,9 +18,9 @@ typedef struct {
   int64_t attempt;
 } eas_born;
 
-void eas_born_watch(eas_db *db);
-void eas_born_note(eas_db *db, int64_t job, int64_t type, int64_t n);
-int eas_born_any(const eas_db *db); /* 1: there are notes */
+void eas_born_watch(eas_db *db); /* from now on notes are kept for this connection */
+void eas_born_note(eas_db *db, int64_t job, int64_t type, int64_t n); /* n attempts were queued */
+int eas_born_any(const eas_db *db);                                   /* 1: there are notes */
 /* Those of the noted attempts that are still queued, flow control (which only control looks for) left out. *out is the
  * caller's. Returns how many; the notes are gone, unless it failed. */
 int eas_born_take(eas_db *db, eas_born **out, eas_err *err);

@@ -19,9 +19,11 @@ typedef struct {
 /* Turns a Lua job file into JSON text (caller frees); given by the program that embeds Lua. */
 typedef char *eas_lua_job_fn(void *arg, const char *path, eas_err *err);
 
+/* Reads a job file, or a text that is called name in messages: .json, or .lua by lua (NULL: none is read). *out is the
+ * caller's. EAS_EIO, EAS_EFORMAT with line and column. */
 int eas_jobfile_load(eas_jobfile **out, const char *path, eas_lua_job_fn *lua, void *arg, eas_err *err);
 int eas_jobfile_parse(eas_jobfile **out, const char *name, const char *text, size_t len, eas_err *err);
-void eas_jobfile_free(eas_jobfile *f);
+void eas_jobfile_free(eas_jobfile *f); /* NULL is fine */
 /* A copy with values set: overrides is the JSON text of an object, path -> value ("task_list[0].duration" or with "$."
  * before it; the last name may be new). What --set gives; eas_job_submit does it too. Has no lines and columns. */
 int eas_jobfile_override(eas_jobfile **out, const eas_jobfile *f, const char *overrides, eas_err *err);
@@ -40,7 +42,7 @@ typedef struct {
   eas_problem *list;
   size_t n, cap;
 } eas_problems;
-void eas_problems_done(eas_problems *p);
+void eas_problems_done(eas_problems *p); /* frees the list */
 /* Adds one, unless the same field has one of the same kind (text up to the first quoted name) already; takes the strings. */
 void eas_problems_add(eas_problems *p, eas_problem problem);
 /* As UX.md section 3: by line, the first 20, then a count and "nothing was stored". */

@@ -46,9 +46,9 @@ void eas_worker_drain(eas_worker *w, int64_t grace_us); /* finish or hand back; 
 void eas_worker_kill(eas_worker *w);         /* children at once, results dropped, attempts handed back as lost */
 void eas_worker_reload(eas_worker *w);       /* scripts and kernels as they are now, for the next attempts */
 void eas_worker_cancel_check(eas_worker *w); /* stop attempts of cancelled jobs */
-int eas_worker_idle(const eas_worker *w);
-int64_t eas_worker_id(const eas_worker *w);
-void eas_worker_status_get(const eas_worker *w, eas_worker_status *out);
-void eas_worker_close(eas_worker *w);
+int eas_worker_idle(const eas_worker *w);    /* 1: it runs and finishes nothing */
+int64_t eas_worker_id(const eas_worker *w);  /* row of the table worker */
+void eas_worker_status_get(const eas_worker *w, eas_worker_status *out); /* as it is now */
+void eas_worker_close(eas_worker *w); /* ends what runs, gives back what is held; NULL is fine */
 
 #endif

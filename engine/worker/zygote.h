@@ -35,10 +35,10 @@ typedef struct {
 } eas_zygote_options;
 
 int eas_zygote_start(eas_zygote **out, const eas_zygote_options *o,
-                     eas_err *err);     /* waits until ready, 5 s (60 s under ASan) */
-void eas_zygote_stop(eas_zygote *z);    /* ends and reaps it; its children run on */
-int eas_zygote_fd(const eas_zygote *z); /* readable: answers, or it died */
-int eas_zygote_pidfd(const eas_zygote *z);
+                     eas_err *err);                          /* waits until ready, 5 s (60 s under ASan) */
+void eas_zygote_stop(eas_zygote *z);                         /* ends and reaps it; its children run on */
+int eas_zygote_fd(const eas_zygote *z);                      /* readable: answers, or it died */
+int eas_zygote_pidfd(const eas_zygote *z);                   /* readable: it died */
 unsigned eas_zygote_layers(const eas_zygote *z);             /* of its children too */
 const char *eas_zygote_reason(const eas_zygote *z, int bit); /* why a layer of `use` is not on; "" */
 

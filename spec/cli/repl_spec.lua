@@ -56,7 +56,7 @@ describe("lines on standard input", function()
     local got = lines("help()", "help(fold)", 'help "truncate"', "help(eas.linspace)", 'help "serch"', "help(eas.lightcurve(3))", "help(db)", "help(12)")
     assert.equal(0, got.status, got.err)
     for _, text in ipairs { "  search(lc, method, settings)       looks for transits\n", "fold(lc, period, t0) -> fold\n  phase in days",
-      "eas.lightcurve:truncate(duration) -> lightcurve\n  duration?  number day; nil: all\n", "eas.linspace(start, stop, n) -> array\n",
+      "eas.lightcurve:truncate(duration) -> lightcurve\n  the samples with ", "\n  duration?  number day; nil: all\n", "eas.linspace(start, stop, n) -> array\n",
       "  .tasks(filter) -> table\n",
       "nothing is written of this number" } do
       assert.truthy(got.out:find(text, 1, true), text .. "\n" .. got.out)

@@ -16,6 +16,10 @@ void *aligned_alloc(size_t alignment, size_t size);
 void free(void *);
 ]]
 
+---@class eas.native what the binding of a kernel (native/NAME.lua) is written with
+---@field array fun(n: integer): eas.array zeroed, bounds-checked doubles
+---@field codes table<string, integer> OK, EARG, EDATA, EFEW, EGRID, NONE: what kernels return
+---@field cpu table<string, number> CPU seconds that run has spent in each kernel
 local native = { array = array.new, view = array.view }
 native.cpu = {} -- kernel -> CPU seconds that native.run spent in it
 
@@ -28,11 +32,19 @@ local meaning = {
   [-5] = "no candidate",
 }
 
+--- What a return code means, in words.
+---@param code integer
+---@return string
 function native.meaning(code)
   return meaning[code] or ("code %d"):format(code)
 end
 
--- Raises unless code >= 0; allow: a code that is let through (native.codes.NONE).
+--- Raises, with its meaning, for a code below 0.
+---@param code integer what a kernel returned
+---@param what string the kernel's name, for the message
+---@param allow integer|nil a code that is let through, as native.codes.NONE
+---@param level integer|nil whose fault it is, as of error(); 1: the caller's
+---@return integer code
 function native.check(code, what, allow, level)
   if code < 0 and code ~= allow then error(what .. ": " .. native.meaning(code), (level or 1) + 1) end
   return code
@@ -51,6 +63,9 @@ local function find(name)
   error(("kernel '%s' is not in %s"):format(name, table.concat(native.folders, ", ")), 3)
 end
 
+--- A kernel's library, its declarations known to ffi. An error when it is neither beside the engine nor in a pack's native folder.
+---@param name string as "bls": bls.so and bls_cdef.lua
+---@return ffi.namespace*
 function native.load(name)
   if type(name) ~= "string" or not name:match "^[%w_]+$" then
     error("native.load takes a kernel's name", 2)
@@ -65,6 +80,9 @@ function native.load(name)
   return loaded[name].lib
 end
 
+--- Memory aligned to 64, freed when it is collected: keep it in a Lua field. An error when there is none.
+---@param bytes integer at least 64 are taken
+---@return ffi.cdata* void *
 function native.aligned(bytes)
   local size = math.max(64, math.ceil(tonumber(bytes) / 64) * 64)
   local p = ffi.C.aligned_alloc(64, size)
@@ -72,9 +90,17 @@ function native.aligned(bytes)
   return ffi.gc(p, ffi.C.free)
 end
 
--- Runs fn(job, i0, i1, work) over [0, n), cut into chunks of about 10 ms over threads; each step of the
--- iterator gives (done, total) some 20 times a second, last (n, n). Ends early, raising, when the attempt
--- is cancelled or out of time, or when a chunk returns a negative code.
+--- Runs fn(job, i0, i1, work) over [0, n), cut into chunks of about 10 ms over threads; each step of the
+--- iterator gives (done, total) some 20 times a second, last (n, n). Ends early, raising, when the attempt
+--- is cancelled or out of time, or when a chunk returns a negative code.
+---@param lib ffi.namespace* of native.load
+---@param fn string name of the kernel's function, as "eas_bls_run"
+---@param job ffi.cdata* a checked job
+---@param n integer length of the range
+---@param work_size integer bytes of scratch for each thread
+---@param threads integer|nil 1
+---@param keep any what holds the arrays that the job points to
+---@return fun(): integer, integer
 function native.run(lib, fn, job, n, work_size, threads, keep)
   local what = fn:match "^eas_(.-)_run" or fn
   local _, before = core.clocks()
@@ -92,11 +118,19 @@ function native.run(lib, fn, job, n, work_size, threads, keep)
   end
 end
 
+--- The same at once: without progress, in one thread.
+---@param lib ffi.namespace* of native.load
+---@param fn string name of the kernel's function
+---@param job ffi.cdata* a checked job
+---@param n integer length of the range
+---@param work_size integer bytes of scratch
+---@param keep any what holds the arrays that the job points to
 function native.whole(lib, fn, job, n, work_size, keep)
   for _ in native.run(lib, fn, job, n, work_size, 1, keep) do end -- luacheck: ignore
 end
 
--- The collector does not follow pointers, and a compiled trace drops a local that is used no more: this is a use.
+--- The collector does not follow pointers, and a compiled trace drops a local that is used no more: this is a use.
+---@param ... any arrays whose pointers a call was given
 function native.keep(...) -- luacheck: no unused args
 end
 

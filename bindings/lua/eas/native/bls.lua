@@ -27,6 +27,7 @@ local function choice(names, value, what)
 end
 
 --- The durations a search tries, in its order.
+---@param set table|nil settings, see above
 ---@return eas.array
 function bls.durations(set)
   if set.durations then return samples.array(set.durations) end
@@ -46,6 +47,7 @@ end
 
 --- The grid of a search without its memory: n trials, period(i) and the (broken) index(period) of a period.
 ---@param lc table light curve
+---@param set table|nil settings, see above
 ---@return table durations, shortest, n, period, index, fill
 function bls.grid(lc, set)
   local s, durations = samples.of(lc), bls.durations(set)
@@ -66,6 +68,7 @@ end
 --- Trial periods in equal steps of frequency, from period_min (0.5) to period_max (half of the light
 --- curve), frequency_factor (2) times min(duration) / span^2 apart. Empty if there is none.
 ---@param lc table light curve
+---@param set table|nil settings, see above
 ---@return eas.array
 function bls.period_grid(lc, set)
   local grid = bls.grid(lc, set)
@@ -81,6 +84,9 @@ local search = {}
 search.__index = search
 
 --- 1 / error^2 of each sample, or nil: 1 each.
+---@param s eas.samples
+---@param set table settings, see above
+---@return eas.array|nil
 function bls.weights(s, set)
   local wanted = set.compat == "peer" and "none" or set.weights or "auto"
   if wanted ~= "none" and wanted ~= "auto" and wanted ~= "errors" then
@@ -212,6 +218,8 @@ local STATS = { "depth_odd", "depth_odd_err", "depth_even", "depth_even_err", "d
 
 --- Vetting numbers of a box (search:best() or a table with period, duration, t0): depths of odd, even,
 --- opposite and half-period transits, sine against box, samples and gain of each transit.
+---@param box table|nil search:best() if not given
+---@return table numbers, NaN where they cannot be had
 function search:stats(box)
   box = box or self:best()
   local most = 10000
@@ -229,6 +237,7 @@ function search:stats(box)
 end
 
 --- All trials as columns: period, power, depth, duration, t0.
+---@return table n, columns and an array of each
 function search:periodogram()
   local n = self.n_periods
   local out = { n = n, columns = { "period", "power", "depth", "duration", "t0" }, period = self.periods,

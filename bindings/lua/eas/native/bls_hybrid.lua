@@ -18,12 +18,15 @@ local bls_hybrid = {}
 local GUARD = 0.5
 local BINS = 5 -- least bins of the shortest duration
 
+---@class eas.bls_hybrid
+---@field n_periods integer
 local search = {}
 search.__index = search
 
 --- A search of lc over bls's grid; nothing is computed yet.
 ---@param lc table light curve
 ---@param set table|nil settings of bls and bls.period_grid; guard
+---@return eas.bls_hybrid
 function bls_hybrid.new(lc, set)
   set = set or {}
   local grid = bls.grid(lc, set)
@@ -143,6 +146,7 @@ local function sde_of(self, power)
 end
 
 --- As bls' best; sde is that of the filter's spectrum; n_evaluated of n_periods trials were computed.
+---@return table as bls, with n_evaluated
 function search:best()
   local grid = self.grid
   local out = self.found or { found = false, power = 0 / 0, period = 0 / 0, depth = 0 / 0, duration = 0 / 0, t0 = 0 / 0 }
@@ -152,6 +156,7 @@ function search:best()
 end
 
 --- The filter's trials: period, power, depth, duration, t0.
+---@return table n, columns and an array of each
 function search:periodogram() return self.filter:periodogram() end
 
 return bls_hybrid

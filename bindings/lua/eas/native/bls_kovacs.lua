@@ -32,6 +32,7 @@ local function span_of(s) return s.n > 1 and s.time[s.n - 1] - s.time[0] or 0 en
 --- Trial frequencies, 1/day, from 1 / period_max up. Steps of qmin / (oversample span): the narrowest box smears by a
 --- quarter of itself; the peer's are 2 qmin / lc_duration^2. Empty if there is none.
 ---@param lc table light curve
+---@param set table|nil settings, see above
 ---@return eas.array
 function bls_kovacs.grid(lc, set)
   local span = span_of(samples.of(lc))
@@ -142,6 +143,7 @@ function search:best()
 end
 
 --- All trials as columns: frequency, period, power, depth, duration, t0.
+---@return table n, columns and an array of each
 function search:periodogram()
   local n = self.n_periods
   local out = { n = n, columns = { "frequency", "period", "power", "depth", "duration", "t0" }, frequency = self.frequencies,

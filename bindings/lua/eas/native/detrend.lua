@@ -22,6 +22,8 @@ local function finite(x) return type(x) == "number" and x - x == 0 end
 
 --- Longest transit (day) at a period: a central one of a planet of two radii of Jupiter.
 ---@param star table|nil radius and mass, of the Sun (1, 1)
+---@param period number day
+---@return number day
 function detrend.longest_transit(period, star)
   star = star or {}
   local radius, mass = (star.radius or 1) * SUN + 2 * JUPITER, (star.mass or 1) * G_SUN
@@ -55,7 +57,8 @@ end
 ---@param time eas.array day
 ---@param planets table[] { period, t0, duration } or { times, duration }
 ---@param width number durations
----@return ffi.cdata*, integer marked
+---@return ffi.cdata* marks
+---@return integer marked how many
 function detrend.in_transit(time, planets, width)
   local n = tonumber(time.n)
   local mask, marked = ffi.new("uint8_t[?]", math.max(n, 1)), 0
@@ -138,7 +141,8 @@ end
 --- The light curve over its trend; flux and error are NaN where that is 0 or none. What is over `clip` robust sigmas above
 --- 1 is flagged as an outlier (8), unless clip is 0.
 ---@param clip number|nil 0
----@return eas.lightcurve, integer clipped
+---@return eas.lightcurve
+---@return integer clipped how many samples
 function work:flat(clip)
   local new, trend, clipped = self.lc:copy(), self:trend_array(), 0
   for i = 0, new.n - 1 do

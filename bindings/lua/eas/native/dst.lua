@@ -24,6 +24,8 @@ local FIELDS = { "f", "z", "depth", "duration", "t0", "consistency", "share", "n
 local RATIO_MIN, RATIO_MAX = 0.3, 2.2
 
 --- Durations in equal steps of their logarithm.
+---@param set table settings, see above
+---@param interval number|nil day, of the samples: no duration is shorter than a few of them
 ---@return eas.array
 function dst.durations(set, interval)
   local list, d = {}, math.max(set.duration_min or 1 / 24, 2 * interval)
@@ -138,6 +140,10 @@ local function mean_depth(events, parity)
 end
 
 --- Events of a train: a list of { time, depth, snr }, NaN where there are too few samples.
+---@param period number day
+---@param t0 number day, a mid-time of the train
+---@param duration number day
+---@return table[]
 function search:events(period, t0, duration)
   local most = math.min(1e6, math.ceil(self.span / period) + 2)
   local raw = ffi.new("eas_dst_event[?]", most)
@@ -188,6 +194,7 @@ function search:best()
 end
 
 --- All trials as columns.
+---@return table n, columns and an array of each
 function search:periodogram()
   local names = { "period", "f", "z", "depth", "duration", "t0", "consistency", "share", "n_events" }
   local out = { n = self.n_periods, columns = names, period = self.periods }

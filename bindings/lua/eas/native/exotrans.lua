@@ -60,7 +60,8 @@ end
 ---@param lc table light curve; flagged and non-finite samples are left out
 ---@param longest number day, of a transit
 ---@param threads integer|nil
----@return eas.lightcurve, table pieces, jumps, levels
+---@return eas.lightcurve
+---@return table pieces, jumps, levels
 function exotrans.filter(lc, longest, threads)
   local clean = lc:clean()
   local raster = fixed_step.raster(clean)
@@ -108,6 +109,8 @@ local function blocks_of(periods, set, shortest)
 end
 
 --- A search of lc; the filter is applied here, unless set.filter is false.
+---@param lc table light curve; flagged and non-finite samples are left out
+---@param set table|nil settings, see above
 ---@return eas.exotrans
 function exotrans.new(lc, set)
   set = set or {}
@@ -255,6 +258,7 @@ function search:best()
 end
 
 --- The spectrum of the first pass: period, power (sqrt of delta chi^2), sde.
+---@return table n, columns and an array of each
 function search:periodogram()
   local flat = spectrum.flattened(self.power)
   local scale = 1 / (1.4826 * spectrum.deviation(flat))
@@ -274,6 +278,7 @@ end
 --- Extreme-value distribution of the largest significances of many light curves, by probability-weighted moments
 --- (Hosking, Wallis & Wood 1985); and the threshold that noise passes with probability `chance` (0.01).
 ---@param maxima number[] 10 or more
+---@param chance number|nil 0.01
 ---@return table location, scale, shape (k: below 0 the tail is heavy), threshold
 function exotrans.extreme_values(maxima, chance)
   local x, n = {}, #maxima

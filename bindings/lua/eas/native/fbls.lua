@@ -139,6 +139,7 @@ function search:best()
 end
 
 --- All trials as columns: period, power, depth, duration, t0.
+---@return table n, columns and an array of each
 function search:periodogram()
   local n = self.n_periods
   local out = { n = n, columns = { "period", "power", "depth", "duration", "t0" }, period = native.array(n),

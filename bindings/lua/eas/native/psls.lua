@@ -28,6 +28,7 @@ local function fill(to, star)
 end
 
 --- A star to start from: "main_sequence" (like 16 Cyg B, V = 10) or "red_giant" (V = 12.5).
+---@param name "main_sequence"|"red_giant"
 ---@return table star pattern, magnitude, teff, logg, mass, radius, numax, delta_nu (uHz; 0: by mass and radius), dpi, coupling,
 ---  activity_sigma (ppm), activity_tau (day), and booleans oscillation, granulation, activity
 function psls.template(name)
@@ -41,6 +42,8 @@ function psls.template(name)
 end
 
 --- What follows from a star: numax, delta_nu, ... (tasks_native/psls.h); nsr is by magnitude, ppm in an hour, one camera.
+---@param star table of psls.template
+---@return table
 function psls.describe(star)
   local raw = ffi.new "eas_psls_numbers"
   native.check(lib.eas_psls_describe(fill(ffi.new "eas_psls_star", star), raw), "psls: the star", nil, 2)
@@ -88,6 +91,7 @@ end
 --- A light curve of mean 1, without transits. n, cadence (s), star; groups (4) of cameras (6), group_shift (6.25 s); noise: ppm of
 --- one camera and sample; drift, drift_step: relative scatter in a quarter of one camera; mask_updates: in a quarter
 --- (0); seed; modes: a list instead of the star's own; threads; on_progress(done, total).
+---@param set table settings
 ---@return table n, flux, flag (2: mask update), star_rms and star_step (ppm: scatter of samples, of differences / sqrt 2), n_modes
 function psls.light_curve(set)
   local cadence = set.cadence

@@ -275,6 +275,7 @@ function qats.straighten(lc, best)
 end
 
 --- All trials as columns: delta_min, delta_max, q (cadences), s_best, m_best.
+---@return table n, columns and an array of each
 function search:periodogram()
   local n, out = self.n_periods, { columns = { "period", "delta_min", "delta_max", "q", "s_best", "m_best" } }
   out.n = n

@@ -52,6 +52,8 @@ function samples.of(lc)
 end
 
 --- Numbers of a Lua list, or an array as it is.
+---@param values eas.array|number[]
+---@return eas.array
 function samples.array(values)
   if type(values) ~= "table" then return values end
   return native.array(values)

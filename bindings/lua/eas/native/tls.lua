@@ -76,6 +76,8 @@ local function weights_of(s, set)
 end
 
 --- Trial periods, ascending. With compat "peer" the peer's answer to limits that leave fewer than 100: the default grid.
+---@param span number day, of the light curve
+---@param given table|nil settings, see above
 ---@return eas.array
 function tls.period_grid(span, given)
   local set = settings.of(given)

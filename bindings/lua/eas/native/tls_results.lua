@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local native = require "eas.native"
 local lib = native.load "tls"
 
+---@class eas.tls
 local results = {}
 local NAN = 0 / 0
 local EPOCH = { peer = 1, plain = 0, ivar = 2 }
@@ -15,6 +16,7 @@ local function kernel_of(set)
 end
 
 --- Signal residue and power of every trial; computed once.
+---@return table period, sr, power_raw, power (arrays)
 function results:spectrum()
   if self.spectrum_made then return self.spectrum_made end
   local n, kernel = self.n_periods, kernel_of(self.set)
@@ -129,6 +131,7 @@ function results:best()
 end
 
 --- All trials as columns: period, chi2, sr, power_raw, power, depth, duration.
+---@return table n, columns and an array of each
 function results:periodogram()
   local n, spectrum = self.n_periods, self:spectrum()
   local out = { n = n, columns = { "period", "chi2", "sr", "power_raw", "power", "depth", "duration" }, period = self.periods,

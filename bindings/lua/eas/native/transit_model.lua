@@ -24,6 +24,7 @@ end
 
 --- Shape of an orbit from sizes: planet_radius and star_radius in radii of Jupiter, semi_major_axis in AU,
 --- orbital_angle in degrees (0: edge-on) or impact_parameter (wins).
+---@param set table the sizes
 ---@return table radius_ratio, axis, inclination
 function transit_model.geometry(set)
   local star = set.star_radius or transit_model.sun_in_jupiters
@@ -102,6 +103,9 @@ local function add_planet(total, base, planet, threads, on_progress)
 end
 
 --- Numbers of a deficit seen with white noise sigma per sample.
+---@param deficit eas.array light that is missing, of 1
+---@param sigma number|nil 0: mes and snr are none
+---@return table integrated_transit_power, pixels_in_transit, pixels_out_of_transit, mes, snr, deepest
 function transit_model.summarize(deficit, sigma)
   local raw = ffi.new "eas_transit_model_summary"
   lib.eas_transit_model_summarize(deficit.data, deficit.n, sigma or 0, raw)
@@ -111,6 +115,9 @@ function transit_model.summarize(deficit, sigma)
 end
 
 --- n standard normal numbers of a stream, from number `first` (0) on; the same for the same seed, always.
+---@param seed integer
+---@param n integer how many
+---@param first integer|nil 0
 ---@return eas.array
 function transit_model.noise(seed, n, first)
   local out = native.array(n)
@@ -119,6 +126,8 @@ function transit_model.noise(seed, n, first)
 end
 
 --- The light that planets take, as light_curve has it, added to `total` (array) if given.
+---@param set table settings of light_curve; noise plays no part
+---@param total eas.array|nil of as many items
 ---@return eas.array
 function transit_model.deficit(set, total)
   local n = set.time and tonumber(set.time.n) or set.n
@@ -135,6 +144,7 @@ end
 --- radius_ratio, axis, inclination (90), eccentricity (0), omega (90), limb_darkening ({0.1, 0.3}), law
 --- ("quadratic"), exposure, supersample (1), sampling ("midpoints" or "peer"). noise: standard deviation per
 --- sample; seed; mes_noise: the noise that mes and snr assume (noise if absent).
+---@param set table settings
 ---@return table n, time, flux, flux_err, deficit, summary
 function transit_model.light_curve(set)
   local n = set.time and tonumber(set.time.n) or set.n

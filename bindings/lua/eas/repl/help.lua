@@ -1,78 +1,26 @@
--- eas.repl.help: help(thing), from the annotations that editors read: types.d.lua and repl/types.d.lua.
+-- eas.repl.help: help(thing), from the annotations that editors read.
+local annotations = require "eas.repl.annotations"
 local array = require "eas.array"
 local core = require "eas.core"
 local lc = require "eas.lc"
 local help = {}
 local classes, functions, order -- by name; read when first asked for
 
-local function describe(entry, name, arguments)
-  local returns, notes = {}, {}
-  for _, r in ipairs(entry.returns) do
-    local kind, note = r:match "^(%S+)%s*(.*)$"
-    returns[#returns + 1] = kind:gsub("^eas%.", "")
-    if note ~= "" then notes[#notes + 1] = note end
-  end
-  local head = ("%s(%s)"):format(name, arguments)
-  if #returns > 0 then head = head .. " -> " .. table.concat(returns, ", ") end
-  return head, notes
-end
-
-local function add_function(entry, name, arguments)
-  functions[name] = { name = name, entry = entry, arguments = arguments }
-  order[#order + 1] = name
-end
-
-local function new_entry() return { params = {}, returns = {}, text = {}, fields = {} } end
-
--- The lines of one file, into classes and functions. A class' functions follow it, under its local's name.
-local function read_file(path)
-  local file = assert(io.open(path))
-  local entry, class, own = new_entry(), nil, nil
-  for line in file:lines() do
-    local tag, rest = line:match "^%-%-%-@(%a+)%s*(.*)$"
-    local name, arguments = line:match "^function ([%w_.:]+)%((.-)%) end"
-    if tag == "class" then
-      class = { name = rest:match "^[%w_.]+", about = rest:match "^[%w_.]+%s+(.+)$", fields = {}, methods = {}, text = entry.text }
-      classes[class.name], entry = class, new_entry()
-    elseif tag == "field" and class then
-      class.fields[#class.fields + 1] = rest
-    elseif tag == "param" then
-      entry.params[#entry.params + 1] = rest
-    elseif tag == "return" then
-      entry.returns[#entry.returns + 1] = rest
-    elseif name then
-      local is_own = class and own and name:match "^[%w_]+" == own and name:find "[.:]"
-      local short = is_own and class.name .. name:sub(#own + 1) or name
-      if is_own then class.methods[#class.methods + 1] = short end
-      add_function(entry, short, arguments)
-      entry = new_entry()
-    elseif line:match "^local [%w_]+ = {}" and class then
-      own = line:match "^local ([%w_]+)"
-    elseif line:match "^%-%-%- ?[^@]" then
-      entry.text[#entry.text + 1] = line:match "^%-%-%- ?(.*)$"
-    elseif not tag then
-      entry = new_entry()
-    end
-  end
-  file:close()
-end
-
 local function load_all()
   if classes then return end
-  classes, functions, order = {}, {}, {}
-  local share = require("eas.host").share
-  for _, name in ipairs { "types.d.lua", "repl/types.d.lua" } do read_file(share .. "/lua/eas/" .. name) end
+  local known = annotations.load(require("eas.host").share .. "/lua/eas")
+  classes, functions, order = known.classes, known.functions, known.order
 end
 
 local function function_help(f)
-  local head, notes = describe(f.entry, f.name, f.arguments)
-  local lines = { head }
-  for _, text in ipairs(f.entry.text) do lines[#lines + 1] = "  " .. text end
-  for _, p in ipairs(f.entry.params) do
-    local name, rest = p:match "^(%S+)%s+(.*)$"
-    lines[#lines + 1] = ("  %-10s %s"):format(name or p, rest or "")
+  local lines = { annotations.head(f) }
+  for _, text in ipairs(f.text) do lines[#lines + 1] = "  " .. text end
+  for _, p in ipairs(f.params) do
+    lines[#lines + 1] = ("  %-10s %s%s"):format(p.name, p.type, p.note ~= "" and " " .. p.note or "")
   end
-  for _, note in ipairs(notes) do lines[#lines + 1] = "  gives " .. note end
+  for _, r in ipairs(f.returns) do
+    if r.note ~= "" then lines[#lines + 1] = "  gives " .. (#f.returns > 1 and r.type .. " " or "") .. r.note end
+  end
   return table.concat(lines, "\n")
 end
 
@@ -80,11 +28,10 @@ local function class_help(c)
   local lines = { c.name .. (c.about and ": " .. c.about or "") }
   for _, text in ipairs(c.text) do lines[#lines + 1] = "  " .. text end
   for _, field in ipairs(c.fields) do
-    local name, rest = field:match "^(%S+)%s+(.*)$"
-    lines[#lines + 1] = ("  %-16s %s"):format(name or field, rest or "")
+    lines[#lines + 1] = ("  %-16s %s%s"):format(field.name, field.type, field.note ~= "" and " " .. field.note or "")
   end
   for _, name in ipairs(c.methods) do
-    lines[#lines + 1] = "  " .. (describe(functions[name].entry, name:match "[.:][%w_]+$", functions[name].arguments))
+    lines[#lines + 1] = "  " .. annotations.head(functions[name], name:match "[.:][%w_]+$")
   end
   return table.concat(lines, "\n")
 end
@@ -95,7 +42,7 @@ function help.names(class)
   local c, list = classes[class], {}
   if not c then return nil end
   for _, field in ipairs(c.fields) do
-    local name = field:match "^([%a_][%w_]*)%??%s"
+    local name = field.name:match "^([%a_][%w_]*)%??$"
     if name then list[#list + 1] = name end
   end
   for _, name in ipairs(c.methods) do list[#list + 1] = name:match "[%w_]+$" end
@@ -125,7 +72,9 @@ local function name_of(v, env)
 end
 
 local function by_name(name)
-  for _, candidate in ipairs { name, "eas." .. name, (name:gsub("%.([%w_]+)$", ":%1")) } do
+  for _, candidate in ipairs { name, classes["eas.native." .. name] and "eas.native." .. name or name, "eas." .. name,
+    "eas.native." .. name,
+    (name:gsub("%.([%w_]+)$", ":%1")) } do
     if functions[candidate] then return function_help(functions[candidate]) end
     if classes[candidate] then return class_help(classes[candidate]) end
   end
@@ -138,8 +87,8 @@ local function overview(env)
   local lines = { "what is here (help(thing) or help \"name\" says more):" }
   for _, name in ipairs(order) do
     local f = functions[name]
-    if f.entry.text[1] and rawget(env, name) then
-      lines[#lines + 1] = ("  %-34s %s"):format(("%s(%s)"):format(name, f.arguments), f.entry.text[1])
+    if f.text[1] and rawget(env, name) then
+      lines[#lines + 1] = ("  %-34s %s"):format(("%s(%s)"):format(name, f.arguments), f.text[1])
     end
   end
   for _, line in ipairs { "  db                                 the database, read only: help \"db\"",

@@ -2,7 +2,7 @@
 -- luacheck: ignore 211 241
 -- repl/types.d.lua: what the prompt of `eas repl` and `eas shell` has at hand, for help() and the Lua language server.
 
----@class file
+---@class file an input or an output, as a product with its version
 ---@field kind string
 ---@field directory string
 ---@field filename string
@@ -21,7 +21,7 @@
 ---@field maker_attempt? string
 ---@field maker_number? integer
 
----@class attempt
+---@class attempt one try at a task, as it was
 ---@field attempt string id
 ---@field task string id
 ---@field job string id
@@ -54,10 +54,11 @@
 ---@field reused? string
 ---@field key? string
 local attempt_ = {}
----@return table rows of its log
+--- what it logged
+---@return table rows of at, level, text
 function attempt_:log() end
 
----@class task
+---@class task a task of a job, with its attempts
 ---@field task string id
 ---@field job string id
 ---@field type string
@@ -73,7 +74,7 @@ function attempt_:log() end
 ---@field accepted? string
 ---@field stale? boolean
 
----@class product
+---@class product a named file with all of its versions
 ---@field product string id
 ---@field task string id
 ---@field job string id
@@ -84,7 +85,7 @@ function attempt_:log() end
 ---@field versions table newest first
 ---@field used_by table
 
----@class version
+---@class version the bytes that one attempt wrote
 ---@field version string id
 ---@field attempt string id
 ---@field size integer bytes
@@ -101,11 +102,13 @@ function attempt_:log() end
 ---@field phase number[] day from mid-transit
 ---@field flux number[]
 local fold_ = {}
+--- means of the flux in n bins of phase; an error unless n is a whole number from 2
 ---@param n integer
----@return fold means of n bins
+---@return fold
 function fold_:bin(n) end
----@param half number day
----@return fold only what is nearer to mid-transit
+--- only what is near mid-transit
+---@param half number day: phases from -half to half
+---@return fold
 function fold_:around(half) end
 
 ---@class result what a search found
@@ -124,30 +127,39 @@ function fold_:around(half) end
 
 ---@class db the database, read only: questions that take a table and give rows
 local db = {}
+--- jobs with their counts, the newest first
 ---@param filter? { limit: integer }
 ---@return table
 function db.jobs(filter) end
+--- tasks, in the order of their ids
 ---@param filter? { job: string, type: string, state: string, limit: integer }
 ---@return table
 function db.tasks(filter) end
+--- attempts
 ---@param filter? { job: string, task: string, type: string, state: string, limit: integer }
 ---@return table newest first
 function db.attempts(filter) end
+--- failures, grouped by cause
 ---@param filter? { job: string, type: string }
----@return table failures by cause
+---@return table
 function db.errors(filter) end
+--- lines of the log
 ---@param filter? { job: string, task: string, attempt: string, level: integer, limit: integer }
 ---@return table
 function db.logs(filter) end
+--- products with their newest version
 ---@param filter? { job: string, type: string, limit: integer }
 ---@return table
 function db.files(filter) end
+--- what searches found, with the parameters of their loops
 ---@param filter? { job: string, type: string, limit: integer }
 ---@return table
 function db.results(filter) end
+--- workers that have been seen
 ---@return table
 function db.workers() end
----@return table task types of the registry
+--- task types of the registry
+---@return table
 function db.types() end
 
 --- a task by its id
