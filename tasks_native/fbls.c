@@ -134,9 +134,12 @@ static void sum_bins(const eas_fbls_job *job, size_t bins, fbls_plan *plan, doub
 static void widen(const double *from, size_t bins, double wider, float *to, size_t n)
 {
   for (size_t k = 0; k < n; k++) {
-    double low = (double)k * wider, high = fmin(low + wider, (double)bins), sum = 0;
-    for (size_t j = (size_t)low; (double)j < high && j < bins; j++)
-      sum += from[j] * (fmin(high, (double)j + 1) - fmax(low, (double)j));
+    double low = (double)k * wider, high = low + wider, sum = 0;
+    if (high > (double)bins) high = (double)bins;
+    for (size_t j = (size_t)low; (double)j < high && j < bins; j++) {
+      double at = (double)j, end = at + 1;
+      sum += from[j] * ((high < end ? high : end) - (low > at ? low : at));
+    }
     to[k] = (float)sum;
   }
 }

@@ -78,7 +78,8 @@ typedef struct {
 } eas_fbls_spectrum;
 EAS_EXPORT int eas_fbls_spectrum_of(const eas_fbls_peak *peak, size_t n, eas_fbls_spectrum *out);
 
-/* The folding alone: rows[m][p] into out[m][p], row s shifted as the trial s is; tmp[m * p]. For tests. */
+/* The folding alone: rows[m][p] into out[m][p], row s shifted as the trial s is; tmp[m * p]. All three with room
+ * for 32 more. For tests. */
 EAS_EXPORT void eas_fbls_fold(const float *rows, size_t m, size_t p, float *out, float *tmp);
 
 #endif

@@ -60,8 +60,8 @@ end
 
 local function fold(rows, m, p)
   local size = m * p
-  local from = type(rows) == "table" and ffi.new("float[?]", size, rows) or rows
-  local out, tmp = ffi.new("float[?]", size), ffi.new("float[?]", size)
+  local from = type(rows) == "table" and ffi.new("float[?]", size + 32, rows) or rows
+  local out, tmp = ffi.new("float[?]", size + 32), ffi.new("float[?]", size + 32)
   lib.eas_fbls_fold(from, m, p, out, tmp)
   return out
 end
@@ -83,7 +83,7 @@ describe("fbls folds", function()
     for _, case in ipairs { { 64, 1.05 }, { 100, 2.5 }, { 256, 1.3 }, { 365, 2.55 } } do
       local m, p, worst = case[1], 37, 0
       for r = 0, m - 1, 7 do
-        local rows = ffi.new("float[?]", m * p)
+        local rows = ffi.new("float[?]", m * p + 32)
         rows[r * p + 20] = 1
         local out = fold(rows, m, p)
         for s = 0, m - 1, 3 do
@@ -102,7 +102,7 @@ describe("fbls folds", function()
   end)
 
   it("constant rows to their number", function()
-    local rows = ffi.new("float[?]", 23 * 11)
+    local rows = ffi.new("float[?]", 23 * 11 + 32)
     for i = 0, 23 * 11 - 1 do rows[i] = 3 end
     local out = fold(rows, 23, 11)
     for i = 0, 23 * 11 - 1 do assert.equal(69, out[i]) end
