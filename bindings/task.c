@@ -1,6 +1,7 @@
 /* task.c: eas.core, the part that talks to the supervisor: events, the shared page, files and digests. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,35 @@ static int exists(lua_State *L)
 {
   lua_pushboolean(L, eas_path_exists(luaL_checkstring(L, 1)));
   return 1;
+}
+
+/* Each folder above it can be walked through, and the file be read, by any user. */
+static int is_open_to_all(const char *path)
+{
+  char part[PATH_MAX];
+  struct stat st;
+  if (path[0] != '/' || strlen(path) >= sizeof part || stat(path, &st) != 0 || !(st.st_mode & S_IROTH)) return 0;
+  strcpy(part, path);
+  for (char *p = strrchr(part, '/'); p > part; p = strrchr(part, '/')) {
+    *p = 0;
+    if (stat(part, &st) != 0 || !(st.st_mode & S_IXOTH)) return 0;
+  }
+  return 1;
+}
+
+/* mark(path): a text that differs when the file does, or nil; and whether a process of any user may read it. */
+static int mark(lua_State *L)
+{
+  struct stat st;
+  const char *path = luaL_checkstring(L, 1);
+  char text[128];
+  if (stat(path, &st) != 0) return 0;
+  snprintf(text, sizeof text, "%llu %llu %lld %lld.%09ld %lld.%09ld", (unsigned long long)st.st_dev,
+           (unsigned long long)st.st_ino, (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+           (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+  lua_pushstring(L, text);
+  lua_pushboolean(L, is_open_to_all(path));
+  return 2;
 }
 
 /* size(path): bytes of a regular file, or nil. */
@@ -235,6 +265,7 @@ void eas_open_task(lua_State *L)
                                         { "sha256", sha256 },
                                         { "sha256_file", sha256_file },
                                         { "exists", exists },
+                                        { "mark", mark },
                                         { "size", size },
                                         { "list", list },
                                         { "write_file", write_file },

@@ -19,7 +19,7 @@ enum { MEMORY, PIDS, CPU, N_CONTROLLERS };
 struct eas_slot_group {
   int version;
   char *dir[N_CONTROLLERS];       /* NULL: not used; v2: all the same */
-  int procs[N_CONTROLLERS];       /* cgroup.procs, -1 unless it is the first with this folder */
+  int procs[N_CONTROLLERS];       /* where processes join, -1 unless it is the first with this folder */
   int oom_fd, events_fd, peak_fd; /* held open: they are asked for with each attempt */
   int64_t oom, refused;           /* the kernel's counters when the limits were set */
   int peak_known;                 /* v1: the peak can be set back */
@@ -83,7 +83,8 @@ static int open_one(eas_slot_group *g, int which, const char *folder, int slot, 
     return eas_fail(err, EAS_EIO, "make cgroup '%s': %s", g->dir[which], strerror(errno));
   for (int i = 0; i < which; i++)
     if (g->dir[i] && strcmp(g->dir[i], g->dir[which]) == 0) return 0;
-  snprintf(procs, sizeof procs, "%s/cgroup.procs", g->dir[which]);
+  /* By v1's `tasks` a thread that joins by itself holds up no fork or exit of the whole machine, as by cgroup.procs it would. */
+  snprintf(procs, sizeof procs, "%s/%s", g->dir[which], g->version == 1 ? "tasks" : "cgroup.procs");
   g->procs[which] = open(procs, O_WRONLY | O_CLOEXEC);
   return g->procs[which] < 0 ? eas_fail(err, EAS_EIO, "open '%s': %s", procs, strerror(errno)) : 0;
 }

@@ -2,10 +2,9 @@
  *
  * Everything here runs in a signal handler, perhaps on top of broken memory: static buffers, no locks, no allocation
  * of ours. Each phase (Lua stack, native stack) may itself fail or hang, so it sits behind a sigsetjmp and an alarm, and
- * a fault within it goes on with the next phase. Lua comes first: glibc's backtrace aborts inside machine code of the JIT. */
+ * a fault within it goes on with the next phase. Lua comes first: unwinding aborts inside machine code of the JIT. */
 #include <dlfcn.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include "base/clock.h"
 #include "worker/signal_text.h"
@@ -116,13 +116,30 @@ static void list_frames(void *const *frame, int n, uintptr_t pc, Dl_info *guilty
   }
 }
 
+typedef struct {
+  void *frame[FRAMES];
+  int n;
+} native_stack;
+
+static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg)
+{
+  native_stack *s = arg;
+  void *pc = (void *)_Unwind_GetIP(context);
+  if (!pc || s->n == FRAMES) return _URC_END_OF_STACK;
+  s->frame[s->n++] = pc;
+  return _URC_NO_REASON;
+}
+
+/* By the unwinder itself: the C library's backtrace() is the same, but maps a shared library for it, which each clone would copy. */
 static void add_native_stack(uintptr_t pc, Dl_info *guilty, uintptr_t *guilty_pc)
 {
-  static void *frame[FRAMES];
+  static native_stack s;
   if (sigsetjmp(out_of_phase, 1) == 0) {
     in_phase = 1;
     alarm(PHASE_S);
-    list_frames(frame, backtrace(frame, FRAMES), pc, guilty, guilty_pc);
+    s.n = 0;
+    _Unwind_Backtrace(take_frame, &s);
+    list_frames(s.frame, s.n, pc, guilty, guilty_pc);
   }
   in_phase = 0;
   alarm(0);

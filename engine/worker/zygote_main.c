@@ -1,6 +1,5 @@
 /* zygote_main.c: the zygote process: told its policy, it loads the runner inside its sandbox and clones children. */
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <malloc.h>
@@ -52,8 +51,6 @@ static void settle(zygote *z, int fd)
   }
   z->proc_self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (prctl(PR_GET_TID_ADDRESS, &z->thread_id, 0, 0, 0) < 0) z->thread_id = NULL;
-  void *frame[4];
-  (void)backtrace(frame, 4); /* loads libgcc now; in a handler it could not be found */
   if (chdir("/") < 0) errno = 0;
 }
 
@@ -189,12 +186,13 @@ int eas_zygote_main(int fd, const eas_runner *runner)
     char bytes[sizeof(eas_wire_spawn) + EAS_WIRE_INLINE];
   } message;
   eas_err err = { 0 };
+  eas_memory_begin();
   z.self.runner = runner;
   settle(&z, fd);
   int rc = prepare(&z, &err);
   answer_policy(&z, rc, &err);
   if (rc < 0) return 1;
-  eas_memory_settle();
+  eas_memory_settle(z.proc_self);
   for (;;) {
     eas_wanted wanted = { .head = &message.head,
                           .strings = message.bytes + sizeof message.head,

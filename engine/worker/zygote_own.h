@@ -33,8 +33,9 @@ typedef struct {
 
 /* child.c: the whole life of a child; called in it, right after the clone. In the zygote, once, before: eas_child_prepare. */
 void eas_child_prepare(void);
-/* zygote_memory.c: before the first clone, when all is loaded. */
-void eas_memory_settle(void);
+/* zygote_memory.c: first of all, and before the first clone, when all is loaded. proc_self: descriptor of /proc/self; -1. */
+void eas_memory_begin(void);
+void eas_memory_settle(int proc_self);
 _Noreturn void eas_child_main(const eas_zygote_self *self, const eas_wanted *wanted);
 
 /* signals.c. In the zygote, once; children inherit the handlers, which serve only after eas_signals_child. */

@@ -151,4 +151,44 @@ describe("the kernels from Lua", function()
     assert.equal(#wanted, #lines)
     for i, part in ipairs(wanted) do assert.is_truthy(lines[i]:find(part, 1, true), lines[i]) end
   end)
+
+  it("are mapped when they are wanted, and only as they were declared", function()
+    local folder = T.tmpdir()
+    T.sh("chmod 755 " .. folder)
+    local lines = lua(([[
+      local native = require "eas.native"
+      local folder = %q
+      local function put(name, text)
+        local file = io.open(folder .. "/" .. name, "wb")
+        file:write(text)
+        file:close()
+      end
+      local function maps()
+        local text = io.open("/proc/self/maps"):read "*a"
+        return (text:gsub("[^\n]*\n", function(line) return line:find("late_one.so", 1, true) and "x" or "" end)) ~= ""
+      end
+      local kernel = io.open(native.folders[1] .. "/resample.so", "rb"):read "*a"
+      local declared = 'return { cdef = "double eas_resample_gone(double x);" }'
+      native.folders[#native.folders + 1] = folder
+      put("late_one.so", kernel)
+      put("late_one_cdef.lua", declared)
+      native.late = true
+      local lib = native.load "late_one"
+      local digest = native.loaded.late_one.digest
+      print(maps(), native.load "late_one" == lib)
+      put("late_one_cdef.lua", declared .. " ")
+      put("late_one.so", kernel .. "more")
+      print(why(function() return lib.eas_resample_gone end))
+      put("late_one_cdef.lua", declared)
+      print((why(function() return lib.eas_resample_gone end):gsub("^.-resample_gone.*", "no such symbol")))
+      print(maps(), native.loaded.late_one.digest ~= digest, native.open "late_one" == lib)
+      put("late_two.so", kernel)
+      put("late_two_cdef.lua", declared)
+      os.execute("chmod 600 " .. folder .. "/late_two.so")
+      native.load "late_two"
+      print(native.loaded.late_two.wait)
+    ]]):format(folder))
+    assert.same({ "false\ttrue", "kernel 'late_one' has other declarations than when this process began: run it again",
+                  "no such symbol", "true\ttrue\ttrue", "nil" }, lines)
+  end)
 end)

@@ -1,6 +1,7 @@
 -- eas.host: what the binary calls: load (zygote), run (child), and the command line's script, job, search and view.
 local core = require "eas.core"
 local json = require "eas.json"
+local native = require "eas.native"
 
 local host = {}
 local EVENT = { ERROR = 5 }
@@ -56,7 +57,9 @@ function host.load(share, packs)
   io.stdout:setvbuf "line" -- so that what a script printed before it crashed is kept
   add_loader(share, packs)
   require("eas.sandbox").load(packs)
+  native.late = true
   preload(share)
+  native.late = false
   require("eas.sandbox").prepare()
   host.words = json.decode(WORDS)
 end

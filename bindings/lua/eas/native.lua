@@ -50,10 +50,11 @@ function native.check(code, what, allow, level)
   return code
 end
 
-local loaded = {}  -- name -> { lib, path, digest }
+local loaded = {}  -- name -> { lib, path, declarations, digest; until it is mapped: mark, declared, wait }
 native.loaded = loaded
 native.folders = { core.native_folder() }
 native.on_load = nil -- called with the name at each native.load: who used which kernel
+native.late = false  -- kernels are declared now, and mapped when they are wanted
 
 local function find(name)
   for _, folder in ipairs(native.folders) do
@@ -61,6 +62,36 @@ local function find(name)
     if core.exists(path) then return path, folder .. "/" .. name .. "_cdef.lua" end
   end
   error(("kernel '%s' is not in %s"):format(name, table.concat(native.folders, ", ")), 3)
+end
+
+local function read(path)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- Maps a kernel that waits for it. What is loaded must be what was declared and what the record of the attempt names.
+function native.open(name)
+  local kernel = loaded[name]
+  if not kernel.wait then return kernel.lib end
+  local mark = core.mark(kernel.path)
+  if mark ~= kernel.mark then -- another build since; its structures may be laid out otherwise
+    if core.sha256(read(kernel.declarations) or "") ~= kernel.declared then
+      error(("kernel '%s' has other declarations than when this process began: run it again"):format(name), 0)
+    end
+    kernel.digest = core.sha256_file(kernel.path)
+  end
+  local lib = ffi.load(kernel.path)
+  kernel.wait.__index, kernel.wait = lib, nil
+  return kernel.lib
+end
+
+-- Each mapping of the zygote is copied for each attempt, and most attempts want no kernel or one.
+local function map_later(name, kernel)
+  kernel.wait = { __index = function(_, symbol) return native.open(name)[symbol] end }
+  return setmetatable({}, kernel.wait)
 end
 
 --- A kernel's library, its declarations known to ffi. An error when it is neither beside the engine nor in a pack's native folder.
@@ -73,11 +104,21 @@ function native.load(name)
   if native.on_load then native.on_load(name) end
   if loaded[name] then return loaded[name].lib end
   local path, declarations = find(name)
-  local chunk, why = loadfile(declarations)
+  local text, why = read(declarations)
+  local chunk
+  if text then chunk, why = load(text, "@" .. declarations) end
   if not chunk then error(("kernel '%s': %s"):format(name, why), 2) end
   ffi.cdef(chunk().cdef)
-  loaded[name] = { lib = ffi.load(path), path = path, digest = core.sha256_file(path) }
-  return loaded[name].lib
+  local kernel = { path = path, declarations = declarations, digest = core.sha256_file(path) }
+  local mark, for_all = core.mark(path)
+  if native.late and for_all then
+    kernel.mark, kernel.declared = mark, core.sha256(text)
+    kernel.lib = map_later(name, kernel)
+  else
+    kernel.lib = ffi.load(path)
+  end
+  loaded[name] = kernel
+  return kernel.lib
 end
 
 --- Memory aligned to 64, freed when it is collected: keep it in a Lua field. An error when there is none.

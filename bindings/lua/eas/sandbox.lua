@@ -158,7 +158,10 @@ local function new_place()
         refuse(name)
       end
       done[name] = trusted_require(name)
-      for kernel in pairs(kernels[name]) do used["kernel " .. kernel] = native.loaded[kernel].digest end
+      for kernel in pairs(kernels[name]) do
+        native.open(kernel)
+        used["kernel " .. kernel] = native.loaded[kernel].digest
+      end
     end
     return done[name]
   end
