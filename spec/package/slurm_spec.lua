@@ -145,41 +145,47 @@ describe("on a real Slurm", function()
     return list
   end
 
-  it("workers come with the queue and go with it, and nothing is lost", function()
-    T.skip_unless(long, "EAS_LONG=1 runs workers on a Slurm of its own (half a minute; root, slurmctld, slurmd, munge)")
+  -- A world whose control scales workers: submits tasks, lets fn do what it does meanwhile, waits for the end of all. Returns world, counts.
+  local function with_workers(name, n_tasks, fn)
+    T.skip_unless(long, "EAS_LONG=1 runs workers on a Slurm of its own (a minute and a half; root, slurmctld, slurmd, munge)")
     T.skip_unless(started.status ~= 4, started.err)
     assert.equal(0, started.status, started.err)
     local world = World.new(nil, { EAS_DATABASE = pg:url "postgres", EAS_LEASE = "6 s", EAS_LEASE_RENEW = "1 s", SLURM_CONF = dir .. "/slurm.conf" })
     assert.equal(0, world:eas("init").status)
     local got = world:eas "deploy slurm --output slurm --container eas_worker_base --max 3 --idle 3s"
     assert.equal(0, got.status, got.err)
-    local tasks = { { task = "execution_for_loop", parameter = "k", linear_range = { 1, 45, 45 }, task_list = { { task = "null", duration = 0.7 } } } }
-    local file = world:job(tasks, "many")
+    local tasks = { { task = "execution_for_loop", parameter = "k", linear_range = { 1, n_tasks, n_tasks }, task_list = { { task = "null", duration = 0.7 } } } }
+    local file = world:job(tasks, name)
     assert.equal(0, #running())
     assert.equal(0, world:eas({ "submit", file }).status)
     local env = {}
-    for name, value in pairs(world:environment { EAS_SCALE_COMMAND = world:path "slurm/autoscale", EAS_SCALE_EVERY = "1 s" }) do env[#env + 1] = T.quote(name .. "=" .. value) end
+    for key, value in pairs(world:environment { EAS_SCALE_COMMAND = world:path "slurm/autoscale", EAS_SCALE_EVERY = "1 s" }) do env[#env + 1] = T.quote(key .. "=" .. value) end
     T.sh(("env %s %s/bin/eas control >%s 2>&1 & echo $! >%s"):format(table.concat(env, " "), T.build, world:path "control.log", world:path "control.pid"))
-
     local ok, why = pcall(function()
       wait(60, "three workers", function() return #running() == 3 end)
-      local first = running()
-      wait(60, "some work done", function() return world:ask("status many").ended >= 8 end)
-      slurm("scontrol requeue " .. first[1])
-      slurm("scancel " .. first[2])
-      wait(120, "the job's end", function() return world:ask("status many").done_at ~= world.json.null end)
+      wait(60, "some work done", function() return world:ask("status " .. name).ended >= 8 end)
+      fn(world)
+      wait(120, "the job's end", function() return world:ask("status " .. name).done_at ~= world.json.null end)
       wait(60, "no worker", function() return slurm "squeue -h -o %i" == "" end)
     end)
     T.sh("kill $(cat " .. world:path "control.pid" .. ")")
     assert(ok, tostring(why) .. "\n" .. slurm "squeue" .. (T.read(world:path "control.log") or "") .. T.sh("tail -n 5 " .. world:path "slurm/log/*").out)
-    local counts = world:ask "status many"
-    local passed = 0
+    local counts, passed = world:ask("status " .. name), 0
     for _, t in ipairs(counts.types) do
       if t.type == "null" then passed = t.passed end
     end
-    assert.equal(45, passed, world.json.encode(counts))
+    assert.equal(n_tasks, passed, world.json.encode(counts))
     assert.equal(0, counts.failed + counts.skipped)
     assert.equal(0, world:eas("fsck --verify").status)
+    return world
+  end
+
+  it("workers come with the queue and go with it, and nothing is lost", function()
+    local world = with_workers("many", 45, function()
+      local first = running()
+      slurm("scontrol requeue " .. first[1])
+      slurm("scancel " .. first[2])
+    end)
     local jobs, requeued = 0, 0
     for line in slurm("scontrol -o show jobs"):gmatch "[^\n]+" do
       if line:match "JobName=eas_worker_base" then jobs = jobs + 1 end
@@ -188,5 +194,39 @@ describe("on a real Slurm", function()
     assert.truthy(jobs >= 4, jobs) -- three, and one for the one that was cancelled
     assert.equal(1, requeued)
     print(("   Slurm: %d worker jobs, 1 requeued, 1 cancelled; %s"):format(jobs, T.read(world:path "control.log"):match "[^\n]*submitted[^\n]*" or ""))
+  end)
+
+  local function restarts()
+    local n = 0
+    for count in slurm("scontrol -o show jobs"):gmatch "Restarts=(%d+)" do n = n + tonumber(count) end
+    return n
+  end
+
+  it("workers that a more urgent partition preempts are requeued, and nothing is lost", function()
+    local before, preempted
+    with_workers("preempted", 60, function(world)
+      before = restarts()
+      local id = slurm("sbatch --parsable -p urgent --job-name=urgent -n 1 -c 8 -o /dev/null --wrap 'sleep 4'"):match "%d+"
+      wait(60, "the urgent job", function() return slurm("squeue -h -t RUNNING -o %i"):match("%f[%d]" .. id .. "%f[%D]") end)
+      assert.equal(1, #running()) -- it has the whole machine
+      assert.truthy(world:ask("status preempted").ended < 60)
+      wait(60, "workers to be back", function() return #running() > 1 or restarts() > before end)
+      preempted = true
+    end)
+    assert.truthy(preempted and restarts() - before >= 3, restarts() - before)
+    print(("   Slurm: %d workers preempted and requeued"):format(restarts() - before))
+  end)
+
+  it("a node that fails takes its workers along, and nothing is lost", function()
+    local before, node
+    with_workers("failed", 60, function()
+      before, node = restarts(), slurm("sinfo -h -o %n"):match "%S+"
+      slurm(("scontrol update nodename=%s state=down reason=test"):format(node))
+      wait(30, "no worker on a node that is down", function() return #running() == 0 end)
+      T.sh "sleep 1"
+      slurm(("scontrol update nodename=%s state=resume"):format(node))
+    end)
+    assert.truthy(restarts() - before >= 3, restarts() - before)
+    print(("   Slurm: the node was down, %d workers requeued"):format(restarts() - before))
   end)
 end)
