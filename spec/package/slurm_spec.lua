@@ -223,8 +223,10 @@ describe("on a real Slurm", function()
       before, node = restarts(), slurm("sinfo -h -o %n"):match "%S+"
       slurm(("scontrol update nodename=%s state=down reason=test"):format(node))
       wait(30, "no worker on a node that is down", function() return #running() == 0 end)
-      T.sh "sleep 1"
-      slurm(("scontrol update nodename=%s state=resume"):format(node))
+      wait(60, "the node to be back", function() -- it may come by itself
+        T.sh(("SLURM_CONF=%s/slurm.conf scontrol update nodename=%s state=resume"):format(dir, node))
+        return not slurm("sinfo -h -o %t"):find "down"
+      end)
     end)
     assert.truthy(restarts() - before >= 3, restarts() - before)
     print(("   Slurm: the node was down, %d workers requeued"):format(restarts() - before))
