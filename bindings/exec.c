@@ -44,7 +44,8 @@ static int program_gc(lua_State *L)
 }
 
 /* In the new process. An error number goes through `failed`, which exec closes. */
-static _Noreturn void become(char **argv, const char *folder, const char *in, const int *out, int failed)
+static _Noreturn void become(char **argv, const char *folder, const char *in, const char *traceparent, const int *out,
+                             int failed)
 {
   sigset_t none;
   sigemptyset(&none);
@@ -54,6 +55,7 @@ static _Noreturn void become(char **argv, const char *folder, const char *in, co
            dup2(out[1], 2) == 2 && (folder == NULL || chdir(folder) == 0);
   if (ok) {
     setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
+    if (traceparent) setenv("TRACEPARENT", traceparent, 1);
     execvp(argv[0], argv);
   }
   int code = errno;
@@ -71,7 +73,7 @@ static int exec_result(int fd)
   return n == (ssize_t)sizeof code ? code : 0;
 }
 
-static int start(program *p, char **argv, const char *folder, const char *in)
+static int start(program *p, char **argv, const char *folder, const char *in, const char *traceparent)
 {
   int out[2] = { -1, -1 }, err[2] = { -1, -1 }, failed[2] = { -1, -1 }, code = 0;
   if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(failed, O_CLOEXEC) < 0) {
@@ -79,7 +81,7 @@ static int start(program *p, char **argv, const char *folder, const char *in)
     goto done;
   }
   p->pid = fork();
-  if (p->pid == 0) become(argv, folder, in, (int[]){ out[1], err[1] }, failed[1]);
+  if (p->pid == 0) become(argv, folder, in, traceparent, (int[]){ out[1], err[1] }, failed[1]);
   if (p->pid < 0) {
     code = errno;
     p->pid = 0;
@@ -100,11 +102,12 @@ done:
   return code;
 }
 
-/* exec_start({program, arguments...}, folder or nil, file for its standard input or nil): a handle. */
+/* exec_start({program, arguments...}, folder or nil, file for its standard input or nil, TRACEPARENT or nil): a handle. */
 static int exec_start(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TTABLE);
   const char *folder = luaL_optstring(L, 2, NULL), *in = luaL_optstring(L, 3, NULL);
+  const char *traceparent = luaL_optstring(L, 4, NULL);
   char *argv[ARGS + 1] = { 0 };
   size_t n = lua_objlen(L, 1);
   if (n == 0 || n > ARGS) return luaL_error(L, "exec takes a program and at most %d arguments", ARGS - 1);
@@ -121,7 +124,7 @@ static int exec_start(lua_State *L)
   luaL_getmetatable(L, "eas.program");
   lua_setmetatable(L, -2);
 
-  int code = start(p, argv, folder, in);
+  int code = start(p, argv, folder, in, traceparent);
   if (code != 0) return luaL_error(L, "exec '%s': %s", argv[0], strerror(code));
   return 1;
 }

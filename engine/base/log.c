@@ -10,10 +10,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/path.h"
+#include "base/trace.h"
 
 typedef struct {
   int64_t job, task, attempt;
-  char type[96];
+  char type[96], trace_id[EAS_TRACE_ID];
 } context;
 
 static int log_format = EAS_LOG_HUMAN;
@@ -58,6 +59,16 @@ void eas_log_context(int64_t job, int64_t task, int64_t attempt, const char *typ
   here.task = task;
   here.attempt = attempt;
   snprintf(here.type, sizeof here.type, "%s", type ? type : "");
+}
+
+void eas_log_trace(const char *trace_id)
+{
+  snprintf(here.trace_id, sizeof here.trace_id, "%s", trace_id ? trace_id : "");
+}
+
+int eas_log_wanted(int level)
+{
+  return level >= log_level;
 }
 
 void eas_log_hooks(void (*before)(void *), void (*after)(void *), void *arg)
@@ -143,6 +154,7 @@ static void write_fields(eas_buf *b, int64_t now, int level, const char *message
     else
       plain(b, here.type);
   }
+  if (here.trace_id[0]) eas_buf_printf(b, json ? ",\"trace_id\":\"%s\"" : " trace_id=%s", here.trace_id);
   eas_buf_str(b, json ? ",\"host\":" : " host=");
   if (json)
     quoted(b, host);
@@ -155,7 +167,7 @@ static void write_fields(eas_buf *b, int64_t now, int level, const char *message
 
 void eas_log(int level, const char *format, ...)
 {
-  if (level < log_level) return;
+  if (!eas_log_wanted(level)) return;
   eas_buf message, line;
   eas_buf_init(&message);
   eas_buf_init(&line);

@@ -16,6 +16,9 @@ const char *eas_log_level_name(int level); /* "warn"; borrowed */
 
 /* Sets what every line carries; a zero id or NULL leaves the field out. */
 void eas_log_context(int64_t job, int64_t task, int64_t attempt, const char *type);
+/* Beside that, of a job: base/trace.h; NULL leaves it out. */
+void eas_log_trace(const char *trace_id);
+int eas_log_wanted(int level); /* 1: a line of this level is written */
 void eas_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Called before and after a line is written (a progress block hides itself); NULL: none. */

@@ -19,6 +19,16 @@ static int which_logs(eas_cli *c, eas_view_filter *f, eas_err *err)
   char letter = 'j';
   int64_t id = 0;
   const char *name = c->n_args ? c->args[0] : eas_cli_get(c, "--job");
+  f->trace_id = eas_cli_get(c, "--trace");
+  if (f->trace_id) {
+    if (name || eas_cli_has(c, "--full"))
+      return eas_fail(err, EAS_EINVAL, "eas logs: --trace names the jobs; no JOB, TASK, ATTEMPT or --full beside it");
+    if (!eas_trace_is_id(f->trace_id)) {
+      eas_fail(err, EAS_EINVAL, "eas logs: --trace takes 32 hex digits in lower case, not '%s'", f->trace_id);
+      return eas_hint(err, "eas status --json shows the trace_id of a job");
+    }
+    return eas_cli_open_db(c, EAS_DB_READ, err);
+  }
   if (name && eas_id_parse(name, &letter, &id, NULL) == 0 && (letter == 'a' || name[0] == 't')) {
     if (letter == 'a')
       f->attempt = id;
@@ -199,6 +209,7 @@ static int cmd_logs(eas_cli *c)
 
 static const eas_option OPTIONS[] = {
   { "--level", "LEVEL", NULL, "least level of the lines: debug, info, warn, error" },
+  { "--trace", "ID", NULL, "of all jobs of a trace (trace_id of eas status --json)" },
   { "--full", NULL, NULL, "of an attempt: all lines, also those that only the store has" },
   { 0 }
 };

@@ -63,9 +63,13 @@ static int cmd_submit(eas_cli *c)
   eas_jobfile_free(f);
   if (status) return status;
   if (rc < 0) return eas_cli_fail(c, &err);
+  eas_log_context(s.job, 0, 0, NULL);
+  eas_log_trace(s.trace_id);
+  eas_log(EAS_DEBUG, s.existed ? "submitted: it was there already" : "submitted");
   if (c->json)
-    printf("{\"job\":\"j%" PRId64 "\",\"existed\":%s,\"done\":%s}\n", s.job, s.existed ? "true" : "false",
-           s.done ? "true" : "false");
+    printf("{\"job\":\"j%" PRId64 "\",\"existed\":%s,\"done\":%s,\"trace_id\":%s%s%s}\n", s.job,
+           s.existed ? "true" : "false", s.done ? "true" : "false", *s.trace_id ? "\"" : "",
+           *s.trace_id ? s.trace_id : "null", *s.trace_id ? "\"" : "");
   else
     printf("j%" PRId64 "%s\n", s.job,
            s.done      ? " is done already; --fresh runs it anew"

@@ -215,6 +215,7 @@ static void attempt_card(eas_cli *c, const json_t *a)
     free(text);
   }
   later_line(a);
+  if (eas_json_str(a, "trace_id")) field("traced", "%s", eas_json_str(a, "trace_id"));
   field("more", "eas logs %s%s     eas show %s", eas_json_str(a, "attempt"), eas_json_str(a, "log") ? " --full" : "",
         eas_json_str(a, "task"));
 }
@@ -243,6 +244,7 @@ static void task_card(eas_cli *c, const json_t *t)
            eas_state_symbol(c, s), ending ? ending : s, eas_ink_off(c), wall, why ? why : "");
   }
   field("at", "%s of the job file", eas_json_str(t, "node"));
+  if (eas_json_str(t, "trace_id")) field("traced", "%s", eas_json_str(t, "trace_id"));
   json_t *last = json_array_get(json_object_get(t, "attempts"), json_array_size(json_object_get(t, "attempts")) - 1);
   field("more", "eas why %s%s%s", eas_json_str(t, "task"), last ? "     eas show " : "",
         last ? eas_json_str(last, "attempt") : "");

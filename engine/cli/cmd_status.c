@@ -33,6 +33,7 @@ static json_t *counts_json(const eas_job_counts *k)
                         "gate", k->state, "created_at", (json_int_t)k->created_at, "tasks", (json_int_t)k->work_total,
                         "ended", (json_int_t)k->work_done, "failed", (json_int_t)k->failed, "skipped",
                         (json_int_t)k->skipped, "types", types);
+  json_object_set_new(v, "trace_id", *k->trace_id ? json_string(k->trace_id) : json_null());
   json_object_set_new(v, "done_at", k->done_at ? json_integer(k->done_at) : json_null());
   return v;
 }

@@ -81,6 +81,13 @@ static int expand(eas_control *c, eas_err *err)
   if (rc < 0) return rc;
   if (made.n_children >= c->children / 2 || made.n_parents >= c->children / 2) adapt(c, eas_tick_us() - started);
   ready(c, made.n_queued);
+  if (eas_log_wanted(EAS_DEBUG) && made.n_parents + made.n_children > 0) {
+    eas_log_context(made.job, 0, 0, NULL);
+    eas_log_trace(made.trace_id);
+    eas_log(EAS_DEBUG, "control: %d flow-control tasks ended, %d tasks made", made.n_parents, made.n_children);
+    eas_log_context(0, 0, 0, NULL);
+    eas_log_trace(NULL);
+  }
   return made.n_parents + made.n_children + made.more;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/trace.h"
 #include "db/db.h"
 #include "registry/registry.h"
 #endif
@@ -57,10 +58,11 @@ typedef struct {
   char *type;
   char *task_name; /* "" if none */
   char *job_name;
-  char *directory;            /* working directory */
-  json_t *entry;              /* the task object of the document, raw; borrowed from a cache in *out */
-  json_t *metadata;           /* ancestors' and own values */
-  json_t *requested_metadata; /* name -> metadata of the accepted attempt */
+  char trace_id[EAS_TRACE_ID]; /* the job's; "": it has none */
+  char *directory;             /* working directory */
+  json_t *entry;               /* the task object of the document, raw; borrowed from a cache in *out */
+  json_t *metadata;            /* ancestors' and own values */
+  json_t *requested_metadata;  /* name -> metadata of the accepted attempt */
   eas_claim_input *inputs;
   int n_inputs;
   eas_claim_output *outputs;

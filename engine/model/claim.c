@@ -15,6 +15,7 @@ typedef struct {
   int64_t job, type, document, left; /* left: queued, less those taken; an upper bound, some may be for later */
   int64_t priority, running;         /* of the job; running grows by what is given in this claim */
   char *type_name, *job_name;
+  char trace_id[EAS_TRACE_ID];
   int compat;
   int taken;
   int share; /* of the job, in this round (in its first row) */
@@ -37,7 +38,7 @@ typedef struct {
 
 static const char find_candidates[] =
     "SELECT q.job, q.type, j.document, q.queued, j.priority, y.name,"
-    " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job), j.name, j.compat"
+    " (SELECT coalesce(sum(r.running), 0) FROM job_type r WHERE r.job = q.job), j.name, j.compat, j.trace_id"
     " FROM task_type y JOIN job_type q ON q.type = y.id AND q.queued > 0 JOIN job j ON j.id = q.job"
     " WHERE y.name " EAS_IN_TEXTS("$1") " AND j.state = 'active' AND j.done_at IS NULL"
                                         " ORDER BY j.priority DESC, q.job, q.type";
@@ -132,6 +133,7 @@ static int look(eas_db *db, const eas_registry *r, int64_t worker, const char *c
                                 .type_name = eas_strdup(eas_rows_text(rows, i, 5)),
                                 .job_name = eas_strdup(eas_rows_text(rows, i, 7)),
                                 .compat = (int)eas_rows_int(rows, i, 8) };
+  for (int i = 0; i < out->n; i++) eas_trace_copy(out->list[i].trace_id, eas_rows_text(rows, i, 9));
   add_limits(out, r, on_limits < 0 ? NULL : eas_db_result(db, on_limits));
   return 0;
 }
@@ -193,28 +195,30 @@ static eas_chosen chosen_of(const candidate *b, int64_t step, const eas_rows *r,
   enum { PARENT = 5, NODE, NAME, DIRECTORY, LABEL, SEED, METADATA, RERUN, TIES };
   int unknown = eas_rows_null(r, k, TIES);
   int64_t ties = eas_rows_int(r, k, TIES);
-  return (eas_chosen){ .attempt = eas_rows_int(r, k, 0),
-                       .task = eas_rows_int(r, k, 1),
-                       .number = (int)eas_rows_int(r, k, 2),
-                       .token = eas_rows_int(r, k, 3) + step,
-                       .queued_us = eas_rows_int(r, k, 4),
-                       .parent = eas_rows_int(r, k, PARENT),
-                       .job = b->job,
-                       .type = b->type,
-                       .type_name = b->type_name,
-                       .job_name = b->job_name,
-                       .document = b->document,
-                       .compat = b->compat,
-                       .node = eas_rows_int(r, k, NODE),
-                       .name = eas_rows_int(r, k, NAME),
-                       .directory = eas_rows_int(r, k, DIRECTORY),
-                       .label = eas_rows_int(r, k, LABEL),
-                       .seed = (uint64_t)eas_rows_int(r, k, SEED),
-                       .metadata = eas_rows_null(r, k, METADATA) ? NULL : eas_strdup(eas_rows_text(r, k, METADATA)),
-                       .rerun = (int)eas_rows_int(r, k, RERUN),
-                       .inputs = eas_ties_may(unknown, ties, EAS_TIE_INPUTS),
-                       .outputs = eas_ties_may(unknown, ties, EAS_TIE_OUTPUTS),
-                       .needs = eas_ties_may(unknown, ties, EAS_TIE_NEEDS) };
+  eas_chosen out = { .attempt = eas_rows_int(r, k, 0),
+                     .task = eas_rows_int(r, k, 1),
+                     .number = (int)eas_rows_int(r, k, 2),
+                     .token = eas_rows_int(r, k, 3) + step,
+                     .queued_us = eas_rows_int(r, k, 4),
+                     .parent = eas_rows_int(r, k, PARENT),
+                     .job = b->job,
+                     .type = b->type,
+                     .type_name = b->type_name,
+                     .job_name = b->job_name,
+                     .document = b->document,
+                     .compat = b->compat,
+                     .node = eas_rows_int(r, k, NODE),
+                     .name = eas_rows_int(r, k, NAME),
+                     .directory = eas_rows_int(r, k, DIRECTORY),
+                     .label = eas_rows_int(r, k, LABEL),
+                     .seed = (uint64_t)eas_rows_int(r, k, SEED),
+                     .metadata = eas_rows_null(r, k, METADATA) ? NULL : eas_strdup(eas_rows_text(r, k, METADATA)),
+                     .rerun = (int)eas_rows_int(r, k, RERUN),
+                     .inputs = eas_ties_may(unknown, ties, EAS_TIE_INPUTS),
+                     .outputs = eas_ties_may(unknown, ties, EAS_TIE_OUTPUTS),
+                     .needs = eas_ties_may(unknown, ties, EAS_TIE_NEEDS) };
+  memcpy(out.trace_id, b->trace_id, sizeof out.trace_id);
+  return out;
 }
 
 /* Takes the oldest `share` of one job over its types; tickets[i] holds those of type i. */

@@ -3,6 +3,7 @@
 #ifndef EAS_MODEL_CLAIM_H
 #define EAS_MODEL_CLAIM_H
 #include "base/buf.h"
+#include "base/trace.h"
 #include "model/attempt.h"
 
 typedef struct {
@@ -10,6 +11,7 @@ typedef struct {
   int number;
   const char *type_name;
   const char *job_name; /* these two are borrowed of what was asked about the job */
+  char trace_id[EAS_TRACE_ID];
   int64_t document;
   int compat;
   int64_t node, name, directory, label; /* ids; 0: none */

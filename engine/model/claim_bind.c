@@ -195,6 +195,7 @@ static int add_tasks(eas_db *db, const eas_registry *reg, const eas_chosen *chos
     c->task_name = word_or(db, h->name, "");
     c->directory = word_or(db, h->directory, "");
     c->job_name = word_or(db, h->label, h->job_name);
+    memcpy(c->trace_id, h->trace_id, sizeof c->trace_id);
     c->seed = h->seed;
     c->compat = h->compat;
     c->metadata = metadata_of(db, h);
@@ -304,34 +305,35 @@ int eas_bind_take(eas_db *db, const eas_registry *r, const eas_bind *b, const ea
   return take_about(db, r, b, chosen, n, out, err);
 }
 
+/* Its texts are borrowed by one_of. */
 static const char one_attempt[] =
     "SELECT a.task, a.number, a.state, y.name, j.id, j.name, j.document, j.compat, t.parent, t.node, t.name,"
     " t.directory, t.label, t.seed, t.metadata,"
-    " (SELECT count(*) FROM attempt e WHERE e.task = a.task AND e.number < a.number AND e.ending = 'memory')"
-    " FROM attempt a JOIN task t ON t.id = a.task JOIN task_type y ON y.id = a.type JOIN job j ON j.id = a.job"
-    " WHERE a.id = $1";
-
-/* Of the row of one_attempt, from which its texts are borrowed. */
+    " (SELECT count(*) FROM attempt e WHERE e.task = a.task AND e.number < a.number AND e.ending = 'memory'),"
+    " j.trace_id FROM attempt a JOIN task t ON t.id = a.task JOIN task_type y ON y.id = a.type"
+    " JOIN job j ON j.id = a.job WHERE a.id = $1";
 static eas_chosen one_of(int64_t attempt, const eas_rows *r, char *metadata)
 {
-  return (eas_chosen){ .attempt = attempt,
-                       .task = eas_rows_int(r, 0, 0),
-                       .number = (int)eas_rows_int(r, 0, 1),
-                       .type_name = eas_rows_text(r, 0, 3),
-                       .job = eas_rows_int(r, 0, 4),
-                       .job_name = eas_rows_text(r, 0, 5),
-                       .document = eas_rows_int(r, 0, 6),
-                       .compat = (int)eas_rows_int(r, 0, 7),
-                       .parent = eas_rows_int(r, 0, 8),
-                       .node = eas_rows_int(r, 0, 9),
-                       .name = eas_rows_int(r, 0, 10),
-                       .directory = eas_rows_int(r, 0, 11),
-                       .label = eas_rows_int(r, 0, 12),
-                       .seed = (uint64_t)eas_rows_int(r, 0, 13),
-                       .metadata = metadata,
-                       .inputs = 1,
-                       .outputs = 1,
-                       .needs = 1 };
+  eas_chosen out = { .attempt = attempt,
+                     .task = eas_rows_int(r, 0, 0),
+                     .number = (int)eas_rows_int(r, 0, 1),
+                     .type_name = eas_rows_text(r, 0, 3),
+                     .job = eas_rows_int(r, 0, 4),
+                     .job_name = eas_rows_text(r, 0, 5),
+                     .document = eas_rows_int(r, 0, 6),
+                     .compat = (int)eas_rows_int(r, 0, 7),
+                     .parent = eas_rows_int(r, 0, 8),
+                     .node = eas_rows_int(r, 0, 9),
+                     .name = eas_rows_int(r, 0, 10),
+                     .directory = eas_rows_int(r, 0, 11),
+                     .label = eas_rows_int(r, 0, 12),
+                     .seed = (uint64_t)eas_rows_int(r, 0, 13),
+                     .metadata = metadata,
+                     .inputs = 1,
+                     .outputs = 1,
+                     .needs = 1 };
+  eas_trace_copy(out.trace_id, eas_rows_text(r, 0, 16));
+  return out;
 }
 
 int eas_attempt_again(eas_db *db, const eas_registry *r, int64_t attempt, eas_claim *out, eas_err *err)

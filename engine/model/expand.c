@@ -197,16 +197,18 @@ static int expand_stack(eas_expansion *x, stack *s, int room, eas_expanded *out,
 }
 
 /* Locks the job and reads what is needed of it: 1 if it may grow now. */
-static int open_job(eas_expansion *x, eas_err *err)
+static int open_job(eas_expansion *x, eas_expanded *out, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc =
-      eas_db_query(x->db, "SELECT document, compat, state, eas_now() FROM job WHERE id = $1 /*pg FOR NO KEY UPDATE */",
-                   EAS_ARGS(eas_v_int(x->job)), &rows, err);
+  int rc = eas_db_query(
+      x->db, "SELECT document, compat, state, eas_now(), trace_id FROM job WHERE id = $1 /*pg FOR NO KEY UPDATE */",
+      EAS_ARGS(eas_v_int(x->job)), &rows, err);
   int active = rc > 0 && strcmp(eas_rows_text(rows, 0, 2), "active") == 0;
   int64_t document = rc > 0 ? eas_rows_int(rows, 0, 0) : 0;
   x->now = rc > 0 ? eas_rows_int(rows, 0, 3) : 0;
   x->compat = rc > 0 && eas_rows_int(rows, 0, 1);
+  out->job = x->job;
+  if (rc > 0) eas_trace_copy(out->trace_id, eas_rows_text(rows, 0, 4));
   eas_rows_free(rows);
   if (rc <= 0 || !active) return rc < 0 ? rc : 0;
   x->document = document;
@@ -236,7 +238,7 @@ static int expand_job(eas_db *db, const eas_registry *r, const eas_expand_option
   int n = 0;
   int rc = eas_db_begin(db, err);
   if (rc < 0) return rc;
-  rc = open_job(&x, err);
+  rc = open_job(&x, out, err);
   if (rc > 0) rc = eas_expand_load(&x, room < 1000 ? room : 1000, &list, &n, err);
   for (int i = n; i-- > 0;) push(&s, list[i]);
   if (rc >= 0 && n == (room < 1000 ? room : 1000)) out->more = 1;

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdint.h>
 #include "base/err.h"
+#include "base/trace.h"
 #include "db/db.h"
 #include "registry/registry.h"
 
@@ -23,6 +24,8 @@ typedef struct {
   int n_failed;   /* flow-control tasks that could not be expanded (recorded with their error) */
   int n_queued;   /* attempts that became queued, flow control among them */
   int more;       /* 1: call again soon */
+  int64_t job;    /* of all these */
+  char trace_id[EAS_TRACE_ID];
 } eas_expanded;
 
 /* One transaction of expansion. Attempts that became queued are committed with it; ring after. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/trace.h"
 #include "db/db.h"
 #include "registry/registry.h"
 
@@ -67,12 +68,15 @@ typedef struct {
   int prototype_names;   /* or the document's "compat": "prototype" */
   const char *overrides; /* JSON text of --set, or NULL */
   int64_t origin;        /* the job that this one changes (rerun), or 0 */
+  const char
+      *traceparent; /* whose trace this is part of (base/trace.h); NULL: the variable TRACEPARENT, or a new one */
 } eas_submit_options;
 
 typedef struct {
   int64_t job;
   int existed;
   int done;
+  char trace_id[EAS_TRACE_ID]; /* "": of a job that is older than these */
 } eas_submitted;
 
 /* Stores the document (once), the job and its root task with a queued attempt, in one transaction; or finds

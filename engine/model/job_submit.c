@@ -17,6 +17,7 @@ typedef struct {
   int64_t priority;
   int compat;
   int64_t origin;
+  char trace_id[EAS_TRACE_ID];
   char *overrides; /* canonical, NULL: none */
   eas_digest identity;
 } plan;
@@ -78,6 +79,7 @@ static int make_plan(plan *p, const eas_jobfile *f, const eas_submit_options *o,
   p->compat = o->prototype_names || (compat && strcmp(compat, "prototype") == 0);
   p->seed = o->has_seed ? o->seed : (uint64_t)eas_json_int(doc, "seed", 1);
   p->origin = o->origin;
+  eas_trace_begin(o->traceparent ? o->traceparent : getenv("TRACEPARENT"), p->trace_id);
   p->priority = o->has_priority ? o->priority : eas_json_int(doc, "priority", 0);
   int rc = job_text(doc, "job_name", p->compat, &p->name, err);
   if (rc == 0) rc = job_text(doc, "working_directory", p->compat, &p->directory, err);
@@ -100,10 +102,11 @@ static int make_plan(plan *p, const eas_jobfile *f, const eas_submit_options *o,
 static int find_same(eas_db *db, const plan *p, eas_submitted *out, eas_err *err)
 {
   eas_rows *rows = NULL;
-  int rc = eas_db_query(db, "SELECT id, done_at FROM job WHERE identity = $1 ORDER BY id DESC LIMIT 1",
+  int rc = eas_db_query(db, "SELECT id, done_at, trace_id FROM job WHERE identity = $1 ORDER BY id DESC LIMIT 1",
                         EAS_ARGS(eas_v_blob(&p->identity, sizeof p->identity)), &rows, err);
   if (rc > 0)
     *out = (eas_submitted){ .job = eas_rows_int(rows, 0, 0), .existed = 1, .done = !eas_rows_null(rows, 0, 1) };
+  if (rc > 0) eas_trace_copy(out->trace_id, eas_rows_text(rows, 0, 2));
   eas_rows_free(rows);
   return rc;
 }
@@ -164,11 +167,12 @@ static int store_job(eas_db *db, const plan *p, int64_t *job, eas_err *err)
     rc = eas_db_exec(
         db,
         "INSERT INTO job (id, name, document, identity, state, priority, seed, compat, overrides, root, origin, "
-        "created_at)"
-        " VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, $10, eas_now())",
+        "trace_id, created_at)"
+        " VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, $8, $9, $10, $11, eas_now())",
         EAS_ARGS(eas_v_int(*job), eas_v_text(p->name), eas_v_int(document),
                  eas_v_blob(&p->identity, sizeof p->identity), eas_v_int(p->priority), eas_v_int((int64_t)p->seed),
-                 eas_v_int(p->compat), eas_v_text(p->overrides), eas_v_int(root), eas_v_id(p->origin)),
+                 eas_v_int(p->compat), eas_v_text(p->overrides), eas_v_int(root), eas_v_id(p->origin),
+                 eas_v_text(p->trace_id)),
         err);
   if (rc >= 0) rc = store_root(db, p, *job, root, err);
   return rc < 0 ? rc : 0;
@@ -182,6 +186,7 @@ static int submit_plan(eas_db *db, const plan *p, int fresh, eas_submitted *out,
   if (!fresh) rc = find_same(db, p, &found, err);
   if (rc >= 0 && !found.existed) {
     rc = store_job(db, p, &found.job, err);
+    memcpy(found.trace_id, p->trace_id, sizeof found.trace_id);
     if (rc >= 0) rc = eas_db_ring(db, err);
   }
   if (rc >= 0) rc = eas_db_commit(db, err);

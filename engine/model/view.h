@@ -7,12 +7,14 @@
 #include <jansson.h>
 #include <stdint.h>
 #include "base/err.h"
+#include "base/trace.h"
 #include "db/db.h"
 #include "registry/registry.h"
 
 typedef struct {
   int64_t job; /* 0: none yet */
   char name[128];
+  char trace_id[EAS_TRACE_ID];                                                  /* "": older than these */
   char state[16];                                                               /* active paused cancelled */
   int64_t created_at, done_at;                                                  /* done_at 0: not done */
   int64_t waiting, queued, running, passed, reused, failed, skipped, cancelled; /* all tasks */
@@ -60,6 +62,7 @@ int eas_view_needed(eas_db *db, const eas_registry *r, json_t **out, eas_err *er
 typedef struct {
   int64_t job, task, attempt; /* 0: any */
   const char *type, *state;   /* NULL: any */
+  const char *trace_id;       /* log lines: of the jobs of this trace, beside which task and attempt are 0 */
   int level;                  /* log lines: at least */
   int64_t since_us;           /* 0: ever; a stamp */
   int64_t after;              /* keyed paging: the last id seen */

@@ -33,8 +33,8 @@ int eas_view_counts(eas_db *db, int64_t job, eas_job_counts *out, eas_err *err)
 {
   eas_rows *r = NULL;
   memset(out, 0, sizeof *out);
-  int n = eas_db_query(db, "SELECT name, state, created_at, done_at FROM job WHERE id = $1", EAS_ARGS(eas_v_int(job)),
-                       &r, err);
+  int n = eas_db_query(db, "SELECT name, state, created_at, done_at, trace_id FROM job WHERE id = $1",
+                       EAS_ARGS(eas_v_int(job)), &r, err);
   if (n < 0) return n;
   if (n == 0) {
     eas_rows_free(r);
@@ -43,6 +43,7 @@ int eas_view_counts(eas_db *db, int64_t job, eas_job_counts *out, eas_err *err)
   out->job = job;
   snprintf(out->name, sizeof out->name, "%s", eas_rows_text(r, 0, 0));
   snprintf(out->state, sizeof out->state, "%s", eas_rows_text(r, 0, 1));
+  eas_trace_copy(out->trace_id, eas_rows_text(r, 0, 4));
   out->created_at = eas_rows_int(r, 0, 2);
   out->done_at = eas_rows_null(r, 0, 3) ? 0 : eas_rows_int(r, 0, 3);
   eas_rows_free(r);

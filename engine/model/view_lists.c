@@ -19,12 +19,12 @@ int eas_view_jobs(eas_db *db, int limit, json_t **out, eas_err *err)
 {
   return eas_view_list(
       db,
-      "SELECT j.id AS \"j:job\", j.name, j.state, j.priority, j.created_at, j.done_at, "
+      "SELECT j.id AS \"j:job\", j.name, j.state, j.priority, j.created_at, j.done_at, j.trace_id, "
       "sum(c.waiting) AS waiting, sum(c.queued) AS queued, sum(c.running) AS running, sum(c.passed) AS passed, "
       "sum(c.reused) AS reused, sum(c.failed) AS failed, sum(c.skipped) AS skipped, sum(c.cancelled) AS cancelled "
       "FROM (SELECT * FROM job ORDER BY id DESC LIMIT $1) j LEFT JOIN (SELECT t.* FROM job_type t "
       "JOIN task_type y ON y.id = t.type WHERE y.name NOT LIKE 'execution_%') c ON c.job = j.id "
-      "GROUP BY j.id, j.name, j.state, j.priority, j.created_at, j.done_at ORDER BY j.id DESC",
+      "GROUP BY j.id, j.name, j.state, j.priority, j.created_at, j.done_at, j.trace_id ORDER BY j.id DESC",
       EAS_ARGS(eas_v_int(limit_of(limit))), out, err);
 }
 
@@ -111,11 +111,19 @@ int eas_view_logs(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *e
       "WHERE t.job = $1 AND l.level >= $2 AND l.at >= $3 AND ($4 = '' OR y.name = $4) ORDER BY l.at DESC, l.attempt "
       "DESC, l.seq DESC LIMIT $5) x "
       "ORDER BY 1, 3";
-  const char *sql = f->attempt ? by_attempt : f->task ? by_task : by_job;
+  static const char by_trace[] =
+      "SELECT * FROM (SELECT l.at, l.level, a.id AS \"a:attempt\", a.task AS \"t:task\", y.name AS type, l.text FROM "
+      "job j JOIN task t ON t.job = j.id "
+      "JOIN attempt a ON a.task = t.id JOIN log_line l ON l.attempt = a.id JOIN task_type y ON y.id = a.type "
+      "WHERE j.trace_id = $1 AND l.level >= $2 AND l.at >= $3 AND ($4 = '' OR y.name = $4) ORDER BY l.at DESC, "
+      "l.attempt DESC, l.seq DESC LIMIT $5) x "
+      "ORDER BY 1, 3";
+  const char *sql = f->trace_id ? by_trace : f->attempt ? by_attempt : f->task ? by_task : by_job;
   int64_t id = f->attempt ? f->attempt : f->task ? f->task : f->job;
   return eas_view_list(db, sql,
-                       EAS_ARGS(eas_v_int(id), eas_v_int(f->level), eas_v_int(f->since_us),
-                                eas_v_text(f->type ? f->type : ""), eas_v_int(limit_of(f->limit))),
+                       EAS_ARGS(f->trace_id ? eas_v_text(f->trace_id) : eas_v_int(id), eas_v_int(f->level),
+                                eas_v_int(f->since_us), eas_v_text(f->type ? f->type : ""),
+                                eas_v_int(limit_of(f->limit))),
                        out, err);
 }
 

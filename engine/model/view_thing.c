@@ -50,7 +50,8 @@ int eas_view_task(eas_db *db, int64_t task, json_t **out, eas_err *err)
       db,
       "SELECT t.id AS \"t:task\", t.job AS \"j:job\", j.name AS job_name, y.name AS type, w.text AS name, t.state, "
       "t.done, "
-      "t.pending, t.parent AS \"t:parent\", t.stale, t.accepted AS \"a:accepted\", t.open_children, t.failed_children, "
+      "j.trace_id, t.pending, t.parent AS \"t:parent\", t.stale, t.accepted AS \"a:accepted\", t.open_children, "
+      "t.failed_children, "
       "t.cursor AS children, "
       "j.state AS job_state, d.path AS node "
       "FROM task t JOIN job j ON j.id = t.job JOIN task_type y ON y.id = t.type JOIN node d ON d.id = t.node "
@@ -90,7 +91,7 @@ int eas_view_attempt(eas_db *db, int64_t attempt, json_t **out, eas_err *err)
   int rc = eas_view_one(
       db,
       "SELECT a.id AS \"a:attempt\", a.task AS \"t:task\", a.job AS \"j:job\", j.name AS job_name, y.name AS type, "
-      "a.number, "
+      "j.trace_id, a.number, "
       "t.attempts AS last_number, t.state AS task_state, a.state, a.ending, a.verdict, n.reason, n.error, n.trace, "
       "n.checks AS \"o:checks\", n.description AS \"o:description\", n.provenance AS \"o:provenance\", a.metadata AS "
       "\"o:metadata\", "

@@ -50,9 +50,11 @@ void eas_worker_answer(eas_worker *w)
   } else if (rc < 0) {
     not_spawned(r, err.text);
   } else if (eas_process_watch(r, &err) < 0) {
-    eas_log(EAS_WARN, "attempt %lld: %s", (long long)r->claim.attempt, err.text);
+    eas_running_log(r, EAS_WARN, "%s", err.text);
   } else if (r->dropped) {
     eas_process_kill(r, "cancelled");
+  } else {
+    eas_running_log(r, EAS_DEBUG, "try %d started, pid %d", r->claim.number, (int)r->p.child.pid);
   }
 }
 

@@ -116,7 +116,7 @@ static void link_products(eas_running *r)
     eas_err err = { 0 };
     if (m->stored && m->planned && m->passed &&
         eas_store_link(r->w->o.store, m->planned->directory, m->planned->filename, &m->digest, &err) < 0)
-      eas_log(EAS_WARN, "link of %s: %s", m->planned->filename, err.text);
+      eas_running_log(r, EAS_WARN, "link of %s: %s", m->planned->filename, err.text);
   }
 }
 
@@ -136,6 +136,9 @@ static int commit_group(eas_worker *w, eas_running **group, int n, eas_err *err)
   for (int i = 0; i < n; i++) {
     n_other += results[i].spawn != NULL;
     if (rc >= 0 && !results[i].stale && results[i].verdict[0] == 'p') link_products(group[i]);
+    if (rc >= 0)
+      eas_running_log(group[i], EAS_DEBUG, "ended %s, verdict %s, %s", results[i].ending, results[i].verdict,
+                      results[i].stale ? "refused: it is not this worker's any more" : "committed");
     const eas_logbuf *l = &group[i]->log;
     if (rc >= 0 && !results[i].stale)
       eas_tally_ended(&w->tally, results[i].ending, results[i].verdict[0] == 'p',

@@ -150,6 +150,8 @@ void eas_list_remove(eas_run_list *l, const eas_running *r);
 
 /* start.c */
 void eas_worker_fill(eas_worker *w);
+/* A line of the log with the attempt's ids and trace. */
+void eas_running_log(const eas_running *r, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void eas_worker_warn(eas_worker *w, const char *what, const eas_err *err, const char *then);
 eas_running *eas_running_new(eas_worker *w, eas_claim *claim);
 void eas_running_free(eas_running *r);

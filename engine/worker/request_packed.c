@@ -113,6 +113,11 @@ char *eas_request_packed(const eas_running *r, int is_qc, size_t *len)
   eas_pack_int(&p, "job", c->job);
   eas_pack_int(&p, "number", c->number);
   add_str(&p, "job_name", c->job_name);
+  if (*c->trace_id) {
+    char parent[EAS_TRACEPARENT];
+    eas_traceparent(c->trace_id, c->attempt, parent);
+    add_str(&p, "traceparent", parent);
+  }
   add_str(&p, "task_name", c->task_name);
   add_str(&p, "working_directory", c->directory);
   add_json(&p, "description", r->description);

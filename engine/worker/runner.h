@@ -19,7 +19,7 @@ typedef struct {
 } eas_run;
 
 /* Request, as JSON would show it; what is empty is not there: {"role": "task"|"qc", "type", "script": absolute path, "attempt", "task", "job", "number",
- *  "job_name", "task_name", "working_directory", "description": {..evaluated..}, "metadata": {..}, "requested_metadata": {..},
+ *  "job_name", "task_name", "working_directory", "traceparent" (base/trace.h), "description": {..evaluated..}, "metadata": {..}, "requested_metadata": {..},
  *  "seed": int (53 bits), "threads": n, "memory_bytes": n,
  *  "inputs": {kind: {"path","filename","metadata","directory","version","size"}}, "outputs": {kind: {"filename"}}, "external": {"files": [{"name","path"}], "outside": n} or {"error","hint"} (types that read the input folder),
  *  "debug": {"pipe": name in scratch, "line": n or 0} (under eas shell only),

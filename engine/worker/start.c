@@ -307,6 +307,22 @@ static int how_many(const eas_worker *w)
 }
 
 /* What is tried again and again is told once, and then every minute that it lasts. */
+void eas_running_log(const eas_running *r, int level, const char *format, ...)
+{
+  if (!eas_log_wanted(level)) return;
+  va_list ap;
+  va_start(ap, format);
+  char *text = NULL;
+  if (vasprintf(&text, format, ap) < 0) text = NULL;
+  va_end(ap);
+  eas_log_context(r->claim.job, r->claim.task, r->claim.attempt, r->claim.type);
+  eas_log_trace(r->claim.trace_id);
+  eas_log(level, "%s", text ? text : format);
+  eas_log_context(0, 0, 0, NULL);
+  eas_log_trace(NULL);
+  free(text);
+}
+
 void eas_worker_warn(eas_worker *w, const char *what, const eas_err *err, const char *then)
 {
   int64_t now = eas_tick_us();

@@ -153,7 +153,7 @@ static void on_exit_fd(void *arg, int fd, uint32_t events)
   if (syscall(SYS_waitid, P_PIDFD, fd, &r->p.info, WEXITED | WNOHANG | __WALL, &r->p.usage) != 0 ||
       r->p.info.si_pid == 0) {
     if (errno != ECHILD) return;
-    eas_log(EAS_WARN, "attempt %lld: its process was waited for by somebody else", (long long)r->claim.attempt);
+    eas_running_log(r, EAS_WARN, "its process was waited for by somebody else");
   }
   r->p.alive = 0;
   r->p.exited = 1;

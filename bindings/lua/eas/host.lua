@@ -11,7 +11,7 @@ local DEPTH = 30
 local WORDS = [=[["role", "task", "qc", "type", "script", "attempt", "job", "number", "job_name", "task_name",
   "working_directory", "description", "metadata", "requested_metadata", "seed", "threads", "memory_bytes", "inputs",
   "outputs", "path", "filename", "directory", "version", "size", "ending", "ok", "error", "log", "made", "result",
-  "wall_seconds"]]=]
+  "wall_seconds", "traceparent"]]=]
 
 -- Modules are shown in tracebacks by their place in the tree, not in this installation.
 local function add_loader(share, packs)

@@ -152,7 +152,8 @@ function methods.exec(self, program)
   local stdin = program.stdin
   if stdin and stdin:sub(1, 1) ~= "/" then stdin = self.scratch .. "/" .. stdin end
   if stdin and not core.size(stdin) then error(("task:exec: there is no file '%s' to read"):format(stdin), 2) end
-  local handle = core.exec_start(program, program.folder and (self.scratch .. "/" .. program.folder) or self.scratch, stdin)
+  local handle = core.exec_start(program, program.folder and (self.scratch .. "/" .. program.folder) or self.scratch, stdin,
+    self.traceparent or nil)
   local kept, size = {}, 0
   while true do
     local stream, line = core.exec_next(handle)
@@ -197,6 +198,7 @@ function task.object(request)
     description = request.description or {}, metadata = request.metadata or {},
     requested_metadata = request.requested_metadata or {},
     inputs = request.inputs or {}, outputs = request.outputs or {}, external = request.external or false,
+    traceparent = request.traceparent or false,
     seed = request.seed or 1, threads = request.threads or 1, scratch = core.scratch() or ".",
   }, meta)
 end

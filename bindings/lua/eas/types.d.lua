@@ -129,6 +129,7 @@ function random:integer(low, high) end
 ---@field seed integer 53 bits
 ---@field threads integer
 ---@field scratch string
+---@field traceparent string|false W3C trace context of this attempt; task:exec gives it to programs as TRACEPARENT
 ---@field program string|false path of the program that the registry names for this type
 ---@field pack string|false folder of the pack that the script is of
 local task = {}
