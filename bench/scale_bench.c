@@ -6,7 +6,8 @@
  * holds it while 100 000 attempts are queued; groups of GROUP (default 32) claimed and committed by a worker that runs nothing (what
  * the worker's own loop and children add are other benches: noop_bench, children_bench). Prints what one task costs: wall, our CPU and
  * that of the server's process for us, round trips, commits, rows, bytes of the database; and our memory at its peak. Of a large job
- * a line for each tenth too: whether a task comes to cost more, or memory grows. */
+ * a line for each tenth too: whether a task comes to cost more, or memory grows. A database that holds the job already, begun by a run
+ * that was stopped, is gone on with: what was under way is handed back first. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,8 +100,14 @@ static void work(eas_db *db, const eas_registry *r, int leaves, int size, sums *
   int64_t worker;
   eas_worker_info w = { .host = "bench", .pid = getpid(), .slots = 2, .version = "0", .lease_us = 3600000000 };
   must(eas_worker_register(db, &w, &worker, &err), &err);
-  int64_t part = leaves >= LARGE ? leaves / 10 : INT64_MAX, tell_at = 0;
-  while (tasks->n < leaves) {
+  must(eas_rescue(db, r, worker, NULL, &err), &err);
+  int64_t renew_at = eas_tick_us() + w.lease_us / 4;
+  int64_t part = leaves >= LARGE ? leaves / 10 : INT64_MAX, tell_at = tasks->n - tasks->n % part;
+  for (int idle = 0; tasks->n < leaves;) {
+    if (eas_tick_us() > renew_at) {
+      must(eas_worker_renew(db, worker, w.lease_us, &err), &err);
+      renew_at = eas_tick_us() + w.lease_us / 4;
+    }
     if (part < INT64_MAX && tasks->n >= tell_at) {
       tell_part(db, expand, tasks);
       tell_at += part;
@@ -113,8 +120,9 @@ static void work(eas_db *db, const eas_registry *r, int leaves, int size, sums *
     expand->n += made.n_children;
     int got = 1;
     for (int i = 0; i < 300 && got > 0; i++) got = group(db, worker, size, tasks); /* then a look at expansion again */
-    if (got == 0 && made.n_children == 0 && tasks->n < leaves)
-      must(EAS_EBUG, &(eas_err){ .text = "nothing is left to do" });
+    idle = got == 0 && made.n_children == 0 ? idle + 1 : 0;
+    if (idle > 300 && tasks->n < leaves) must(EAS_EBUG, &(eas_err){ .text = "nothing is left to do" });
+    if (idle) usleep(100 * 1000); /* what was handed back comes again after a while */
   }
 }
 
@@ -135,7 +143,10 @@ int main(int argc, char **argv)
   int64_t bytes = size_of(db), trips0, trips, commits0, commits, server = server_us(pid), wall = eas_tick_us();
   sums expand = { 0 }, tasks = { 0 };
   eas_db_counts(db, &trips0, &commits0);
-  submit(db, r, leaves);
+  if (number(db, "SELECT count(*) FROM job") == 0) submit(db, r, leaves);
+  int64_t begun = number(
+      db, "SELECT COALESCE(SUM(c.passed), 0) FROM job_type c JOIN task_type y ON y.id = c.type AND y.name = 'null'");
+  tasks.n = begun;
   work(db, r, leaves, size, &expand, &tasks);
   wall = eas_tick_us() - wall;
   server = server_us(pid) - server;
@@ -145,8 +156,8 @@ int main(int argc, char **argv)
   int64_t open_tasks = number(db, "SELECT count(*) FROM task WHERE state <> 'passed'");
   struct rusage u;
   getrusage(RUSAGE_SELF, &u);
-  double n = leaves;
-  printf("%d tasks in groups of %d: %.1f s, %.0f a second; peak memory %ld MB; %lld tasks not passed\n", leaves, size,
+  double n = (double)(tasks.n - begun);
+  printf("%.0f tasks in groups of %d: %.1f s, %.0f a second; peak memory %ld MB; %lld tasks not passed\n", n, size,
          1e-6 * (double)wall, n / (1e-6 * (double)wall), u.ru_maxrss / 1024, (long long)open_tasks);
   printf("a task: %.1f us wall (expansion %.1f), %.1f us of our CPU (expansion %.1f), %.1f us of the server's; %.2f "
          "round trips, "

@@ -8,14 +8,15 @@ there is enough to do, at most a group), and sends a group to the database. That
 group that no other commit of the same job and type may share: the counters' row, held until the log is on disk. A worker with a
 group under way goes on running, but claims nothing before its answer: the slots that end meanwhile wait.
 
-Measured by scale_bench (docs/scale.md): microseconds of the server's CPU for a group are FIXED + n * EACH; expansion is in EACH.
+Measured with workers and a control of their own processes (docs/scale.md): the server's CPU for a group, its claim and its commit, is
+FIXED + n * EACH; expansion is in EACH. scale_bench, one process without a loop around it, takes three quarters of that.
 """
 import argparse
 import heapq
 import json
 import random
 
-FIXED, EACH = 1675e-6, 427e-6   # server's CPU: a group of 8 costs 636 us a task, one of 32 479 us
+FIXED, EACH = 3050e-6, 495e-6   # server's CPU: 680 us a task in groups of 8.2, 482 us in groups of 17.5, and 187 us to expand it
 HOLD = 100e-6                   # from the lock of the counters to the end of the statement
 CHILDREN = 2.1e-3               # worker's CPU for a null task and its QC, each an isolated child (docs/performance.md)
 BYTES = 1923                    # of the database, a null task of a loop: 4 rows and their indexes
