@@ -30,6 +30,7 @@ static const eas_conf_key keys[] = {
   { "s3_credentials_file", "EAS_S3_CREDENTIALS_FILE", "path", "",
     "file with aws_access_key_id and aws_secret_access_key; empty: AWS_ACCESS_KEY_ID ..., or ~/.aws/credentials" },
   { "s3_stall", "EAS_S3_STALL", "duration", "30 s", "a transfer that stands still so long is begun again" },
+  { "s3_part", "EAS_S3_PART", "size", "64 MB", "what is larger is sent in parts of so much; at least 5.3 MB" },
   { "scratch", "EAS_SCRATCH", "path", "",
     "folder where attempts work; empty: DATA/scratch; fast when on the store's disk" },
   { "scratch_limit", "EAS_SCRATCH_LIMIT", "size", "16 GB", "what one attempt may write there; 0 B: no limit" },

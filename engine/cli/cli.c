@@ -321,6 +321,7 @@ int eas_cli_open_store(eas_cli *c, eas_err *err)
                              .region = eas_conf_str(c->conf, "s3_region"),
                              .credentials_file = eas_conf_str(c->conf, "s3_credentials_file"),
                              .path_style = strcmp(style, "auto") == 0 ? -1 : strcmp(style, "yes") == 0,
+                             .part_bytes = eas_conf_bytes(c->conf, "s3_part"),
                              .stall_ms = eas_conf_duration_us(c->conf, "s3_stall") / 1000 };
   int rc = c->store ? 0 : eas_store_open_with(&c->store, eas_conf_str(c->conf, "store"), &set, err);
   if (rc == EAS_EIO) err->code = rc = EAS_ECONNECT; /* a store that cannot be had is no fault of the request */

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "store/s3_private.h"
 
-enum { LONGEST_PAUSE_US = 5 * 1000 * 1000, POLL_MS = 200 };
+enum { LONGEST_PAUSE_US = 5 * 1000 * 1000, POLL_MS = 200, PART = 64 * 1000 * 1000, LEAST_PART = 5 << 20 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -76,7 +76,11 @@ int eas_s3_open(eas_s3 **out, const char *url, const eas_store_settings *set, ea
   c->tries = set->tries > 0 ? set->tries : 5;
   c->pause_us = (set->pause_ms > 0 ? set->pause_ms : 100) * 1000;
   c->stall_ms = set->stall_ms > 0 ? set->stall_ms : 30000;
+  c->part_bytes = set->part_bytes > 0 ? set->part_bytes : PART;
   int rc = parse_url(c, url, err);
+  if (rc == 0 && c->part_bytes < LEAST_PART)
+    rc = eas_fail(err, EAS_EINVAL, "s3_part: at least 5.3 MB is wanted, which is what S3 takes, found %lld bytes",
+                  (long long)c->part_bytes);
   if (rc == 0) rc = find_server(c, set, err);
   if (rc == 0) rc = eas_s3_keys_find(set->credentials_file, &c->keys, err);
   if (rc < 0) {

@@ -17,17 +17,18 @@ enum { EAS_S3_KEY = 1200 }; /* bytes of a key with its zero; S3's own limit is 1
 
 /* One request, and what became of it. Descriptors are borrowed. */
 typedef struct {
-  const char *method;   /* GET HEAD PUT DELETE */
+  const char *method;   /* GET HEAD PUT POST DELETE */
   char key[EAS_S3_KEY]; /* below the bucket; "" for the bucket itself; unreserved characters and '/' only */
   const char *query;    /* NULL, or sorted and encoded */
-  int body;             /* PUT: file to send, from its start; -1: none */
-  int64_t body_size;
+  int body;             /* PUT, POST: file to send; -1: none */
+  int64_t body_from, body_size;
   const eas_digest *digest; /* of the body: signed, so the server compares; of what GET shall give. NULL: not known */
   int only_new;             /* PUT: not over an object that is there (If-None-Match); 412 is its answer then */
   int into;                 /* GET: file that the bytes go to, from its start; -1: to text, at most 8 MB */
   eas_buf text;             /* GET without a file; the answer of a failure; eas_buf_done is the caller's */
   int status;               /* last HTTP status, 0: none came */
   int64_t size, mtime_us;   /* HEAD, GET: of the object; -1: not said */
+  char etag[128];           /* as it came; "": none did */
   int64_t date_us;          /* when it was answered, by the server's clock; -1: not said */
   int rc;                   /* 0, EAS_ENOENT, EAS_EFORMAT (other bytes than digest), EAS_ECONNECT, EAS_E... */
   eas_err err;
@@ -45,6 +46,11 @@ void eas_s3_stop(eas_s3 *c);
 void eas_s3_request_init(eas_s3_request *r, const char *method);
 /* Runs them all; each has its own rc. Returns the first that is not 0, its text in err. */
 int eas_s3_run(eas_s3 *c, eas_s3_request *list, int n, eas_err *err);
+
+/* A PUT in parts of eas_s3_part_bytes, whatever its only_new says; put->rc, err and status are filled. What was sent of one
+ * that fails is taken away again. */
+int eas_s3_put_parts(eas_s3 *c, eas_s3_request *put);
+int64_t eas_s3_part_bytes(const eas_s3 *c);
 
 /* Calls fn(arg, key without prefix, size, mtime_us) for each key below prefix + folder, in their order; max: 0 for all;
  * after: NULL, or a key (without prefix) that they come after. */

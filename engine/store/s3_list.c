@@ -43,7 +43,7 @@ static int64_t parse_time(const char *text)
   return rest ? (int64_t)timegm(&tm) * 1000000 : -1;
 }
 
-static void encode(eas_buf *out, const char *text)
+void eas_s3_encode(eas_buf *out, const char *text)
 {
   for (const unsigned char *p = (const unsigned char *)text; *p; p++)
     if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~", *p))
@@ -100,16 +100,16 @@ int eas_s3_list(eas_s3 *c, const char *folder, const char *after, int max, eas_s
     eas_buf_clear(&query);
     if (*l->token) {
       eas_buf_str(&query, "continuation-token=");
-      encode(&query, l->token);
+      eas_s3_encode(&query, l->token);
       eas_buf_char(&query, '&');
     }
     eas_buf_printf(&query, "list-type=2&max-keys=%d&prefix=", max > 0 ? max : 1000);
-    encode(&query, c->prefix);
-    encode(&query, folder);
+    eas_s3_encode(&query, c->prefix);
+    eas_s3_encode(&query, folder);
     if (after && !*l->token) {
       eas_buf_str(&query, "&start-after=");
-      encode(&query, c->prefix);
-      encode(&query, after);
+      eas_s3_encode(&query, c->prefix);
+      eas_s3_encode(&query, after);
     }
     r.query = query.data;
     rc = eas_s3_run(c, &r, 1, err);

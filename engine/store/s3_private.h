@@ -16,7 +16,7 @@ struct eas_s3 {
   eas_s3_keys keys;
   int tries;
   long stall_ms;
-  int64_t pause_us; /* before the second try */
+  int64_t pause_us, part_bytes; /* pause before the second try */
   atomic_int stop;
   atomic_int no_conditions; /* the server does not know If-None-Match */
   pthread_mutex_t lock;
@@ -36,6 +36,8 @@ typedef struct {
   int64_t not_before_us;
   char problem[CURL_ERROR_SIZE];
 } eas_s3_transfer;
+
+void eas_s3_encode(eas_buf *out, const char *text); /* for a query */
 
 /* Makes t->easy for its request. EAS_ENOMEM, or 0. */
 int eas_s3_prepare(eas_s3_transfer *t, eas_err *err);

@@ -18,7 +18,7 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg)
   int64_t left = t->r->body_size - t->sent;
   size_t want = size * count;
   if ((int64_t)want > left) want = (size_t)left;
-  ssize_t n = want ? pread(t->r->body, to, want, t->sent) : 0;
+  ssize_t n = want ? pread(t->r->body, to, want, t->r->body_from + t->sent) : 0;
   if (n < 0 || (want > 0 && n == 0)) return CURL_READFUNC_ABORT;
   t->sent += n;
   return (size_t)n;
@@ -86,8 +86,9 @@ static void set_body(const eas_s3_transfer *t)
   CURL *e = t->easy;
   if (strcmp(r->method, "HEAD") == 0) {
     curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-  } else if (strcmp(r->method, "PUT") == 0) {
+  } else if (strcmp(r->method, "PUT") == 0 || strcmp(r->method, "POST") == 0) {
     curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
     curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body_size);
     curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(e, CURLOPT_READDATA, t);
@@ -212,6 +213,8 @@ int eas_s3_judge(eas_s3_transfer *t, CURLcode code)
   r->date_us = curl_easy_header(t->easy, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK
                    ? (int64_t)curl_getdate(date->value, NULL) * 1000000
                    : -1;
+  if (curl_easy_header(t->easy, "ETag", 0, CURLH_HEADER, -1, &date) == CURLHE_OK)
+    snprintf(r->etag, sizeof r->etag, "%s", date->value);
   r->err = (eas_err){ 0 };
   int again = 0;
   if (code != CURLE_OK) {

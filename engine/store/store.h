@@ -25,10 +25,11 @@ typedef struct {
   const char *endpoint; /* https://HOST[:PORT]; default AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, Amazon's of the region */
   const char *region;   /* default AWS_REGION, AWS_DEFAULT_REGION, us-east-1 */
   const char *credentials_file; /* default AWS_ACCESS_KEY_ID ..., AWS_SHARED_CREDENTIALS_FILE, ~/.aws/credentials */
-  int path_style;   /* 1: https://HOST/BUCKET/KEY, 0: https://BUCKET.HOST/KEY, -1: 1 if an endpoint was given */
-  int tries;        /* default 5 */
-  int64_t pause_ms; /* before the second; three times as long before each further one, to 5 s; default 100 */
-  int64_t stall_ms; /* a transfer that stands still so long is begun again; default 30 s */
+  int path_style;     /* 1: https://HOST/BUCKET/KEY, 0: https://BUCKET.HOST/KEY, -1: 1 if an endpoint was given */
+  int tries;          /* default 5 */
+  int64_t pause_ms;   /* before the second; three times as long before each further one, to 5 s; default 100 */
+  int64_t part_bytes; /* what is larger is sent in parts of so many; at least 5 MiB, default 64 MB */
+  int64_t stall_ms;   /* a transfer that stands still so long is begun again; default 30 s */
 } eas_store_settings;
 
 int eas_store_open(eas_store **out, const char *url_or_path, eas_err *err); /* makes the folders; a directory store */

@@ -125,6 +125,35 @@ static int renew(eas_s3 *s3, eas_s3_request *put)
   return put->rc = eas_s3_run(s3, put, 1, NULL);
 }
 
+/* Those that go in parts come last; returns how many do not. */
+static int large_last(const eas_s3 *s3, eas_s3_request *q, waiting *list, int n)
+{
+  int small = 0;
+  for (int i = 0; i < n; i++) {
+    if (q[i].body_size > eas_s3_part_bytes(s3)) continue;
+    eas_s3_request r = q[small];
+    waiting w = list[small];
+    q[small] = q[i];
+    list[small] = list[i];
+    q[i] = r;
+    list[i] = w;
+    small++;
+  }
+  for (int i = 0; i < n; i++) q[i].digest = &list[i].d; /* it has moved */
+  return small;
+}
+
+/* So much is not sent only to hear that it is there. */
+static int put_large(eas_s3 *s3, eas_s3_request *put)
+{
+  eas_s3_request q;
+  int rc = head(s3, put->digest, &q);
+  if (rc == 0 && q.size == put->body_size && q.mtime_us > eas_now_us() - YOUNG_US) return put->rc = 0;
+  if (rc == 0 || rc == EAS_ENOENT) return eas_s3_put_parts(s3, put);
+  put->err = q.err;
+  return put->rc = rc;
+}
+
 /* Brings n <= GROUP away; each that could not be goes back to the list. */
 static int bring(eas_store *s, waiting *list, int n, eas_err *err)
 {
@@ -140,8 +169,10 @@ static int bring(eas_store *s, waiting *list, int n, eas_err *err)
     q[i].only_new = 1;
     if (fstat(list[i].pin, &st) == 0) q[i].body_size = st.st_size;
   }
-  eas_s3_run(r->s3, q, n, NULL);
+  int small = large_last(r->s3, q, list, n);
+  eas_s3_run(r->s3, q, small, NULL);
   for (int i = 0; i < n; i++) {
+    if (i >= small) put_large(r->s3, &q[i]);
     if (q[i].rc < 0 && q[i].status == 412) renew(r->s3, &q[i]);
     if (q[i].rc < 0) {
       push(r, &list[i]);

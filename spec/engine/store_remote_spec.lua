@@ -97,6 +97,73 @@ describe("what is put", function()
   end)
 end)
 
+describe("what is large", function()
+  local MB = 2 ^ 20
+  local text, name
+  setup(function()
+    text = ("0123456789abcdef"):rep(12 * MB / 16 + 1) -- two parts of 5 MiB, and a bit
+    name = T.sh("sha256sum", text).out:match "%x+"
+  end)
+  local function uploads() return shell(("find %s -path '*uploads*' -type f | wc -l"):format(B.server.directory)) end
+  local function there()
+    for _ = 1, 100 do -- the server answers before the last byte is written
+      local got = T.read(bytes(name))
+      if got and #got == #text then return got == text end
+      T.sh "sleep 0.02"
+    end
+  end
+
+  it("goes in parts, and comes back whole; what is there is not sent again", function()
+    put(text)
+    assert.equal(0, flush(), message())
+    local seen = B.server:seen()
+    assert.same({ 3, 2, 0 }, { seen.PUT, seen.POST, seen.DELETE })
+    assert.is_true(there())
+    local other = elsewhere()
+    local rc, pin = fetch(other)
+    assert.equal(0, rc, message())
+    C.eas_store_unpin(pin, 1)
+    C.eas_store_close(other)
+    B.server:seen()
+    put(text)
+    assert.equal(0, flush(), message())
+    seen = B.server:seen()
+    assert.same({ 0, 0 }, { seen.PUT, seen.POST })
+    assert.equal("0", uploads())
+  end)
+
+  it("is tried again part by part", function()
+    B.server:faults { { method = "PUT", match = "partNumber=2", kind = "status", status = 503, times = 2 } }
+    put(text)
+    assert.equal(0, flush(), message())
+    assert.equal(5, B.server:seen().PUT)
+    assert.is_true(there())
+  end)
+
+  it("is taken away again when a part or the end fails, and sent anew by the next flush", function()
+    for _, fault in ipairs { { method = "PUT", match = "partNumber=3", kind = "status", status = 400, times = 1 },
+      { method = "POST", match = "uploadId=", kind = "status", status = 404, code = "NoSuchUpload", times = 1 },
+      { method = "POST", match = "uploadId=", kind = "status", status = 200, code = "InternalError", times = 1 } } do
+      B.server:faults { fault }
+      put(text)
+      assert.equal(C.EAS_ECONNECT, flush())
+      assert.truthy((T.read(B.server.control .. "/seen")):find("DELETE [^\n]*" .. name .. "%?uploadId=%x+\n")) -- which this server does not act on
+      B.server:seen()
+      assert.is_nil(T.read(bytes(name)))
+    end
+    assert.equal(0, flush(), message())
+    assert.is_true(there())
+  end)
+
+  it("in parts that are too small for S3 is refused at once", function()
+    local set, texts = S3.settings(B.server.endpoint, dir .. "/small")
+    set.part_bytes = 1000000
+    assert.equal(C.EAS_EINVAL, C.eas_store_open_with(ffi.new "eas_store *[1]", "s3://light/x", set, err))
+    assert.is_true(#texts > 0)
+    found "s3_part: at least 5.3 MB is wanted"
+  end)
+end)
+
 describe("a listing", function()
   it("is read page by page", function()
     for i = 1, 30 do put("page " .. i) end

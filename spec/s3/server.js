@@ -82,7 +82,7 @@ function on_request(req, res) {
     broken(res, fault.kind);
   }
   const file = path.join(directory, decodeURIComponent(req.url.split("?")[0])) + "._S3rver_object";
-  if (req.method === "PUT") answer_when_whole(req, res, file);
+  if (req.method === "PUT" && !req.url.includes("partNumber=")) answer_when_whole(req, res, file);
   if (req.method === "PUT" && req.headers["if-none-match"] === "*") {
     if (fs.existsSync(control + "/unconditional")) return req.resume().on("end", () => refuse(res, 501, "NotImplemented"));
     if (fs.existsSync(file)) return req.resume().on("end", () => refuse(res, 412, "PreconditionFailed"));

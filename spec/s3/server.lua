@@ -74,7 +74,7 @@ end
 
 -- "PUT" -> how many requests since the last look.
 function server:seen()
-  local count = { PUT = 0, GET = 0, HEAD = 0, DELETE = 0 }
+  local count = { PUT = 0, POST = 0, GET = 0, HEAD = 0, DELETE = 0 }
   for method in (T.read(self.control .. "/seen") or ""):gmatch "(%u+) [^\n]*\n" do count[method] = count[method] + 1 end
   os.remove(self.control .. "/seen")
   return count
@@ -90,7 +90,7 @@ function S.settings(endpoint, cache, limit)
   local set = ffi.new "eas_store_settings"
   local texts = { endpoint, cache }
   set.endpoint, set.cache, set.cache_bytes, set.path_style = endpoint, cache, limit or 0, -1
-  set.tries, set.stall_ms, set.pause_ms = 4, 1000, 5
+  set.tries, set.stall_ms, set.pause_ms, set.part_bytes = 4, 1000, 5, 5 * 2 ^ 20
   return set, texts
 end
 
