@@ -11,6 +11,11 @@
 #include "base/buf.h"
 #include "worker/zygote_own.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+enum { WITH_ASAN = 1 };
+#else
+enum { WITH_ASAN = 0 };
+#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
@@ -66,6 +71,27 @@ static int goes_on(const mapping *a, const mapping *b, const char *rights)
   return a->to == b->from && strcmp(a->file, b->file) == 0 && strcmp(b->rights, rights) == 0;
 }
 
+/* This program's own code, copied into huge pages: a clone takes over one entry of a table for each of them, where it had a
+ * fault for every 64 KB. The copy comes to the place of what it is the same as, in one step. */
+static void copy_code(uintptr_t from, uintptr_t to)
+{
+  uintptr_t here = (uintptr_t)copy_code, at = (from + HUGE_PAGE - 1) & ~((uintptr_t)HUGE_PAGE - 1);
+  size_t size = at < to ? (to - at) & ~((size_t)HUGE_PAGE - 1) : 0;
+  if (WITH_ASAN || size == 0 || here < from || here >= to) return;
+  char *room = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) return;
+  uintptr_t aligned = ((uintptr_t)room + HUGE_PAGE - 1) & ~((uintptr_t)HUGE_PAGE - 1);
+  char *copy = room + (aligned - (uintptr_t)room);
+  int huge = madvise(copy, size, MADV_HUGEPAGE) == 0;
+  if (huge) memcpy(copy, (const void *)at, size);
+  if (huge && madvise(copy, size, MADV_COLLAPSE) == 0 && mprotect(copy, size, PROT_READ | PROT_EXEC) == 0)
+    mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)at); /* refused: all is as it was */
+  else
+    munmap(copy, size);
+  if (copy > room) munmap(room, (size_t)(copy - room));
+  munmap(copy + size, HUGE_PAGE - (size_t)(copy - room));
+}
+
 /* A shared library is mapped in five pieces. Its tables before and behind the code are only read, as the code is: with the
  * same rights they are one mapping. What is set up once and read then stays as it is, before what is written. */
 static void join_code(int proc_self)
@@ -78,6 +104,7 @@ static void join_code(int proc_self)
     if (i > 0 && strcmp(m[i - 1].rights, "r--p") == 0 && goes_on(&m[i - 1], &m[i], "r-xp")) first--;
     if (i + 2 < n && goes_on(&m[i], &m[i + 1], "r--p") && !goes_on(&m[i + 1], &m[i + 2], "rw-p")) last++;
     if (first < last) mprotect((void *)m[first].from, m[last].to - m[first].from, PROT_READ | PROT_EXEC);
+    copy_code(m[first].from, m[last].to);
   }
   free(m);
 }
