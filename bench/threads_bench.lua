@@ -2,7 +2,7 @@
 --
 --     build/release/bin/eas lua bench/threads_bench.lua [METHOD...]
 --
--- A light curve of 30 or 40 days at 15 minutes (qats, fbls: at 2 minutes), a planet of 900 ppm in 200 ppm of
+-- A light curve of 30 or 40 days at 15 minutes (exotrans: 90; qats, fbls: 30 at 2 minutes), a planet of 900 ppm in 200 ppm of
 -- noise. Rounds of one and of two threads take turns; printed are the least wall times: short searches, many
 -- rounds, so that one of each meets a quiet moment.
 local core = require "eas.core"
@@ -34,7 +34,7 @@ local methods = {
   { "fbls", function(fbls) return fbls.new(curve(30, 120), { tau = 120 / 86400 }) end },
   { "qats", function(qats) return qats.new(curve(30, 120), {}) end },
   { "dst", function(dst) return dst.new(curve(30, 900), {}) end },
-  { "exotrans", function(exotrans) return exotrans.new(curve(40, 600), {}) end },
+  { "exotrans", function(exotrans) return exotrans.new(curve(90, 900), {}) end },
 }
 
 local function wall(search, threads)

@@ -37,12 +37,22 @@ static void *aligned_work(size_t size)
   return aligned_alloc(64, bytes ? bytes : 64);
 }
 
+/* Chunks become shorter towards the end, so that no thread waits long for another's last one; not below a sixteenth: what a
+ * kernel does once a call must not weigh. */
+static size_t size_of(pool *p, size_t chunk)
+{
+  if (p->threads < 2) return chunk;
+  size_t next = atomic_load(&p->next), share = (next < p->n ? p->n - next : 0) / (2 * (size_t)p->threads);
+  size_t least = chunk / 16 > 1 ? chunk / 16 : 1;
+  return share > chunk ? chunk : share < least ? least : share;
+}
+
 /* Takes and runs one chunk; 0 when there is none left. Keeps chunks near CHUNK_US long. */
 static int run_chunk(pool *p, size_t *chunk, void *work)
 {
-  size_t i0 = atomic_fetch_add(&p->next, *chunk);
+  size_t size = size_of(p, *chunk), i0 = atomic_fetch_add(&p->next, size);
   if (i0 >= p->n || atomic_load(&p->stop)) return 0;
-  size_t i1 = p->n - i0 < *chunk ? p->n : i0 + *chunk;
+  size_t i1 = p->n - i0 < size ? p->n : i0 + size;
 
   int64_t begin = eas_tick_us();
   int code = p->run(p->job, i0, i1, work);
@@ -54,7 +64,7 @@ static int run_chunk(pool *p, size_t *chunk, void *work)
     return 0;
   }
   atomic_fetch_add(&p->done, i1 - i0);
-  if (took < CHUNK_US / 2 && *chunk < p->n) *chunk *= 2;
+  if (took < CHUNK_US / 2 && size == *chunk && *chunk < p->n) *chunk *= 2;
   if (took > CHUNK_US * 2 && *chunk > 1) *chunk /= 2;
   return 1;
 }

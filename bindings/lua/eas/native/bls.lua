@@ -124,7 +124,7 @@ local function check_settings(self, oversample)
 end
 
 --- A search of lc over periods; nothing is computed yet.
----@param lc table light curve; flagged and non-finite samples are left out
+---@param lc table light curve; flagged and non-finite samples are left out; several searches of one may share its samples.of
 ---@param periods eas.array|number[] day, each longer than the longest duration
 ---@param set table|nil settings, see above
 ---@return eas.bls

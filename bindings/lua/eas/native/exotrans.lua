@@ -13,6 +13,7 @@ local bls = require "eas.native.bls"
 local detrend = require "eas.native.detrend"
 local fixed_step = require "eas.native.fixed_step"
 local native = require "eas.native"
+local samples = require "eas.native.samples"
 local spectrum = require "eas.native.spectrum"
 local vetting = require "eas.native.vetting"
 local lib = native.load "exotrans"
@@ -138,9 +139,9 @@ end
 -- One pass over the grid: the peak of the spectrum sqrt(delta chi^2), its significance, the block it is in, the spectrum.
 local function one_pass(self, threads, progress)
   local power, at, owner = native.array(self.n_periods), 0, {}
-  local noise = self.lc:noise()
+  local noise, kept = self.lc:noise(), samples.of(self.lc)
   for _, block in ipairs(self.blocks) do
-    local box = bls.new(self.lc, block.periods, { durations = block.durations, weights = "none" })
+    local box = bls.new(kept, block.periods, { durations = block.durations, weights = "none" })
     for done in box:run(threads) do progress(at + done) end
     local column = box:periodogram().power
     for i = 0, #block.periods - 1 do

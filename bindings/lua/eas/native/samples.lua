@@ -8,6 +8,7 @@ local ffi = require "ffi"
 local native = require "eas.native"
 
 local samples = {}
+local made = setmetatable({}, { __mode = "k" }) -- what samples.of has returned
 
 -- bad, gap filled, outlier clipped (engine/lightcurve/lc.h)
 local DROPPED = 1 + 4 + 8
@@ -23,9 +24,10 @@ local function finite(x) return x - x == 0 end
 ---@field dropped integer
 
 --- The samples of lc that a search may use.
----@param lc table light curve: n, time, flux and, if known, flux_err and flag
+---@param lc table light curve: n, time, flux and, if known, flux_err and flag; or samples, which are returned as they are
 ---@return eas.samples
 function samples.of(lc)
+  if made[lc] then return lc end
   local n, time, flux, err, flag = tonumber(lc.n), lc.time, lc.flux, lc.flux_err, lc.flag
   local kept, count, last, known = ffi.new("uint32_t[?]", n), 0, -math.huge, err ~= nil
   for i = 0, n - 1 do
@@ -48,6 +50,7 @@ function samples.of(lc)
     if out.flux_err then out.flux_err[k] = err[i] end
     if flag then out.flag.data[k] = flag[i] end
   end
+  made[out] = true
   return out
 end
 
