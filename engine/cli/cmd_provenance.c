@@ -93,7 +93,7 @@ static void attempt_lines(eas_cli *c, const json_t *lineage, const json_t *a)
          eas_json_str(json_object_get(a, "provenance"), "simd") ? eas_json_str(json_object_get(a, "provenance"), "simd")
                                                                 : "vectors not recorded",
          eas_json_int(a, "seed", 0));
-  eas_card_values("  set", json_object_get(json_object_get(a, "provenance"), "settings"));
+  eas_card_values("  set     ", json_object_get(json_object_get(a, "provenance"), "settings"));
   char *changes = code_changes(c, a);
   if (json_object_get(a, "provenance"))
     printf("  %-8s%s%s%s\n", "code", eas_ink(c, *changes ? EAS_YELLOW : EAS_GREEN),

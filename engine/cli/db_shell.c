@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,9 +81,16 @@ static int psql_shell(const char *url, eas_err *err)
 static int queue_shell(const char *url, eas_err *err)
 {
   const char *shell = getenv("SHELL") && *getenv("SHELL") ? getenv("SHELL") : "/bin/sh";
-  setenv("AMQP_URL", url, 1);
+  const char *prefix = strstr(url, "prefix=");
+  char *plain = eas_strdup(url);
+  plain[strcspn(plain, "?")] = 0; /* our own parameters: other clients refuse them */
+  setenv("AMQP_URL", plain, 1);
+  free(plain);
   char *argv[] = { word(shell), NULL };
-  puts("AMQP_URL is the broker's, with its password; as amqp-get --url \"$AMQP_URL\" -q QUEUE (Debian: amqp-tools)");
+  prefix = prefix ? prefix + strlen("prefix=") : "eas.";
+  printf("AMQP_URL is the broker's, with its password; as amqp-get --url \"$AMQP_URL\" -q QUEUE (Debian: amqp-tools)\n"
+         "queues are named %.*sTYPE; what is taken out by hand is rung for again\n",
+         (int)strcspn(prefix, "&"), prefix);
   return become(argv, "its own package", err);
 }
 

@@ -199,6 +199,22 @@ describe("RabbitMQ", function()
     assert.falsy(text:find "hunter2")
   end)
 
+  it("is looked into by diag/queue-shell, with a client of its own", function()
+    local url = Broker.url()
+    local prefix = url:match "prefix=([^&]*)"
+    T.skip_unless(T.sh("command -v amqp-get").status == 0, "no amqp-get here (Debian: amqp-tools)")
+    local dir = T.tmpdir()
+    assert.equal(0, T.eas({ "init" }, { env = { EAS_DATA = dir, EAS_QUEUE = url } }).status)
+    local out = assert(open(url))
+    publish(out, 41, 42)
+    local got = T.sh(("cd %s && env PATH=%s:$PATH EAS_DATA=%s EAS_QUEUE=%s SHELL=/bin/sh timeout -k 2 60 %s/diag/queue-shell"):format(T.quote(dir),
+      T.quote(T.build .. "/bin"), T.quote(dir), T.quote(url), T.quote(T.root)), ('amqp-get --url "$AMQP_URL" -q %snull; echo " of $AMQP_URL"\n'):format(prefix))
+    assert.equal(0, got.status, got.out .. got.err)
+    assert.truthy(got.out:find("queues are named " .. prefix .. "TYPE", 1, true), got.out)
+    assert.truthy(got.out:find "41[^\n]* of amqp://guest:guest@127%.0%.0%.1:%d+\n", got.out .. got.err)
+    close(out)
+  end)
+
   it("finds the broker again after it was killed: what was not confirmed is sent, what waited is there", function()
     local url = Broker.url("&heartbeat=2")
     local out, q = assert(open(url)), listen(url)

@@ -100,6 +100,35 @@ describe("lines on standard input", function()
     end
   end)
 
+  it("say what a PNG needs", function()
+    local no_program = T.tmpdir()
+    T.sh(("cd %s && for p in sh env timeout; do ln -s $(command -v $p) .; done"):format(no_program))
+    local bare = world:eas({ "repl" }, { stdin = 'plot({ 1, 2 }, "none.png")\n', env = { PATH = no_program } })
+    assert.equal(1, bare.status)
+    assert.truthy(bare.err:find("plot: 'none.png': a PNG needs rsvg-convert; apt-get install librsvg2-bin", 1, true), bare.err)
+  end)
+
+  it("draw a PNG: whole, twice as large as the SVG, and not empty", function()
+    T.skip_unless(T.sh("command -v rsvg-convert").status == 0, "no rsvg-convert here (Debian: librsvg2-bin)")
+    local got = lines('lc = lightcurve "v1"', 'plot(fold(lc, 3, 1.075), "it\'s.png")', 'plot({ x = { 1, 2 }, y = { 0 / 0, 0 / 0 } }, "empty.png")', 'plot(lc, "none/p.png")')
+    assert.truthy(got.out:find("wrote it's.png\n", 1, true), got.out .. got.err)
+    assert.truthy(got.err:find("plot: 'none/p.png': rsvg-convert: ", 1, true), got.err)
+    local function size(name) -- of the header: signature, length, IHDR, width and height
+      local png = T.read(world:path(name))
+      assert.equal("\137PNG\r\n\26\n", png:sub(1, 8))
+      assert.truthy(png:find("IEND", -12, true), "cut short")
+      local function number(at) return ((png:byte(at) * 256 + png:byte(at + 1)) * 256 + png:byte(at + 2)) * 256 + png:byte(at + 3) end
+      return number(17), number(21), #png
+    end
+    lines('plot(fold(lightcurve "v1", 3, 1.075), "f.svg")')
+    local width = tonumber(T.read(world:path "f.svg"):match ' width="(%d+)"')
+    local w, h, full = size "it's.png"
+    assert.equal(2 * width, w)
+    assert.truthy(h > w / 4 and full > 20000, ("%d x %d, %d bytes"):format(w, h, full))
+    assert.truthy(select(3, size "empty.png") < full / 2)
+    assert.equal("", T.sh("ls " .. T.quote(world.dir) .. " | grep part").out)
+  end)
+
   it("need no database to calculate, and say how to have one", function()
     local bare = World.new()
     local got = bare:eas({ "repl" }, { stdin = "=2^10\ndb.jobs()\n" })
