@@ -38,6 +38,7 @@ static int frontier(eas_db *db, int64_t job, int64_t *out, eas_err *err)
   return 0;
 }
 
+/* By the key, newest first, and no further than the page needs: nothing is sorted, no row is read for its metadata. */
 int eas_page_runs(eas_db *db, const eas_view_filter *f, int64_t wall_us_min, json_t **out, eas_err *err)
 {
   int64_t from = f->after;
@@ -47,10 +48,11 @@ int eas_page_runs(eas_db *db, const eas_view_filter *f, int64_t wall_us_min, jso
       db,
       "SELECT a.id AS \"a:attempt\", a.task AS \"t:task\", y.name AS type, a.state, a.ending, a.verdict, a.queued_at, "
       "a.started_at, a.ended_at, a.wall_us, a.cpu_us, a.peak_kb, a.worker AS \"w:worker\", h.text AS host, a.slot "
-      "FROM (SELECT * FROM attempt WHERE id <= $2 ORDER BY id DESC LIMIT 5000) a JOIN task_type y ON y.id = a.type "
-      "LEFT JOIN worker w ON w.id = a.worker LEFT JOIN word h ON h.id = w.host WHERE a.job = $1 AND a.started_at IS "
-      "NOT NULL AND a.worker IS NOT NULL AND y.name NOT LIKE 'execution_%' AND ($3 = '' OR y.name = $3) AND "
-      "(a.wall_us IS NULL OR a.wall_us >= $4) ORDER BY a.id DESC LIMIT $5",
+      "FROM attempt a JOIN task_type y ON y.id = a.type LEFT JOIN worker w ON w.id = a.worker LEFT JOIN word h ON h.id "
+      "= w.host WHERE a.id <= $2 AND a.id >= (SELECT min(x.id) FROM (SELECT id FROM attempt WHERE id <= $2 ORDER BY id "
+      "DESC LIMIT 5000) x) AND +a.job = $1 AND a.started_at IS NOT NULL AND +a.worker IS NOT NULL AND y.name NOT LIKE "
+      "'execution_%' AND ($3 = '' OR y.name = $3) AND (a.wall_us IS NULL OR a.wall_us >= $4) ORDER BY a.id DESC LIMIT "
+      "$5",
       EAS_ARGS(eas_v_int(f->job), eas_v_int(from), eas_v_text(f->type ? f->type : ""), eas_v_int(wall_us_min),
                eas_v_int(f->limit > 0 ? f->limit : 5000)),
       out, err);

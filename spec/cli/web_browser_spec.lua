@@ -16,7 +16,7 @@ describe("the dashboard in a browser", function()
     roles = Roles.new { EAS_LOG_LEVEL = "warn" }
     local file = T.write(roles.dir .. "/job.json", cjson.encode { job_name = "seen", task_list = {
       { task = "synthesis_batman", specs = { duration = 10, planet_radius = 3, orbital_period = 3 }, outputs = { lightcurve = "lc.fits" } },
-      { task = "transit_search_bls_reference", lc_duration = 10, inputs = { lightcurve = "lc.fits" } },
+      { task = "transit_search_bls_reference", lc_duration = 10, inputs = { lightcurve = "lc.fits" }, outputs = { periodogram = "pg.fits" } },
       { task = "execution_for_loop", name = EVIL, parameter = "tag", values = { EVIL }, task_list = { { task = "null", duration = 0 } } } } })
     local got = roles:eas("run --no-progress --json " .. file)
     assert(got.status == 0, got.out .. got.err)
@@ -57,6 +57,16 @@ describe("the dashboard in a browser", function()
     local search = web:api("/results").items[1]
     go("/attempts/" .. web:api("/tasks/" .. search.task).accepted, "Number((document.querySelector('figure') || { dataset: {} }).dataset.drawn) > 0")
     assert.equal("fold", browser:eval "document.querySelector('figure').dataset.plot")
+    -- a peak of its periodogram, taken by key, moves the fold; each plot has a table
+    browser:wait "document.querySelectorAll('figure canvas').length === 2 && document.querySelectorAll('a[data-peak]').length > 1"
+    browser:eval "window.folds = Number(document.querySelector('figure').dataset.drawn); document.querySelectorAll('a[data-peak]')[1].click()"
+    browser:wait "Number(document.querySelector('figure').dataset.drawn) > window.folds && document.getElementById('say').textContent.startsWith('folded at')"
+    assert.equal("true", browser:eval "document.querySelectorAll('a[data-peak]')[1].getAttribute('aria-current') || ''")
+    assert.is_true(browser:eval "location.search === '' && document.querySelectorAll('figure ~ details table tbody tr').length > 20")
+    -- transits of a light curve are visited by key
+    go("/files/" .. v, "Number((document.querySelector('figure') || { dataset: {} }).dataset.drawn) > 0")
+    browser:eval [[document.querySelector('figure').dispatchEvent(new KeyboardEvent('keydown', { key: 'n' }))]]
+    browser:wait "document.getElementById('say').textContent.startsWith('transit ')"
   end)
 
   it("shows what happens while one looks, and goes by keys", function()

@@ -2,6 +2,7 @@
 "use strict";
 (function () {
   var root = document.documentElement, live = document.getElementById("live"), say = document.getElementById("say");
+  var counts = document.querySelector("[data-count]"), counted = counts ? Number(counts.dataset.count) : null;
   var topic = root.dataset.topic, last = Date.now(), frozen = false, busy = false, wanted = false, said = 0;
 
   function store(name, value) {
@@ -68,6 +69,23 @@
     });
     return changed;
   }
+  // New rows are told of, not pushed in: what one reads stays where it is.
+  function news(fresh) {
+    var now = fresh.querySelector("[data-count]"), here = document.getElementById("new");
+    if (!now || counted === null) return;
+    var more = Number(now.dataset.count) - counted;
+    if (more <= 0 && !here) return;
+    if (!here) {
+      here = document.createElement("a");
+      here.id = "new";
+      here.className = "chip";
+      here.href = location.href;
+      here.addEventListener("click", function (e) { e.preventDefault(); location.reload(); });
+      document.querySelector("[data-count]").after(here);
+    }
+    here.hidden = more <= 0;
+    here.textContent = more + " new";
+  }
   function refresh() {
     if (busy || frozen || document.hidden) { wanted = true; return; }
     busy = true;
@@ -76,7 +94,8 @@
       if (!r.ok) throw new Error(r.status);
       return r.text();
     }).then(function (text) {
-      var changed = put(new DOMParser().parseFromString(text, "text/html"));
+      var page = new DOMParser().parseFromString(text, "text/html"), changed = put(page);
+      news(page);
       last = Date.now();
       root.classList.remove("stale");
       var facts = document.querySelector(".facts");
@@ -110,7 +129,8 @@
 
   // --- keys ---
   var KEYS = [["/", "filter"], ["j k", "rows"], ["Enter", "open the row"], ["u", "up"], ["f", "failed only"], [".", "freeze"],
-    ["g h", "overview"], ["g j", "jobs"], ["g t", "tasks"], ["g e", "errors"], ["g r", "results"], ["g l", "logs"], ["?", "this list"], ["Esc", "close"]];
+    ["g h", "overview"], ["g j", "jobs"], ["g t", "tasks"], ["g e", "errors"], ["g r", "results"], ["g l", "logs"], ["?", "this list"], ["Esc", "close"],
+    ["in a plot", "0 reset, \u2190 \u2192 along, l logarithmic, d data, s drawing, n p transits, q flagged, [ ] half and twice the period"]];
   var GO = { h: "/", j: "/jobs", t: "/tasks", e: "/errors", r: "/results", l: "/logs", w: "/workers", m: "/maps" };
   var row = -1, g = 0;
   function of_job(path) {

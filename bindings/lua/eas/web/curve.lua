@@ -50,13 +50,18 @@ local function good(c, i, time, flux, flag)
   return flux[i] == flux[i] and time[i] == time[i] and flag[i] % 2 == 0
 end
 
-local function as_it_is(c, i0, i1)
+local function as_it_is(c, i0, i1, flagged)
   local x, y = json.list(), json.list()
   local time, flux, flag = c.time.data, c.flux.data, c.flag.data
+  local fx, fy = json.list(), json.list()
   for i = i0, i1 - 1 do
-    if good(c, i, time, flux, flag) then x[#x + 1], y[#y + 1] = time[i], flux[i] end
+    if good(c, i, time, flux, flag) then
+      x[#x + 1], y[#y + 1] = time[i], flux[i]
+    elseif flagged and time[i] == time[i] and flux[i] == flux[i] then
+      fx[#fx + 1], fy[#fy + 1] = time[i], flux[i]
+    end
   end
-  return { x = x, y = y }
+  return { x = x, y = y, flagged_x = flagged and fx or nil, flagged_y = flagged and fy or nil }
 end
 
 local function thinned(c, i0, i1, from, to, columns)
@@ -95,8 +100,9 @@ local function first_good(c, from, step)
   return 0, 0
 end
 
--- What is between from and to (nil: all): { x, y } or, of too many points, { x, lo, hi }, and what there is.
-function curve.part(c, axes, from, to, columns)
+-- What is between from and to (nil: all): { x, y } or, of too many points, { x, lo, hi }, and what there is. flagged: samples that
+-- are flagged too, as flagged_x and flagged_y, where points are given as they are.
+function curve.part(c, axes, from, to, columns, flagged)
   local x0, i_first = first_good(c, 0, 1)
   local x1, i_last = first_good(c, c.n - 1, -1)
   local low, high = math.max(from or x0, x0), math.min(to or x1, x1)
@@ -104,7 +110,7 @@ function curve.part(c, axes, from, to, columns)
   local time, n = c.time.data, i_last + 1
   local i0, i1 = math.max(i_first, at(time, n, low)), at(time, n, high)
   while i1 < n and time[i1] <= high do i1 = i1 + 1 end
-  local out = i1 - i0 <= POINTS and as_it_is(c, i0, i1) or thinned(c, i0, i1, low, high, columns or 800)
+  local out = i1 - i0 <= POINTS and as_it_is(c, i0, i1, flagged) or thinned(c, i0, i1, low, high, columns or 800)
   out.n, out.shown, out.from, out.to, out.first, out.last = c.n, i1 - i0, low, high, x0, x1
   out.xname, out.xunit, out.yname, out.yunit = axes[1], axes[2], axes[3], axes[4]
   return out

@@ -1,5 +1,6 @@
 -- attempt: how it ended, traceback with source, QC checks, log, resources, settings, what was found.
 local ask = require "eas.web.ask"
+local fold_plot = require "eas.web.fold_plot"
 local format = require "eas.web.format"
 local h = require "eas.web.html"
 local json = require "eas.json"
@@ -131,7 +132,7 @@ function page.page(a, query)
     job = { job = a.job, name = a.job_name }, topic = a.attempt, body = {
     top(a), later(a),
     a.trace and parts.section("Traceback", "trace", trace(a.trace)),
-    light and require("eas.web.fold_plot").section(a, query) or nil,
+    light and { fold_plot.section(a, query), fold_plot.periodogram(a, query) } or nil,
     h.div { class = "pair", parts.section("What it found", "found", parts.values(a.metadata or {})),
       parts.section("Resources", "resources", h.div { ["data-live"] = "resources", resources(a) }) },
     h.div { ["data-live"] = "usage", usage_plot.section(a) },

@@ -5,6 +5,7 @@ local download = require "eas.web.pages.download"
 local format = require "eas.web.format"
 local graph = require "eas.web.graph"
 local h = require "eas.web.html"
+local marks = require "eas.web.marks"
 local parts = require "eas.web.parts"
 local svg = require "eas.web.svg"
 
@@ -40,16 +41,23 @@ local function plot(p, v, query)
   local low, high = curve.bounds(part)
   local sentence = ("%s of %s points, %s %s to %s %s"):format(format.count(part.shown), format.count(part.n), part.xname,
     format.number(part.from), format.number(part.to), part.xunit)
-  local period = v.metadata and v.metadata.period
+  local period, transits = v.metadata and v.metadata.period, nil
+  if part.xname == "time" then transits = marks.transits(p.used_by) end
   return parts.section(p.kind, "plot", h.figure { class = "plotted", ["data-plot"] = "curve", ["data-url"] = "/api/v1/files/" .. v.version
     .. "/plot",
-    ["data-from"] = query.from, ["data-to"] = query.to,
+    ["data-from"] = query.from, ["data-to"] = query.to, ["data-page"] = "/files/" .. v.version,
+    ["data-period"] = transits and ("%.12g"):format(transits.period), ["data-t0"] = transits and ("%.12g"):format(transits.t0),
+    ["data-marks"] = part.xname == "period" and type(period) == "number" and ("%.12g"):format(period),
     svg.plot { series = { { x = part.x, y = part.y, lo = part.lo, hi = part.hi, kind = part.lo and "range" or part.xname == "period"
       and "line" or "dots" } },
-      marks = part.xname == "period" and type(period) == "number" and { period, period / 2, period * 2 } or nil,
+      marks = part.xname == "period" and type(period) == "number" and { period, period / 2, period * 2 }
+        or transits and marks.times(transits, part.from, part.to) or nil,
       x0 = part.from, x1 = part.to, y0 = low, y1 = high, xlabel = part.xname .. " / " .. part.xunit, ylabel = part.yname,
         label = sentence },
-    h.figcaption(sentence .. (part.lo and ", least and greatest of each column" or "")) }, zoom("/files/" .. v.version, part))
+    h.figcaption { sentence .. (part.lo and ", least and greatest of each column" or ""), transits and { ". Marked: transits every ",
+      ("%.6g days, found by "):format(transits.period), parts.link(transits.attempt), " ", transits.type } } },
+    zoom("/files/" .. v.version, part), part.xname == "period" and v.attempt and marks.peak_links(c, v.attempt) or nil,
+    marks.curve_table(part))
 end
 
 local function versions(p)

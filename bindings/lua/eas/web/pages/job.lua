@@ -7,7 +7,7 @@ local home = require "eas.web.pages.home"
 local json = require "eas.json"
 local maps = require "eas.web.pages.maps"
 local parts = require "eas.web.parts"
-local timeline = require "eas.web.pages.timeline"
+local timeline_plot = require "eas.web.timeline_plot"
 
 local MAPPED = 5000 -- a larger job has its maps on a page of their own
 local BARS = 200
@@ -128,7 +128,7 @@ end
 local function pictures(job, user)
   local runs = ask.of("runs", { job = job.job, limit = BARS })
   local map = job.total <= MAPPED and maps.drawn(job.job) or nil
-  return { #runs > 0 and parts.section("Timeline", "timeline", timeline.draw(runs, user.now)) or nil,
+  return { #runs > 0 and parts.section("Timeline", "timeline", timeline_plot.draw(runs, user.now, not job.done_at)) or nil,
     map and parts.section("Recovery", "maps", map) or nil }
 end
 

@@ -94,6 +94,15 @@ local function cell(name, v)
   return format.value(v)
 end
 
+-- How many have ended well by now: more than were there are offered, not pushed in.
+local function results_of(job, kind)
+  local n = 0
+  for _, t in ipairs(job.types) do
+    if not t.flow and (not kind or t.type == kind) then n = n + t.passed + t.reused end
+  end
+  return n
+end
+
 function page.page(data, query)
   local job = data.job
   if not job then return context.no_jobs "Results" end
@@ -113,7 +122,8 @@ function page.page(data, query)
   end
   return { title = "Results of " .. job.job, heading = "Results", job = job, topic = job.job, body = {
     parts.form("/results", { job = job.job, sort = query.sort }, { parts.choice("type", "Type", query.type or data.type, types) }),
-    h.p { class = "facts", ("%s rows shown%s. "):format(format.count(#data.items), query.sort and data.next
+    h.p { class = "facts", ["data-live"] = "rows", ["data-count"] = results_of(job, data.type),
+      ("%s rows shown%s. "):format(format.count(#data.items), query.sort and data.next
       and (", sorted among " .. format.count(data.read)) or ""),
       h.a { href = h.url("/api/v1/results.csv", { job = job.job, type = data.type, limit = SORTED }), download = true, "CSV" },
         " \194\183 ",

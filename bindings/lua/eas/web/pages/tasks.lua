@@ -85,7 +85,7 @@ function page.page(data, query)
   local c = data.counts
   return { title = "Tasks of " .. data.job.job, heading = "Tasks", job = data.job, topic = data.job.job, body = {
     chips(query, c), form(query, c),
-    h.p { class = "facts", ["data-live"] = "matching", ("%s match"):format(format.count(c.matching)), " ",
+    h.p { class = "facts", ["data-live"] = "matching", ["data-count"] = c.matching, ("%s match"):format(format.count(c.matching)), " ",
       h.a { href = h.url("/api/v1/tasks.csv",
       { job = query.job, type = query.type, state = query.state, after = query.after, limit = 5000 }), download = true,
         "CSV of the next 5000" } },
