@@ -1,4 +1,4 @@
-/* schema.c: numbered migrations, each in a transaction of its own. */
+/* schema.c: numbered migrations, each in a transaction of its own, but those of a new file. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +32,21 @@ int eas_db_schema(eas_db *db, int *found, int *newest, eas_err *err)
   return version_found(db, found, err);
 }
 
-/* One step, unless somebody else took it meanwhile; returns the version that stands then. */
+/* Takes the schema from version `found` to the next. */
+static int take(eas_db *db, int found, eas_err *err)
+{
+  const eas_embedded *m = &eas_migrations[found];
+  char *sql = eas_sql_for(db->kind, m->text);
+  int rc = db->ops->script(db, sql, err);
+  if (rc == 0)
+    rc = eas_db_exec(db, "INSERT INTO eas_schema (version, name, at) VALUES ($1, $2, eas_now())",
+                     EAS_ARGS(eas_v_int(found + 1), eas_v_text(m->name)), err);
+  free(sql);
+  return rc < 0 ? eas_err_prefix(err, "migration %s", m->name) : 0;
+}
+
+/* One step, unless somebody else took it meanwhile; returns the version that stands then. A new file of SQLite takes all at
+ * once: each transaction waits for the disk. */
 static int step(eas_db *db, eas_err *err)
 {
   int found = 0;
@@ -45,18 +59,11 @@ static int step(eas_db *db, eas_err *err)
                   newest_known());
     eas_hint(err, "use the eas that wrote it, or a newer one");
   }
-  if (rc == 0 && found < newest_known()) {
-    const eas_embedded *m = &eas_migrations[found];
-    char *sql = eas_sql_for(db->kind, m->text);
-    rc = db->ops->script(db, sql, err);
-    if (rc == 0)
-      rc = eas_db_exec(db, "INSERT INTO eas_schema (version, name, at) VALUES ($1, $2, eas_now())",
-                       EAS_ARGS(eas_v_int(found + 1), eas_v_text(m->name)), err);
-    free(sql);
-    if (rc >= 0)
-      found++;
-    else
-      eas_err_prefix(err, "migration %s", m->name);
+  int at_once = found == 0 && db->kind == EAS_DB_SQLITE;
+  while (rc == 0 && found < newest_known()) {
+    rc = take(db, found, err);
+    if (rc == 0) found++;
+    if (!at_once) break;
   }
   if (rc < 0) {
     eas_db_rollback(db);

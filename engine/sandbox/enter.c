@@ -70,7 +70,7 @@ int eas_sandbox_enter_zygote(const eas_zygote_policy *p, unsigned *got, char rea
                     p->scratch_root ? p->scratch_root : "");
   eas_trees trees;
   eas_trees_of(p, &trees);
-  eas_limits_prepare();
+  eas_limits_prepare(geteuid() == 0 && (e.use & EAS_LAYER_UID)); /* if that fails, a user namespace counts its own */
   enter_namespaces(&e, p, &trees);
   if (e.use & EAS_LAYER_LANDLOCK) {
     int prepared = eas_landlock_prepare(&trees, (e.got & EAS_LAYER_MOUNT_NS) != 0, e.with_proc);

@@ -84,10 +84,10 @@ static void read_limits(void)
   ours_known = 1;
 }
 
-void eas_limits_prepare(void)
+void eas_limits_prepare(int with_uids)
 {
   read_limits();
-  DIR *d = opendir("/proc");
+  DIR *d = with_uids ? NULL : opendir("/proc");
   long cpus = sysconf(_SC_NPROCESSORS_ONLN); /* reads files of /sys: not for each child */
   slots = cpus > 4 ? 2 * (int64_t)cpus : 8;
   others = 0;

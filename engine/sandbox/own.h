@@ -42,7 +42,8 @@ void eas_landlock_keep(int abi, int slot, const char *scratch);
 int eas_landlock_apply(int abi, int slot, const char *scratch, const char *const *inputs, const char **what);
 
 int eas_limits_apply(const eas_limits *l, unsigned use, const char **what);
-void eas_limits_prepare(void);            /* zygote: its own limits, CPUs, this user's other processes */
+void eas_limits_prepare(
+    int with_uids); /* zygote: its own limits, CPUs; unless slots have uids, this user's processes */
 int eas_caps_keep_few(const char **what); /* zygote: those that it needs for its children */
 int eas_caps_drop(const char **what);     /* all sets empty, no way back by exec */
 int eas_groups_drop(const char **what);   /* zygote, if children take a uid each: no supplementary groups */
