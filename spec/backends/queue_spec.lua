@@ -67,7 +67,7 @@ end
 
 local function settles(what, fn, expected)
   local got
-  for _ = 1, 200 do
+  for _ = 1, 1000 do
     got = fn()
     if got == expected then return end
     C.usleep(10000)
