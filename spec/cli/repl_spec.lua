@@ -97,6 +97,7 @@ describe("lines on standard input", function()
       assert.truthy(text:find "^<svg " and text:find "</svg>%s*$" and text:find "<path d=\"M", name)
       local opened, closed = select(2, text:gsub("<text", "")), select(2, text:gsub("</text>", ""))
       assert.equal(opened, closed)
+      assert.falsy(text:find("var(", 1, true), name .. ": not all that draws SVG knows variables")
     end
   end)
 

@@ -96,14 +96,19 @@ local COLOURS = ":root{--ink:#1b1f24;--dim:#59636e;--line:#b4bcc6;--mark:#1f5fa8
 local DARK = "@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--dim:#a3adb8;--line:#4b5560;--mark:#7db4ea;--paper:#14181d}}"
 svg.light, svg.dark = COLOURS, DARK
 
+-- What draws files by themselves (librsvg, office programs) knows no variables: colours as they are on white.
+local function plain(text)
+  return (text:gsub("var%(%-%-(%a+)%)", function(name) return COLOURS:match("%-%-" .. name .. ":(#%x+)") end))
+end
+
 function svg.picture(p)
   local inner = { svg.element("title", {}, svg.escape(p.title)), p.desc and svg.element("desc", {}, svg.escape(p.desc)) or "" }
   -- a file of its own goes into talks and papers: light, on white
   if p.standalone then
-    inner[#inner + 1] = "<style>" .. COLOURS .. svg.css .. "</style>"
+    inner[#inner + 1] = "<style>" .. plain(svg.css) .. "</style>"
     inner[#inner + 1] = svg.element("rect", { width = p.width, height = p.height, fill = "#ffffff" })
   end
-  inner[#inner + 1] = p.body
+  inner[#inner + 1] = p.standalone and plain(p.body) or p.body
   return svg.element("svg", { xmlns = "http://www.w3.org/2000/svg", class = "plot", role = "img", width = p.width, height = p.height,
     viewBox = format("0 0 %d %d", p.width, p.height), ["aria-label"] = p.title }, concat(inner))
 end

@@ -205,7 +205,7 @@ function result_class.plot(r)
 end
 function result_class.svg(r)
   return require("eas.plot.fold").svg(r.curve, { period = r.period, t0 = r.t0, duration = r.duration, depth = r.depth, standalone = true,
-    title = ("%s finds %.7g d"):format(r.method, r.period), note = tostring(r) })
+    title = ("%s finds %.7g d"):format(r.method, r.period), note = tostring(r):match "(mid%-time.*)$" })
 end
 result_class.__index = function(r, key) return rawget(r.values, key) end
 
