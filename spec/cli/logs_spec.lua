@@ -6,7 +6,8 @@ local LINES = 'for i = 1, %d do print(("line %%06d "):format(i) .. ("x"):rep(88)
 local types = {
   l_short = { task = 'task:info("one line")' },
   l_middle = { task = LINES:format(2000) },
-  l_long = { task = 'task:warn("first") ' .. LINES:format(10000) .. 'task:error("last")', qc = 'attempt:info("judged")\n  return true' },
+  -- what a script says and what it prints travel apart: in order only if the one is there before the other begins
+  l_long = { task = 'task:warn("first") task:sleep(0.3) ' .. LINES:format(10000) .. 'task:error("last")', qc = 'attempt:info("judged")\n  return true' },
   l_killed = { task = LINES:format(10000) .. 'task:exec { "sh", "-c", "echo said by a program; head -c 20000000 /dev/zero >x" } task:sleep(20)' }, -- over its disk limit
   l_more = { task = 'local text = ("y"):rep(4000) for i = 1, 20000 do print(i .. " " .. text) end', timeout = "60 s" },
   l_wide = { task = 'task:info(("é"):rep(5000) .. " the end")' },
