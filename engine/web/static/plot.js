@@ -131,7 +131,8 @@
       options.axes[1].size = 76;
       // As many digits as tell one tick from the next: flux is near 1.
       options.axes[1].values = function (u, splits, axis, space, step) {
-        var digits = Math.max(0, Math.min(8, Math.ceil(-Math.log10(step) - 1e-9)));
+        var digits = 0;
+        while (digits < 9 && Math.abs(step * Math.pow(10, digits) - Math.round(step * Math.pow(10, digits))) > 1e-6) digits++;
         return splits.map(function (v) { return v === null ? "" : v.toFixed(digits); });
       };
       chart = new uPlot(options, rows(), host);
