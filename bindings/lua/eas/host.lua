@@ -1,7 +1,6 @@
 -- eas.host: what the binary calls: load (zygote), run (child), and the command line's script, job, search and view.
 local core = require "eas.core"
 local json = require "eas.json"
-local native = require "eas.native"
 
 local host = {}
 local EVENT = { ERROR = 5 }
@@ -57,6 +56,7 @@ function host.load(share, packs)
   io.stdout:setvbuf "line" -- so that what a script printed before it crashed is kept
   add_loader(share, packs)
   require("eas.sandbox").load(packs)
+  local native = require "eas.native" -- by our loader, which gives the names that tracebacks show
   native.late = true
   preload(share)
   native.late = false
