@@ -64,7 +64,8 @@ local function find(name)
   error(("kernel '%s' is not in %s"):format(name, table.concat(native.folders, ", ")), 3)
 end
 
-local function read(path)
+-- A file's bytes; nil and why if it cannot be read.
+function native.read(path)
   local file, why = io.open(path, "rb")
   if not file then return nil, why end
   local text = file:read "*a"
@@ -78,7 +79,7 @@ function native.open(name)
   if not kernel.wait then return kernel.lib end
   local mark = core.mark(kernel.path)
   if mark ~= kernel.mark then -- another build since; its structures may be laid out otherwise
-    if core.sha256(read(kernel.declarations) or "") ~= kernel.declared then
+    if core.sha256(native.read(kernel.declarations) or "") ~= kernel.declared then
       error(("kernel '%s' has other declarations than when this process began: run it again"):format(name), 0)
     end
     kernel.digest = core.sha256_file(kernel.path)
@@ -104,7 +105,7 @@ function native.load(name)
   if native.on_load then native.on_load(name) end
   if loaded[name] then return loaded[name].lib end
   local path, declarations = find(name)
-  local text, why = read(declarations)
+  local text, why = native.read(declarations)
   local chunk
   if text then chunk, why = load(text, "@" .. declarations) end
   if not chunk then error(("kernel '%s': %s"):format(name, why), 2) end

@@ -32,13 +32,7 @@ local function trusted_require(name)
 end
 sandbox.require = trusted_require
 
-local function read(path)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = native.read
 
 -- Compiles a script once; a failure is remembered and raised when the script is wanted.
 function sandbox.compile(path, shown)
