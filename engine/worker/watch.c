@@ -169,7 +169,7 @@ int eas_process_watch(eas_running *r, eas_err *err)
   r->p.alive = 1;
   r->p.exited = r->p.ended = r->p.asked = 0;
   r->p.stop_cause = NULL;
-  r->p.started_us = eas_tick_us();
+  r->p.started_us = c->started_us; /* not now: on a busy machine it may be over by now */
   memset(&r->p.usage, 0, sizeof r->p.usage);
   int rc = eas_loop_watch(loop, c->events, EPOLLIN, on_pipe, r, err);
   if (rc >= 0) rc = eas_loop_watch(loop, c->output, EPOLLIN, on_pipe, r, err);

@@ -63,6 +63,7 @@ typedef struct {
 typedef struct {
   pid_t pid; /* ours to waitid */
   int pidfd;
+  int64_t started_us;    /* eas_tick_us of its clone */
   int events;            /* read end, non-blocking */
   int output;            /* read end of the child's stdout, non-blocking */
   int errors;            /* read end of its stderr */

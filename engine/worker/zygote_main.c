@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "worker/zygote_own.h"
@@ -163,9 +164,10 @@ static void serve(zygote *z, const eas_wanted *wanted)
   int pidfd = -1;
   if (z->self.layers & EAS_LAYER_LANDLOCK && !wanted->head->in_memfd)
     eas_sandbox_prepare_child(&z->self.policy, wanted->head->slot, wanted->strings);
+  int64_t now = eas_tick_us();
   pid_t pid = clone_child(z, &pidfd);
   if (pid == 0) eas_child_main(&z->self, wanted);
-  eas_wire_answer answer = { .pid = pid, .error = pid < 0 ? errno : 0 };
+  eas_wire_answer answer = { .started_us = now, .pid = pid, .error = pid < 0 ? errno : 0 };
   eas_wire_send(EAS_WIRE_SOCKET, &answer, sizeof answer, NULL, 0, &pidfd, pid > 0 ? 1 : 0);
   if (pid > 0) close(pidfd);
 }

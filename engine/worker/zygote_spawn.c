@@ -161,7 +161,7 @@ static int send_request(eas_zygote *z, const eas_spawn *s, handles *h)
 static int read_reply(eas_zygote *z, eas_child *out, eas_err *err)
 {
   struct pollfd p = { .fd = z->socket, .events = POLLIN };
-  eas_wire_answer answer = { 0, 0 };
+  eas_wire_answer answer = { 0 };
   int pidfd = -1, n_fds = 1, ready;
   while ((ready = poll(&p, 1, ANSWER_MS)) < 0 && errno == EINTR) continue;
   if (ready == 0) {
@@ -179,6 +179,7 @@ static int read_reply(eas_zygote *z, eas_child *out, eas_err *err)
     return rc;
   }
   out->pid = answer.pid;
+  out->started_us = answer.started_us;
   out->pidfd = pidfd;
   return 0;
 }

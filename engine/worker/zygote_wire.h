@@ -31,6 +31,7 @@ typedef struct {
 } eas_wire_spawn;
 
 typedef struct {
+  int64_t started_us; /* eas_tick_us of the clone */
   int32_t pid, error;
 } eas_wire_answer; /* error: an errno, or 0 and a pidfd comes along */
 

@@ -93,7 +93,7 @@ function Terminal.mask(text, world)
   text = text:gsub(world.dir:gsub("%p", "%%%0"), "DIR")
   text = text:gsub("%x%x%x%x%x%x%x%x%x%x%x%x%x+", "HEX")
   text = text:gsub("%d%d%d%d%-%d%d%-%d%d", "DATE"):gsub("%d%d:%d%d:%d%d", "TIME")
-  text = text:gsub(" *[%d.:]+ m?s(%W)", " DURATION%1"):gsub(" *[%d.:]+ min(%W)", " DURATION%1")
+  text = text:gsub(" *[%d.:]+ [mu]?s(%W)", " DURATION%1"):gsub(" *[%d.:]+ min(%W)", " DURATION%1")
   return (text:gsub("peak *[%d.]+ [kMG]?B", "peak SIZE"):gsub("[%d.]+/s", "RATE"):gsub("[%d:%-]+ left", "ETA left"))
 end
 
