@@ -3,7 +3,8 @@
  *   eas-run-script PACKS REQUEST.json [SOFT_MS [CANCEL_MS]]     PACKS: folders, ':' between
  *
  * The current folder is the scratch folder. Prints each event as "TYPE LEVEL PAYLOAD", then "STATUS n". After SOFT_MS
- * the child is asked to stop as a time-out does; 300 ms later its Lua stack is printed ("STACK ...") and it ends. */
+ * the child is asked to stop as a time-out does; if it has not ended 2 s later its Lua stack is printed ("STACK ...") and it
+ * ends: so long, since a busy machine may not let it run for half a second. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,12 @@ static void watch(pid_t child, eas_shared_page *page, int soft_ms, int cancel_ms
   } else if (soft_ms > 0) {
     usleep((useconds_t)soft_ms * 1000);
     kill(child, SIGUSR1);
-    usleep(300000);
-    kill(child, SIGUSR2); /* a child that has ended is still to be waited for: harmless */
+    for (int tries = 0; tries < 200; tries++) {
+      siginfo_t info = { 0 };
+      if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child) return;
+      usleep(10000);
+    }
+    kill(child, SIGUSR2);
   }
 }
 
