@@ -19,6 +19,7 @@ enum { TICK_US = 1000 * 1000, BEATS = 5, TOKEN_MIN = 16, SLOW_US = 300 * 1000 };
 
 typedef struct {
   eas_cli *c;
+  eas_web_desk desk;
   eas_loop *loop;
   eas_http *http;
   json_t *pulses; /* topic: what was said of it last */
@@ -117,7 +118,7 @@ static char *pulse_of(eas_web *w, const char *topic)
   json_t *args = *topic == 'j'                      ? json_pack("{s:s}", "job", topic)
                  : *topic == 'a' && topic[1] != 'l' ? json_pack("{s:s}", "attempt", topic)
                                                     : json_object();
-  json_t *v = eas_web_ask(w->c, "pulse", args);
+  json_t *v = eas_web_ask(&w->desk, "pulse", args);
   char *pulse = json_dumps(json_array_get(json_object_get(v, "value"), 0), JSON_COMPACT | JSON_ENCODE_ANY);
   json_decref(v);
   json_decref(args);
@@ -180,7 +181,8 @@ static int serve(eas_web *w, eas_err *err)
   const char *listen = eas_conf_str(c->conf, "web_listen");
   int rc = eas_loop_new(&w->loop, err);
   if (rc >= 0) rc = eas_loop_signals(w->loop, signals, 2, on_signal, w, err);
-  if (rc >= 0) rc = c->runner->web_open(c->runner->arg, eas_home_share(), eas_web_ask, c, err);
+  w->desk = (eas_web_desk){ c, rc >= 0 ? eas_bulks_new(c, w->loop) : NULL };
+  if (rc >= 0) rc = c->runner->web_open(c->runner->arg, eas_home_share(), eas_web_ask, &w->desk, err);
   if (rc >= 0) rc = eas_http_open(&w->http, w->loop, listen, 1, on_request, w, err);
   if (rc < 0) return rc;
   const char *colon = strrchr(listen, ':');
@@ -203,6 +205,7 @@ static int cmd_web(eas_cli *c)
   if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_READ, &err);
   if (rc >= 0) rc = serve(&w, &err);
   eas_http_close(w.http);
+  eas_bulks_free(w.desk.bulks);
   eas_loop_free(w.loop);
   json_decref(w.pulses);
   return rc < 0 ? eas_cli_fail(c, &err) : EAS_EXIT_OK;

@@ -154,7 +154,8 @@ static void explain(eas_cli *c, const json_t *t, json_t *lines)
   if (eas_json_int(t, "stale", 0))
     eas_why_line(lines, "stale",
                  eas_format("what it was made from was made anew since; eas rerun %s", eas_json_str(t, "task")));
-  if (is(t, "state", "cancelled")) eas_why_line(lines, "by", eas_strdup("a user, with its job"));
+  if (is(t, "state", "cancelled"))
+    eas_why_line(lines, "by", eas_strdup(is(t, "job_state", "cancelled") ? "a user, with its job" : "a user"));
   if (!a) return;
   const char *reason = eas_json_str(a, "error") ? eas_json_str(a, "error") : eas_json_str(a, "reason");
   if (is(t, "state", "failed")) {

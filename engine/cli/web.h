@@ -2,9 +2,15 @@
 #ifndef EAS_CLI_WEB_H
 #define EAS_CLI_WEB_H
 #include "cli/cli.h"
+#include "cli/web_bulk.h"
 
-/* What pages ask for by name, {"value"} or {"error"}; runner.h: eas_ask_fn. arg: eas_cli with open database
- * (for reading) and registry. */
+/* What answers the pages: a command with open database (for reading) and registry. */
+typedef struct {
+  eas_cli *c;
+  eas_bulks *bulks;
+} eas_web_desk;
+
+/* What pages ask for by name, {"value"} or {"error"}; runner.h: eas_ask_fn. arg: eas_web_desk. */
 json_t *eas_web_ask(void *arg, const char *name, const json_t *args);
 
 /* {"do": "pause" | "resume" | "cancel" | "retry", "target": "j3" | "t4"} on a connection of its own, that may write: {"done": sentence}. */

@@ -15,6 +15,7 @@ enum { MOST_ROWS = 5000 };
 
 typedef struct {
   eas_cli *c;
+  eas_bulks *bulks;
   const json_t *args;
   eas_view_filter f;
   int64_t id; /* of whatever letter */
@@ -53,6 +54,7 @@ static int fill(question *q, eas_err *err)
   q->letter = *arg_str(q, "id");
   f->type = *arg_str(q, "type") ? arg_str(q, "type") : NULL;
   f->state = *arg_str(q, "state") ? arg_str(q, "state") : NULL;
+  f->where = json_object_get(q->args, "where");
   f->level = (int)eas_json_int(q->args, "level", 0);
   f->since_us = eas_json_int(q->args, "since", 0);
   f->limit = (int)eas_json_int(q->args, "limit", 100);
@@ -192,6 +194,18 @@ static int ask_act(question *q, json_t **out, eas_err *err)
   return eas_web_act(q->c, q->args, out, err);
 }
 
+static int ask_bulk(question *q, json_t **out, eas_err *err)
+{
+  return eas_bulks_begin(q->bulks, q->args, out, err);
+}
+
+static int ask_bulks(question *q, json_t **out, eas_err *err)
+{
+  (void)err;
+  *out = eas_bulks_list(q->bulks, q->f.job);
+  return 0;
+}
+
 static int ask_about(question *q, json_t **out, eas_err *err)
 {
   (void)err;
@@ -217,11 +231,13 @@ static const struct {
                   { "results", ask_results }, { "folders", ask_folders },   { "files", ask_files },
                   { "file", ask_file },       { "object", ask_object },     { "workers", ask_workers },
                   { "load", ask_load },       { "registry", ask_registry }, { "pulse", ask_pulse },
-                  { "act", ask_act },         { "about", ask_about } };
+                  { "act", ask_act },         { "bulk", ask_bulk },         { "bulks", ask_bulks },
+                  { "about", ask_about } };
 
 json_t *eas_web_ask(void *arg, const char *name, const json_t *args)
 {
-  question q = { .c = arg, .args = args };
+  eas_web_desk *desk = arg;
+  question q = { .c = desk->c, .bulks = desk->bulks, .args = args };
   eas_err err = { 0 };
   json_t *value = NULL;
   ask_fn *fn = NULL;

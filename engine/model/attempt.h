@@ -188,6 +188,12 @@ int eas_rescue(eas_db *db, const eas_registry *r, int64_t all_but, int *n_ready,
 int eas_skip_level(eas_db *db, int limit, eas_err *err);
 /* Tries again: failed and cancelled tasks of a job, or one task (with everything skipped because of it). Returns tasks made ready or waiting. */
 int eas_retry(eas_db *db, int64_t job, int64_t task, int *n_ready, eas_err *err);
+/* Of these tasks of a job those that failed or were cancelled run again, and what was skipped because of them waits again: one
+ * transaction, to be kept short by giving few. Returns how many of the n it were. EAS_EINVAL: the job is cancelled as a whole. */
+int eas_retry_chosen(eas_db *db, int64_t job, const int64_t *tasks, int n, eas_err *err);
+/* Of these tasks those that wait, are queued or run end as cancelled, without their job: what hangs on them is skipped. Flow
+ * control is left alone. Else as eas_retry_chosen. */
+int eas_cancel_chosen(eas_db *db, int64_t job, const int64_t *tasks, int n, eas_err *err);
 /* A task that has passed (or failed) runs again, without being reused. What hangs on it is marked stale; downstream: of its
  * job, flow control apart, it runs again too, after what it hangs on. Returns tasks made ready or waiting. EAS_EBUSY: one of
  * these is queued or runs. */

@@ -1,4 +1,5 @@
 /* page_tasks.c: tasks by key; what made and what uses what a task has to do with. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "model/pages.h"
 #include "model/view_rows.h"
 
-enum { SLAB = 5000, STEP_MAX = 12 };
+enum { SLAB = 5000, STEP_MAX = 12, LOOKED_AT = 500 };
 
 /* Where to look, by state: all of a job's tasks, those that went wrong, those that run. */
 #define OF_ALL "SELECT * FROM task WHERE job = $1 AND id > $2 ORDER BY id LIMIT 5000"
@@ -83,6 +84,27 @@ static int add_parameters(eas_db *db, json_t *items, eas_err *err)
   return rc;
 }
 
+static int is_value(const json_t *v, const json_t *wanted)
+{
+  if (!json_is_number(v) || !json_is_number(wanted)) return v && json_equal(v, wanted);
+  double x = json_number_value(v), y = json_number_value(wanted);
+  return fabs(x - y) <= 1e-9 * fabs(y); /* it may have come through a text of twelve digits */
+}
+
+/* Leaves the rows whose loop variables have these values. */
+static void keep(json_t *rows, const json_t *where)
+{
+  for (size_t i = json_array_size(rows); i-- > 0;) {
+    const json_t *values = json_object_get(json_array_get(rows, i), "parameters");
+    const char *name;
+    json_t *wanted;
+    int same = 1;
+    json_object_foreach((json_t *)(uintptr_t)where, name, wanted) same =
+        same && is_value(json_object_get(values, name), wanted);
+    if (!same) json_array_remove(rows, i);
+  }
+}
+
 /* Where the rows that were looked at end; 0: there are no more. */
 static int slab_end(eas_db *db, const place *p, int64_t job, int64_t after, int64_t *end, eas_err *err)
 {
@@ -103,20 +125,29 @@ int eas_page_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *
   json_t *items = json_array();
   do {
     json_t *some = NULL;
-    int want = limit - (int)json_array_size(items);
+    int left = limit - (int)json_array_size(items), want = f->where ? LOOKED_AT : left;
     rc = eas_view_list(
         db, p->rows,
         EAS_ARGS(eas_v_int(f->job), eas_v_int(after), eas_v_text(type), eas_v_text(state), eas_v_int(want)), &some,
         err);
     if (rc < 0) break;
-    json_array_extend(items, some);
     int full = rc == want;
-    if (full) after = id_of(json_array_get(some, (size_t)rc - 1), "task");
+    int64_t last = full ? id_of(json_array_get(some, (size_t)rc - 1), "task") : 0;
+    rc = add_parameters(db, some, err);
+    if (rc >= 0 && f->where) keep(some, f->where);
+    if (rc >= 0 && (int)json_array_size(some) > left) {
+      last = id_of(json_array_get(some, (size_t)left - 1), "task");
+      full = 1;
+      while ((int)json_array_size(some) > left) json_array_remove(some, json_array_size(some) - 1);
+    }
+    if (rc >= 0) json_array_extend(items, some);
     json_decref(some);
-    if (full) break;
-    rc = slab_end(db, p, f->job, after, &after, err);
-  } while (rc >= 0 && after && eas_tick_us() < until);
-  if (rc >= 0) rc = add_parameters(db, items, err);
+    if (rc < 0) break;
+    if (full)
+      after = last;
+    else
+      rc = slab_end(db, p, f->job, after, &after, err);
+  } while (rc >= 0 && after && (int)json_array_size(items) < limit && eas_tick_us() < until);
   if (rc < 0) {
     json_decref(items);
     return rc;

@@ -13,7 +13,7 @@ int eas_page_jobs(eas_db *db, int64_t before, int limit, json_t **out, eas_err *
 /* One job with its counters: {job, name, state, gate, created_at, done_at, tasks, ended, source, types: [...]}. */
 int eas_page_job(eas_db *db, int64_t job, json_t **out, eas_err *err);
 
-/* Tasks by id after f->after, of f->job, f->type, f->state: {task, type, name, state, parameters, attempts, attempt, kind,
+/* Tasks by id after f->after, of f->job, f->type, f->state, f->where: {task, type, name, state, parameters, attempts, attempt, kind,
  * reason, wall_us, started_at, host}. */
 int eas_page_tasks(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err);
 /* A task's makers and users, two steps each way, at most 12 a step: {nodes: [{task, type, state, step}], edges: [{from, to,

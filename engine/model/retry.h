@@ -32,6 +32,7 @@ int eas_revive_up(eas_revival *r, eas_err *err);
 /* Counters, the job's done_at, the bell: the last of the transaction. */
 int eas_revive_end(eas_revival *r, int64_t job, eas_err *err);
 
+void eas_revival_done(eas_revival *r);
 /* One transaction of such steps, made again when it met another; a and b are the step's. Returns how many were revived. */
 typedef int eas_revive_fn(eas_revival *r, int64_t a, int64_t b, eas_err *err);
 int eas_revive_all(eas_db *db, eas_revive_fn *step, int64_t a, int64_t b, int *n_ready, eas_err *err);

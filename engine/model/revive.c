@@ -26,7 +26,7 @@ static const char revive_then[] = "UPDATE task SET state = CASE WHEN pending = 0
                                       "$1") " RETURNING pending, job, type";
 /* Other makers that a revived task still waits for in vain say so again. */
 static const char spread_again[] =
-    "UPDATE task SET spread = 1 WHERE state IN ('failed', 'skipped', 'passed') AND id IN ("
+    "UPDATE task SET spread = 1 WHERE state IN ('failed', 'skipped', 'passed', 'cancelled') AND id IN ("
     "SELECT p.task FROM task_input i JOIN product p ON p.id = i.product WHERE i.task " EAS_IN_IDS(
         "$1") " AND i.met = 0"
               " UNION SELECT n.needed FROM task_need n WHERE n.task " EAS_IN_IDS("$1") " AND n.met = 0)";
@@ -228,7 +228,7 @@ int eas_revive_end(eas_revival *r, int64_t job, eas_err *err)
   return rc < 0 ? rc : 0;
 }
 
-static void revival_done(eas_revival *r)
+void eas_revival_done(eas_revival *r)
 {
   free(r->undone);
   eas_counts_done(&r->counts);
@@ -245,7 +245,7 @@ static int revive_once(eas_db *db, eas_revive_fn *step, int64_t a, int64_t b, in
     eas_db_rollback(db);
   else if (n_ready)
     *n_ready = r.n_ready;
-  revival_done(&r);
+  eas_revival_done(&r);
   return rc < 0 ? rc : r.n_revived;
 }
 

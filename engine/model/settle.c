@@ -82,8 +82,9 @@ static int send_task(eas_settle *s, eas_settled *t, int64_t next_id, eas_err *er
                        EAS_ARGS(eas_v_int(t->task), eas_v_int(t->job), eas_v_int(t->type), eas_v_int(t->number + 1),
                                 eas_v_int(t->delay_us), eas_v_int(next_id)),
                        NULL, err);
-  case EAS_OUT_CANCELLED: /* what hangs on it waits: the job is cancelled, or is tried again as a whole */
-    return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task), eas_v_text("cancelled"), eas_v_int(0)), NULL, err);
+  case EAS_OUT_CANCELLED: /* what hangs on it waits where the job is cancelled, and is tried again as a whole */
+    return eas_db_send(s->db, end_task, EAS_ARGS(eas_v_int(t->task), eas_v_text("cancelled"), eas_v_int(t->alone)),
+                       NULL, err);
   default:
     return eas_db_send(
         s->db, end_task,

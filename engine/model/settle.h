@@ -25,6 +25,7 @@ typedef struct {
   int64_t delay_us; /* again: the next one's back-off */
   eas_outcome outcome;
   int reused;     /* passed by another's results */
+  int alone;      /* cancelled without its job: what hangs on it is to be skipped */
   int unneeded;   /* 1: nobody can wait for its metadata; 0: not known */
   int makes_none; /* 1: it has no outputs; 0: not known */
 } eas_settled;

@@ -68,6 +68,7 @@ typedef struct {
   int64_t after;              /* keyed paging: the last id seen */
   int group;                  /* failures: 1.. as listed; 0: all */
   int limit;                  /* 0: all */
+  const json_t *where;        /* pages of tasks: {loop variable: value}, or NULL; numbers are equal to nine digits */
 } eas_view_filter;
 
 /* Failures of tasks decided failed, by kind, type and cause: {n, kind, type, message, first, last, attempt, task}. */

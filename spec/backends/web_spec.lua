@@ -46,8 +46,11 @@ B.each(function(kind)
     assert.equal(1, #web:api("/errors?job=" .. job).items)
     assert.equal(2, #web:api("/tasks/" .. web:api("/tasks?type=verify&state=passed").items[1].task .. "").lineage.nodes)
     local got = web:ask("POST", "/api/v1/" .. job .. "/retry", { Authorization = "Bearer 0123456789abcdef" }, "")
+    local bulk = web:ask("POST", "/api/v1/tasks/retry", { Authorization = "Bearer 0123456789abcdef" }, "job=" .. job)
     if kind == "postgresql" then
       assert.truthy(got.status >= 400, got.body) -- its role has no right to
+      assert.truthy(bulk.status >= 400 and bulk.status ~= 404, bulk.body)
+      assert.equal(1, web:api("/tasks?state=failed").counts.matching)
     else
       assert.equal(200, got.status, got.body)
     end

@@ -31,13 +31,15 @@ local TABLE = {
   { "/api", "api", page = true },
   { "/session", "session", page = true },
   { "/session/end", "session_end", action = true },
-  { "/{target}/{verb}", "act", action = true },
+  { "/tasks/{bulk}", "bulk", action = true, described = true },
+  { "/{target}/{verb}", "act", action = true, described = true },
 }
-local IDS = { job = "(j%d+)", task = "(t%d+)", attempt = "(a%d+)", file = "([pv]%d+)", target = "([jt]%d+)", verb = "(%l+)",
+local IDS = { job = "(j%d+)", task = "(t%d+)", attempt = "(a%d+)", file = "([pv]%d+)", target = "([jt]%d+)", verb = "(%l+)", bulk = "(%l+)",
   table = "(%l%l%l%l+)" }
 
 local function compile(row)
-  local route = { path = row[1], name = row[2], api = row.api, csv = row.csv, html = row.page, names = {}, action = row.action }
+  local route = { path = row[1], name = row[2], api = row.api, csv = row.csv, html = row.page, names = {}, action = row.action,
+    described = row.described }
   local pattern = row[1]:gsub("[%-.]", "%%%0"):gsub("{(%a+)}", function(name)
     route.names[#route.names + 1] = name
     return IDS[name]

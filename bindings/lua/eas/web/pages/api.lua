@@ -7,7 +7,7 @@ local page = { summary = "the JSON API for people", query = {} }
 function page.data()
   local list = {}
   for _, route in ipairs(require("eas.web.routes").all) do
-    if route.api or route.name == "act" then list[#list + 1] = route end
+    if route.api or route.described then list[#list + 1] = route end
   end
   return list
 end
@@ -17,7 +17,9 @@ function page.page(list)
   for i, route in ipairs(list) do
     local path = "/api/v1" .. (route.path == "/" and "/overview" or route.path)
     local takes = {}
-    for k, q in ipairs(route.module.query or {}) do takes[k] = { k > 1 and ", " or "", h.span { title = q[3], q[1] } } end
+    for k, q in ipairs(route.module.query or route.module.form or {}) do
+      takes[k] = { k > 1 and ", " or "", h.span { title = q[3], q[1] } }
+    end
     rows[i] = { route.path:find "{" and h.code(path) or h.a { href = path, h.code(path) }, route.action and "POST" or "GET",
       route.module.summary, takes, route.csv and h.a { href = path .. ".csv", ".csv" } or "" }
   end
