@@ -12,6 +12,7 @@
 #include "cli/front.h"
 #include "cli/ids.h"
 #include "cli/places.h"
+#include "cli/shell_gdb.h"
 #include "cli/shell_sh.h"
 #include "model/view.h"
 #include "worker/replay.h"
@@ -49,9 +50,11 @@ static int start(shell *s, const json_t *args, eas_err *err)
   eas_replay_start_options o = { .is_qc = json_is_true(json_object_get(args, "qc")),
                                  .threads = (int)eas_json_int(args, "threads", 0),
                                  .debug = json_is_true(json_object_get(args, "debug")),
-                                 .line = (int)eas_json_int(args, "line", 0) };
+                                 .line = (int)eas_json_int(args, "line", 0),
+                                 .gdb = json_is_true(json_object_get(args, "gdb")) };
   json_t *result = eas_replay_result(s->replay);
-  int rc = o.is_qc && !eas_json_str(result, "ending") ? take_recorded(s, err) : 0;
+  int rc = o.gdb ? eas_shell_gdb_there(err) : 0;
+  if (rc >= 0 && o.is_qc && !eas_json_str(result, "ending")) rc = take_recorded(s, err);
   json_decref(result);
   return rc < 0 ? rc : eas_replay_start(s->replay, &o, err);
 }
@@ -85,6 +88,9 @@ static int answer(shell *s, const char *what, const json_t *args, json_t **out, 
     rc = eas_replay_step(s->replay, eas_json_int(args, "ms", STEP_MS) * 1000, out, err);
   else if (strcmp(what, "say") == 0)
     rc = eas_replay_say(s->replay, eas_json_str(args, "line") ? eas_json_str(args, "line") : "", err);
+  else if (strcmp(what, "gdb") == 0)
+    rc = eas_shell_gdb(s->replay, eas_json_str(args, "commands"), json_is_true(json_object_get(args, "batch")), out,
+                       err);
   else if (strcmp(what, "stop") == 0)
     eas_replay_stop(s->replay);
   else if (strcmp(what, "result") == 0)

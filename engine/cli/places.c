@@ -2,6 +2,7 @@
 #include "cli/places.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,18 @@ extern char **environ;
 
 enum { MODULE_MAX = 80 };
 
+/* The program that children are: the zygote, else this one. Caller frees. */
+static char *program_file(void)
+{
+  char exe[PATH_MAX];
+  char *path = eas_format("%s/../../libexec/eas-zygote", eas_home_share());
+  ssize_t n = eas_path_exists(path) ? -1 : readlink("/proc/self/exe", exe, sizeof exe - 1);
+  if (n < 0) return path;
+  free(path);
+  exe[n] = 0;
+  return eas_strdup(exe);
+}
+
 /* The file of a module: a kernel of ours or of a pack, or this program. NULL: none, or changed since. Caller frees. */
 static char *module_file(const eas_cli *c, const char *module, int64_t at_us)
 {
@@ -27,10 +40,10 @@ static char *module_file(const eas_cli *c, const char *module, int64_t at_us)
   }
   if (stat(path, &st) != 0 && strcmp(module, "eas") == 0) {
     free(path);
-    path = eas_strdup("/proc/self/exe");
+    path = program_file();
   }
   int64_t changed = stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000 : INT64_MAX;
-  if (changed <= at_us) return path;
+  if (at_us == 0 || changed <= at_us) return path;
   free(path);
   return NULL;
 }

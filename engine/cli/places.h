@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 
 /* A copy of text in which "(tls.so+0x1a2b)" reads "(tls.so+0x1a2b, tls.c:211)". The first such place of a text is taken as
- * the one at fault, later ones as places that are returned to. Modules that changed after at_us, or that have no lines, stay
- * as they are. Caller frees. */
+ * the one at fault, later ones as places that are returned to. Modules that changed after at_us (0: text is of now), or that
+ * have no lines, stay as they are. Caller frees. */
 char *eas_places_text(const eas_cli *c, const char *text, int64_t at_us);
 
 #endif

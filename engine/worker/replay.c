@@ -250,7 +250,8 @@ int eas_replay_start(eas_replay *p, const eas_replay_start_options *o, eas_err *
   if (o->threads > 0) r->limits.cpus = r->cpus = o->threads;
   r->limits.wall_ms = NO_TIME;
   json_decref(r->debug);
-  r->debug = o->debug ? json_pack("{s:s,s:i}", "pipe", ".debug", "line", o->line) : NULL;
+  if (o->gdb) r->limits.cpu_s = 0;
+  r->debug = o->debug || o->gdb ? json_pack("{s:s,s:i,s:b}", "pipe", ".debug", "line", o->line, "gdb", o->gdb) : NULL;
   json_decref(r->debug_said);
   r->debug_said = json_array();
   if (o->is_qc && !r->ending) return eas_fail(err, EAS_EINVAL, "there is nothing to judge: run() comes first");
@@ -312,6 +313,11 @@ int eas_replay_say(eas_replay *p, const char *line, eas_err *err)
   ssize_t wrote = p->debug_fd < 0 ? -1 : write(p->debug_fd, text, n);
   free(text);
   return wrote == (ssize_t)n ? 0 : eas_fail(err, EAS_EBUSY, "the debugger does not read");
+}
+
+pid_t eas_replay_pid(const eas_replay *p)
+{
+  return p->running && p->r->p.alive ? p->r->p.child.pid : 0;
 }
 
 void eas_replay_stop(eas_replay *p)

@@ -40,6 +40,7 @@ typedef struct {
   int threads; /* 0: as the attempt had */
   int debug;   /* 1: eas.debug() stops */
   int line;    /* of its script, where the debugger stops too; 0: none */
+  int gdb; /* 1: before its script starts it says {"gdb": true} and waits for a line; it may be traced, without a CPU limit */
 } eas_replay_start_options;
 /* Starts the task script (its results so far are forgotten) or the QC script. EAS_EBUSY: one runs. */
 int eas_replay_start(eas_replay *p, const eas_replay_start_options *o, eas_err *err);
@@ -47,6 +48,8 @@ int eas_replay_start(eas_replay *p, const eas_replay_start_options *o, eas_err *
 int eas_replay_step(eas_replay *p, int64_t timeout_us, json_t **out, eas_err *err);
 /* A line to the debugger. EAS_EBUSY: it does not read. */
 int eas_replay_say(eas_replay *p, const char *line, eas_err *err);
+/* The process that runs; 0: none does. */
+pid_t eas_replay_pid(const eas_replay *p);
 /* Asks the child to stop, the second time kills it. */
 void eas_replay_stop(eas_replay *p);
 /* {"ending", "error", "trace", "reason", "verdict" (after QC), "metadata", "checks", "outputs": [{kind, filename, file, size, sha256,

@@ -22,7 +22,7 @@ typedef struct {
  *  "job_name", "task_name", "working_directory", "traceparent" (base/trace.h), "description": {..evaluated..}, "metadata": {..}, "requested_metadata": {..},
  *  "seed": int (53 bits), "threads": n, "memory_bytes": n,
  *  "inputs": {kind: {"path","filename","metadata","directory","version","size"}}, "outputs": {kind: {"filename"}}, "external": {"files": [{"name","path"}], "outside": n} or {"error","hint"} (types that read the input folder),
- *  "debug": {"pipe": name in scratch, "line": n or 0} (under eas shell only),
+ *  "debug": {"pipe": name in scratch, "line": n or 0, "gdb": whether it waits for gdb} (under eas shell only),
  *  QC only: "ending", "error": {"message","trace"}, "log": last lines [{level,text}], "made": {kind: {"path","filename","metadata","size"}},
  *  "result": {metadata the task set}, "wall_seconds"} */
 /* What `eas repl` and `eas shell` are given, and whom they ask: ask() answers `what` (engine/cli/front.c) with JSON text that

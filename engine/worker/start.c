@@ -182,7 +182,7 @@ int eas_running_spawn(eas_running *r, int is_qc, eas_err *err)
   if (rc >= 0) rc = make_scratch(r, err);
   if (rc >= 0 && r->debug) rc = eas_replay_pipe(r, err);
   if (rc < 0) return rc;
-  if (is_qc && r->limits.wall_ms > 600000) r->limits.wall_ms = 600000;
+  if (is_qc && !w->replayed && r->limits.wall_ms > 600000) r->limits.wall_ms = 600000;
   size_t len = 0;
   if (r->type->input_folder && !r->external) eas_running_external(r);
   char *request = eas_request_packed(r, is_qc, &len);

@@ -97,7 +97,7 @@ describe("the shell of an attempt", function()
       ">    4 |   local n = 0", "> 1 tasks_lua/dips.lua:4 in count\n  2 tasks_lua/dips.lua:15 in handler", "there is no global 'none'",
       "bt stack", ">    6 |     if lc.flux[i]", "the run was ended in the debugger")
     assert.falsy(got.out:find "host%.lua:%d")
-    has(got.err, "run has no option 'brekpoint'; it has threads, breakpoint")
+    has(got.err, "run has no option 'brekpoint'; it has threads, breakpoint, gdb")
     assert.truthy(got.out:find "\n1  41\n", got.out)
   end)
 
@@ -133,7 +133,7 @@ describe("the shell of an attempt", function()
 
   it("tells a crash of a kernel by function, and goes on", function()
     local got = shell(boom, "run()", "=1 + 1", "run()")
-    has(got.out, "✗ crashed", "eas_boom_run", "2\n")
+    has(got.out, "✗ crashed", "eas_boom_run", "boom.c:1)", "2\n")
     assert.equal(0, got.status, got.err)
   end)
 
@@ -153,6 +153,38 @@ describe("the shell of an attempt", function()
     T.write(object, bytes)
     assert.truthy(got.status > 0)
     has(got.err, "input lightcurve v", "its bytes are not what was stored", "eas fsck --verify")
+  end)
+end)
+
+describe("a run in gdb", function()
+  local function commands(...) return T.write(world:path "look.gdb", table.concat({ ... }, "\n") .. "\n") end
+
+  it("is attached to before the script starts, and goes on when gdb has quit", function()
+    T.skip_unless(T.sh("command -v gdb").status == 0, "gdb is not installed")
+    commands("break eas_boom_run", "continue", "print n", "bt 1", "delete", "continue", "print p")
+    local got = shell(boom, 'run { gdb = "look.gdb" }', "=6 * 7", "run()")
+    if got.err:find("cannot attach", 1, true) then T.skip_unless(false, got.err:match "[^\n]+") end
+    assert.equal(0, got.status, got.err)
+    has(got.out, "Breakpoint 1, eas_boom_run (p=0x0, n=3)", "$1 = 3\n", "#0  eas_boom_run", "SIGSEGV", "✗ crashed", "\n42\n")
+    assert.truthy(select(2, got.out:gsub("✗ crashed", "")) == 3, got.out) -- the banner, and two runs
+  end)
+
+  it("tells after it what the script said meanwhile; eas.debug() stops for nobody then", function()
+    T.skip_unless(T.sh("command -v gdb").status == 0, "gdb is not installed")
+    commands "continue"
+    local got = shell(id, 'run { gdb = "look.gdb" }')
+    if got.err:find("cannot attach", 1, true) then T.skip_unless(false, got.err:match "[^\n]+") end
+    has(got.out, "warn  size is 3", "eas.debug() does not stop under gdb", "index 200 is outside", "✗ error")
+  end)
+
+  it("says what is missing", function()
+    local got = shell(id, "run { gdb = true }", 'run { gdb = "none.gdb" }')
+    has(got.err, "needs a terminal", "none.gdb: no such file")
+    local bin = T.tmpdir()
+    T.sh(("ln -s $(command -v timeout) %s/timeout"):format(bin))
+    got = world:eas({ "shell", id }, { env = { PATH = bin }, stdin = 'run { gdb = "look.gdb" }\n=1\n' })
+    has(got.err, "gdb is not installed", "Debian's package is gdb")
+    has(got.out, "\n1\n")
   end)
 end)
 

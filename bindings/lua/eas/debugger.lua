@@ -4,7 +4,7 @@ local core = require "eas.core"
 local EVENT = { LOG = 1, DEBUG = 11 }
 local debugger = {}
 
-local told      -- of the request: { pipe, line }
+local told      -- of the request: { pipe, line, gdb }
 local script    -- shown name of the script that the line is of
 local pipe      -- open when it stops first
 local warned    -- it was said that eas.debug() is ignored
@@ -156,6 +156,8 @@ local function interact()
   end
 end
 
+local function open_pipe() pipe = pipe or assert(io.open(core.scratch() .. "/" .. told.pipe, "r")) end
+
 local hook
 
 local function go_on(command)
@@ -173,7 +175,7 @@ function hook(_, line)
   if mode == "n" and here > base or mode == "f" and here >= base then return end
   stopped = { func = info.func, line = line, depth = here }
   debug.sethook()
-  pipe = pipe or assert(io.open(core.scratch() .. "/" .. told.pipe, "r"))
+  open_pipe()
   local command = interact()
   go_on(command)
 end
@@ -187,6 +189,12 @@ end
 function debugger.open(request, script_name)
   told, script = request, script_name
   mode = "run"
+  if told.gdb then
+    core.traceable()
+    open_pipe()
+    say { gdb = true }
+    pipe:read "*l" -- comes when gdb has attached
+  end
   if told.line == 0 then return end
   without_jit()
   debug.sethook(hook, "l")
@@ -194,13 +202,14 @@ end
 
 -- eas.debug(): stops at the next line of a script.
 function debugger.stop()
-  if told then
+  if told and not told.gdb then -- under gdb nobody could answer
     without_jit()
     mode = "s"
     debug.sethook(hook, "l")
   elseif not warned then
     warned = true -- level 2 is eas.debug
-    local text = place(debug.getinfo(3, "Sl")) .. ": eas.debug() stops under eas shell only; ignored here"
+    local why = told and "eas.debug() does not stop under gdb" or "eas.debug() stops under eas shell only"
+    local text = ("%s: %s; ignored here"):format(place(debug.getinfo(3, "Sl")), why)
     if core.scratch() then core.event(EVENT.LOG, 30, text) else io.stderr:write(text, "\n") end
   end
 end

@@ -77,12 +77,27 @@ local function ask_debugger()
   if terminal and line and line:match "%S" then core.edit_add(line) end
 end
 
+local commands -- a file of them, for gdb; nil: its prompt
+
+-- The terminal is gdb's until it quits.
+local function gdb()
+  clear_progress()
+  if terminal then say "gdb: before the script; b eas_bls_run and the like, then c; q lets it run on" end
+  io.stdout:flush()
+  return ask("shell.gdb", { commands = commands, batch = not terminal })
+end
+
 local function hear_debugger(messages)
   for _, m in ipairs(messages) do
     if m.text then io.stdout:write(m.text, "\n") end
     if m.prompt then
       io.stdout:flush()
       ask_debugger()
+    end
+    if m.gdb then
+      local step = gdb()
+      show_step(step)
+      hear_debugger(step.debug)
     end
   end
 end
@@ -108,15 +123,24 @@ local function follow()
   io.stdout:flush()
 end
 
+local OPTIONS = { threads = true, breakpoint = true, gdb = true }
+
 local function start(options, is_qc)
   options = options or {}
   if type(options) ~= "table" then error("run takes a table, as run { threads = 1, breakpoint = 24 }", 3) end
   for name in pairs(options) do
-    if name ~= "threads" and name ~= "breakpoint" then
-      error(("run has no option '%s'; it has threads, breakpoint"):format(tostring(name)), 3)
+    if not OPTIONS[name] then
+      error(("run has no option '%s'; it has threads, breakpoint, gdb"):format(tostring(name)), 3)
     end
   end
-  ask("shell.start", { qc = is_qc, threads = options.threads or 0, line = options.breakpoint or 0, debug = not request.once }, 3)
+  commands = type(options.gdb) == "string" and options.gdb or nil
+  if options.gdb and not commands and not terminal then
+    error('run { gdb = true } needs a terminal; run { gdb = "FILE" } takes gdb\'s commands from a file', 3)
+  end
+  if options.gdb and options.breakpoint then error("run { gdb } takes no breakpoint: gdb has the terminal until it quits", 3) end
+  if commands and not core.exists(commands) then error(commands .. ": no such file", 3) end
+  ask("shell.start", { qc = is_qc, threads = options.threads or 0, line = options.breakpoint or 0, debug = not request.once,
+    gdb = options.gdb and true or false }, 3)
   follow()
   return ask("shell.result", {}, 3)
 end

@@ -207,7 +207,7 @@ function plot(thing, path) end
 function help(thing) end
 
 --- under eas shell: runs the task script as the attempt had it
----@param options? { threads: integer, breakpoint: integer } breakpoint: a line of the script
+---@param options? { threads: integer, breakpoint: integer, gdb: boolean|string } breakpoint: a line; gdb: true, or a file for it
 function run(options) end
 
 --- under eas shell: runs the quality check
