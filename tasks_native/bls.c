@@ -40,12 +40,29 @@ int eas_bls_check(const eas_bls_job *job)
     double p = job->period[i];
     if (!(p > longest) || !(p / bin <= bins_most)) return EAS_EARG;
   }
+  if (job->share != NULL) { /* samples that were checked */
+    const eas_bls_job *other = ((const bls_plan *)job->share)->setup.job;
+    int same = other->n == job->n && other->time == job->time && other->flux == job->flux && other->ivar == job->ivar &&
+               other->flux_zero == job->flux_zero;
+    return same ? EAS_OK : EAS_EARG;
+  }
   for (size_t i = 0; i < job->n; i++) {
     if (!isfinite(job->time[i]) || !isfinite(job->flux[i])) return EAS_EDATA;
     if (i > 0 && !(job->time[i] > job->time[i - 1])) return EAS_EDATA;
     if (job->ivar != NULL && !(job->ivar[i] > 0 && isfinite(job->ivar[i]))) return EAS_EDATA;
   }
   return EAS_OK;
+}
+
+static void sum_samples(bls_setup *s, const eas_bls_job *job)
+{
+  for (size_t i = 0; i < job->n; i++) {
+    double w = job->ivar != NULL ? job->ivar[i] : 1.0;
+    double y = (job->flux[i] - job->flux_zero) * w;
+    s->y_total += y;
+    s->y_size += fabs(y);
+    s->w_total += w;
+  }
 }
 
 void bls_setup_of(bls_setup *s, const eas_bls_job *job)
@@ -59,12 +76,13 @@ void bls_setup_of(bls_setup *s, const eas_bls_job *job)
     if (width > s->width_max) s->width_max = width;
   }
   s->pad = job->set.wrap == EAS_BLS_WRAP_FULL ? s->width_max : (size_t)job->set.oversample;
-  for (size_t i = 0; i < job->n; i++) {
-    double w = job->ivar != NULL ? job->ivar[i] : 1.0;
-    double y = (job->flux[i] - job->flux_zero) * w;
-    s->y_total += y;
-    s->y_size += fabs(y);
-    s->w_total += w;
+  if (job->share != NULL) {
+    const bls_setup *other = &((const bls_plan *)job->share)->setup;
+    s->y_total = other->y_total;
+    s->y_size = other->y_size;
+    s->w_total = other->w_total;
+  } else {
+    sum_samples(s, job);
   }
   s->w_least = job->set.wrap == EAS_BLS_WRAP_FULL ? 1e-12 * s->w_total : DBL_EPSILON;
 }
@@ -161,35 +179,64 @@ static size_t samples_size(size_t n)
   return (3 * n * sizeof(double) + 63) / 64 * 64;
 }
 
+/* Behind the head: tables over bins, then those over samples, which a plan that shares does not have. */
 size_t eas_bls_plan_size(const eas_bls_job *job)
 {
   bls_setup s;
   bls_setup_of(&s, job);
-  size_t rows = bls_rows_plan_size(job->n, bls_cells(&s)), edges = bls_edges_plan_size(&s);
-  return head_size + samples_size(job->n) + (rows > edges ? rows : edges);
+  size_t size = head_size + bls_rows_bins_size(bls_cells(&s));
+  if (job->share != NULL) return size;
+  size_t rows = bls_rows_plan_size(job->n), edges = bls_edges_plan_size(&s);
+  return size + samples_size(job->n) + (rows > edges ? rows : edges);
 }
 
-int eas_bls_prepare(const eas_bls_job *job)
+static void fill_samples(bls_plan *plan, const eas_bls_job *job, double *yw)
 {
-  bls_plan *plan = job->plan;
-  double *yw = (double *)((char *)job->plan + head_size), *x = yw + 2 * job->n;
-  char *rows = (char *)job->plan + head_size + samples_size(job->n);
-  *plan = (bls_plan){ .path = EAS_BLS_PATH_FOLD, .level = eas_simd_level(), .shortest = INFINITY, .x = x, .yw = yw };
-  bls_setup_of(&plan->setup, job);
-  plan->cells = bls_cells(&plan->setup);
-  for (size_t i = 0; i < job->n_period; i++) plan->shortest = fmin(plan->shortest, job->period[i]);
+  double *x = yw + 2 * job->n;
   for (size_t i = 0; i < job->n; i++) {
     double w = job->ivar != NULL ? job->ivar[i] : 1.0;
     x[i] = job->time[i] - job->time[0];
     yw[2 * i] = (job->flux[i] - job->flux_zero) * w;
     yw[2 * i + 1] = w;
   }
+  plan->x = x;
+  plan->yw = yw;
+}
+
+/* Tables over samples: its own, or those of the plan that it shares. */
+static void prepare_samples(bls_plan *plan, const eas_bls_job *job, char *memory)
+{
   int path = job->set.path;
-  if (path == EAS_BLS_PATH_FOLD || (path == EAS_BLS_PATH_FAST && job->n < rows_pay)) return EAS_OK;
-  if (path != EAS_BLS_PATH_EDGES && bls_rows_prepare(plan, rows, (double *)(void *)rows))
+  const bls_plan *other = job->share;
+  if (other != NULL) {
+    plan->x = other->x;
+    plan->yw = other->yw;
+    plan->rows = other->rows;
+    plan->edges = other->edges;
+    return;
+  }
+  fill_samples(plan, job, (double *)(void *)memory);
+  memory += samples_size(job->n);
+  if (path == EAS_BLS_PATH_FOLD || (path == EAS_BLS_PATH_FAST && job->n < rows_pay)) return;
+  if (path != EAS_BLS_PATH_EDGES && bls_rows_prepare(plan, memory, (double *)(void *)memory)) return;
+  if (path != EAS_BLS_PATH_ROWS) bls_edges_prepare(plan, memory);
+}
+
+int eas_bls_prepare(const eas_bls_job *job)
+{
+  bls_plan *plan = job->plan;
+  char *bins = (char *)job->plan + head_size;
+  *plan = (bls_plan){ .path = EAS_BLS_PATH_FOLD, .level = eas_simd_level(), .shortest = INFINITY };
+  bls_setup_of(&plan->setup, job);
+  plan->cells = bls_cells(&plan->setup);
+  for (size_t i = 0; i < job->n_period; i++) plan->shortest = fmin(plan->shortest, job->period[i]);
+  prepare_samples(plan, job, bins + bls_rows_bins_size(plan->cells));
+  if (plan->rows.y != NULL && plan->shortest >= 2 * plan->rows.step) {
+    bls_rows_tabulate(plan, bins);
     plan->path = EAS_BLS_PATH_ROWS;
-  else if (path != EAS_BLS_PATH_ROWS && bls_edges_prepare(plan, rows))
+  } else if (plan->edges.cell != NULL && bls_edges_pay(&plan->setup)) {
     plan->path = EAS_BLS_PATH_EDGES;
+  }
   return EAS_OK;
 }
 
@@ -235,5 +282,27 @@ int eas_bls_run(const void *argument, size_t i0, size_t i1, void *work)
     run_reference(job, i0, i1, work);
   else
     run_fast(job, i0, i1, work);
+  return EAS_OK;
+}
+
+size_t eas_bls_parts_work_size(const eas_bls_parts *parts)
+{
+  size_t most = 0;
+  for (size_t k = 0; k < parts->n_part; k++) {
+    size_t size = eas_bls_work_size(parts->part[k]);
+    most = size > most ? size : most;
+  }
+  return most;
+}
+
+int eas_bls_parts_run(const void *argument, size_t i0, size_t i1, void *work)
+{
+  const eas_bls_parts *parts = argument;
+  size_t begin = 0; /* of the part, in the range of all */
+  for (size_t k = 0; k < parts->n_part && begin < i1; k++) {
+    size_t n = parts->part[k]->n_period, end = begin + n;
+    if (end > i0) eas_bls_run(parts->part[k], i0 > begin ? i0 - begin : 0, i1 < end ? i1 - begin : n, work);
+    begin = end;
+  }
   return EAS_OK;
 }

@@ -49,11 +49,13 @@ typedef struct {        /* all borrowed; no array may overlap another */
   const double *period; /* [n_period] day, > longest duration, in any order */
   eas_bls_settings set;
   void *plan;        /* eas_bls_plan_size bytes, aligned to 64, filled by eas_bls_prepare; NULL: reference path */
+  const void *share; /* the plan of a job of the same time, flux, flux_zero and ivar, whose tables of samples this one's
+                        plan uses; must live as long. NULL: it makes its own */
   eas_bls_peak *out; /* [n_period] */
 } eas_bls_job;
 
 /* Checks a job once, in O(n + n_period): EAS_OK, EAS_EFEW (n < 3), EAS_EGRID (no period, no
- * duration), EAS_EARG (settings; a period not above all durations; over 1e7 bins),
+ * duration), EAS_EARG (settings; a period not above all durations; over 1e7 bins; share of other samples),
  * EAS_EDATA (non-finite, time not increasing, ivar <= 0). */
 EAS_EXPORT int eas_bls_check(const eas_bls_job *job);
 
@@ -73,6 +75,15 @@ EAS_EXPORT size_t eas_bls_work_size(const eas_bls_job *job);
  * maximum wins, durations in their order, then phase.
  *   work [eas_bls_work_size] scratch, one per thread. Returns EAS_OK. */
 EAS_EXPORT int eas_bls_run(const void *job, size_t i0, size_t i1, void *work);
+
+typedef struct {                  /* several jobs as one range of trials, those of the first job first */
+  size_t n_part;                  /* >= 1 */
+  const eas_bls_job *const *part; /* [n_part] checked, and prepared if they have plans */
+} eas_bls_parts;
+
+/* Scratch for any of the jobs; as eas_bls_run, i0 and i1 counting the trials of all. */
+EAS_EXPORT size_t eas_bls_parts_work_size(const eas_bls_parts *parts);
+EAS_EXPORT int eas_bls_parts_run(const void *parts, size_t i0, size_t i1, void *work);
 
 /* Trial periods, equal steps in frequency from 1/period_min down by
  * frequency_factor * duration_min / span^2 (all day): how many, and the i-th .. (i+n)-th of them.

@@ -12,7 +12,7 @@ enum { CELLS_MOST = 8 /* per sample */, PAY = 2 /* samples of a bin from which t
 static const size_t samples_most = (size_t)1 << 30;
 static const double beyond = 1.5; /* the place in a cell without sample: behind its end */
 
-static int is_dense(const bls_setup *s)
+int bls_edges_pay(const bls_setup *s)
 {
   const eas_bls_job *job = s->job;
   double edges = (job->time[job->n - 1] - job->time[0]) / s->bin;
@@ -21,7 +21,7 @@ static int is_dense(const bls_setup *s)
 
 size_t bls_edges_plan_size(const bls_setup *s)
 {
-  if (!is_dense(s)) return 0;
+  if (!bls_edges_pay(s)) return 0;
   return ((CELLS_MOST + 2) * s->job->n + LANES) * sizeof(int64_t);
 }
 
@@ -46,7 +46,7 @@ int bls_edges_prepare(bls_plan *plan, void *memory)
   const double *x = plan->x;
   size_t n = s->job->n, at = 0;
   double least = INFINITY;
-  if (!is_dense(s) || !isfinite(s->y_size) || !isfinite(s->w_total)) return 0;
+  if (!bls_edges_pay(s) || !isfinite(s->y_size) || !isfinite(s->w_total)) return 0;
   for (size_t i = 1; i < n; i++) least = fmin(least, x[i] - x[i - 1]);
   double unit = 0.999 * least, cells = x[n - 1] / unit;
   if (!(cells < (double)(CELLS_MOST * n - LANES))) return 0;

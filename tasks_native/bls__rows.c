@@ -17,10 +17,14 @@ static size_t slots_most(size_t n)
   return n < 250000000 ? 2 * n : 500000000;
 } /* places are kept in 32 bits */
 
-size_t bls_rows_plan_size(size_t n, size_t cells)
+size_t bls_rows_plan_size(size_t n)
 {
-  size_t grid = 2 * slots_most(n) + SPARE; /* rows are read past the last sample */
-  return 2 * grid * sizeof(double) + 2 * cells * sizeof(double) + cells * (sizeof(double) + 2 * sizeof(uint32_t));
+  return 2 * (2 * slots_most(n) + SPARE) * sizeof(double); /* rows are read past the last sample */
+}
+
+size_t bls_rows_bins_size(size_t cells)
+{
+  return cells * (3 * sizeof(double) + 2 * sizeof(uint32_t));
 }
 
 /* Numbers every sample by its slot and finds the cadence; 0 if there is none. */
@@ -59,37 +63,46 @@ static void tabulate_edges(bls_rows *rows, double width, size_t cells)
 int bls_rows_prepare(bls_plan *plan, void *memory, double *scratch)
 {
   bls_rows *rows = &plan->rows;
-  const bls_setup *s = &plan->setup;
-  size_t n = s->job->n, cells = plan->cells;
-  if (!number_slots(rows, plan->x, n, scratch) || plan->shortest < 2 * rows->step) return 0;
+  const eas_bls_job *job = plan->setup.job;
+  size_t n = job->n;
+  if (!number_slots(rows, plan->x, n, scratch)) return 0;
   size_t grid = 2 * rows->slots + SPARE;
-
-  double *y = memory, *w = y + grid, *y0 = w + grid, *w0 = y0 + cells;
-  rows->edge = w0 + cells;
-  rows->column = (uint32_t *)(void *)(rows->edge + cells);
-  rows->kind = rows->column + cells;
-  memset(memory, 0, 2 * (grid + cells) * sizeof(double));
-  double limit = (double)cells * s->bin;
+  double *y = memory, *w = y + grid;
+  memset(memory, 0, 2 * grid * sizeof(double));
   for (size_t i = 0; i < n; i++) {
     size_t k = (size_t)nearbyint(plan->x[i] / rows->step);
     y[k] = plan->yw[2 * i];
     w[k] = plan->yw[2 * i + 1];
-    size_t bin = plan->x[i] < limit ? (size_t)(plan->x[i] / s->bin) + 1 : cells;
+  }
+  rows->y = y;
+  rows->w = w;
+  rows->plain = rows->slots == n && job->ivar == NULL;
+  return 1;
+}
+
+void bls_rows_tabulate(bls_plan *plan, void *memory)
+{
+  bls_rows *rows = &plan->rows;
+  const bls_setup *s = &plan->setup;
+  size_t n = s->job->n, cells = plan->cells;
+  double *y0 = memory, *w0 = y0 + cells, limit = (double)cells * s->bin;
+  rows->edge = w0 + cells;
+  rows->column = (uint32_t *)(void *)(rows->edge + cells);
+  rows->kind = rows->column + cells;
+  memset(memory, 0, 2 * cells * sizeof(double));
+  for (size_t i = 0; i < n && plan->x[i] < limit; i++) {
+    size_t bin = (size_t)(plan->x[i] / s->bin) + 1;
     if (bin >= cells) continue;
-    y0[bin] += y[k];
-    w0[bin] += w[k];
+    y0[bin] += plan->yw[2 * i];
+    w0[bin] += plan->yw[2 * i + 1];
   }
   for (size_t j = 1; j < cells; j++) {
     y0[j] += y0[j - 1];
     w0[j] += w0[j - 1];
   }
-  rows->y = y;
-  rows->w = w;
-  rows->plain = rows->slots == n && s->job->ivar == NULL;
   rows->y_first = y0;
   rows->w_first = w0;
   tabulate_edges(rows, s->bin / rows->step, cells);
-  return 1;
 }
 
 static size_t cycles_most(const bls_plan *plan, double shortest)

@@ -124,15 +124,19 @@ void bls_scan_fast(const bls_plan *plan, double period, size_t bins, const doubl
 /* Folds samples into prefix sums y, w, bit for bit as the reference. pairs: 2 * cells. */
 void bls_fold_fast(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *pairs);
 
-/* Uniform cadence: 1 if the light curve has one, and its tables in memory [bls_rows_plan_size]; scratch[n]. */
-size_t bls_rows_plan_size(size_t n, size_t cells);
+/* Uniform cadence: 1 if the light curve has one, and its slots in memory [bls_rows_plan_size]; scratch[n]. Then the
+ * tables over bins, in memory [bls_rows_bins_size]. */
+size_t bls_rows_plan_size(size_t n);
 int bls_rows_prepare(bls_plan *plan, void *memory, double *scratch);
+size_t bls_rows_bins_size(size_t cells);
+void bls_rows_tabulate(bls_plan *plan, void *memory);
 
 /* Folds by rows into prefix sums y, w; 0 where rounding decides and nothing was done. */
 size_t bls_rows_work_size(const bls_plan *plan, double shortest);
 int bls_rows_fold(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *work);
 
 /* Dense samples: 1 if they are, and their tables in memory [bls_edges_plan_size, 0 if they are not]. */
+int bls_edges_pay(const bls_setup *s);
 size_t bls_edges_plan_size(const bls_setup *s);
 int bls_edges_prepare(bls_plan *plan, void *memory);
 

@@ -265,8 +265,10 @@ static const double sun_in_jupiters = 695500.0 / 71492.0;
 static void check_noise(vet_fold *f)
 {
   const eas_vetting_job *job = f->job;
-  double ratio = vet_inverted(f);
-  judge(job, EAS_VETTING_INVERTED, ratio, 0.9, ratio < 0.9 ? EAS_VETTING_PASS : EAS_VETTING_FAIL);
+  if (!job->set.brief) {
+    double ratio = vet_inverted(f);
+    judge(job, EAS_VETTING_INVERTED, ratio, 0.9, ratio < 0.9 ? EAS_VETTING_PASS : EAS_VETTING_FAIL);
+  }
   if (!(job->set.star_radius > 0)) return;
   double radius = sqrt(fmax(vet_mean(f->in), 0)) * job->set.star_radius * sun_in_jupiters;
   judge(job, EAS_VETTING_RADIUS, radius, 2.5, radius <= 2.5 ? EAS_VETTING_PASS : EAS_VETTING_WARN);

@@ -47,6 +47,7 @@ typedef struct {
   double sde;                  /* NaN: not known */
   double sde_pass, sde_fail;   /* 9 and 7 for TLS, 6 and 6 for BLS */
   double star_radius;          /* of the sun's; NaN: not known */
+  int brief;                   /* not 0: without EAS_VETTING_INVERTED, which takes most of the time */
 } eas_vetting_settings;
 
 typedef struct {

@@ -205,6 +205,20 @@ describe("an exotrans-like search", function()
     assert.truthy(out == "b c true\texotrans-like\n" or out == "c b true\texotrans-like\n", out)
   end)
 
+  it("has the same bits for any number of threads", function()
+    local out = lua [[
+      local function line(threads)
+        local s = exotrans.new(star(3, { { 3.1415, 1, 1.2e-3 } }), { period_max = 6 })
+        for _ in s:run(threads) do end
+        local best, list = s:best(), {}
+        for i = 0, s.n_periods - 1 do list[i + 1] = ("%a"):format(s.power[i]) end
+        return ("%a %a %a %d "):format(best.period, best.sde, best.depth, best.n_detections) .. table.concat(list, " ")
+      end
+      local one = line(1)
+      print(#one > 10000, one == line(2), one == line(3), one == line(8))]]
+    assert.equal("true\ttrue\ttrue\ttrue\n", out)
+  end)
+
   it("is not led astray by a jump", function()
     local out = lua [[
       local b = search(star(5, {}, function(t, y) return t > 31 and y - 5e-3 or y end))

@@ -6,7 +6,8 @@
 --
 -- Settings, days: durations (a list), or duration_min, duration_max, n_durations (0.05, 0.2, 10);
 -- oversample (10), objective "likelihood" or "snr", weights "errors", "none" or "auto" (errors if
--- there are any), compat "peer": astropy's conventions, without weights.
+-- there are any), compat "peer": astropy's conventions, without weights; share: a search of the same samples with
+-- the same weights, whose tables of them are used. bls.together(list) runs several searches as one.
 
 local ffi = require "ffi"
 local native = require "eas.native"
@@ -132,22 +133,29 @@ function bls.new(lc, periods, set)
   set = set or {}
   local s, durations = samples.of(lc), bls.durations(set)
   periods = samples.array(periods)
-  local self = setmetatable({ samples = s, durations = durations, periods = periods, ivar = bls.weights(s, set),
-                              n_points = s.n, n_periods = tonumber(periods.n),
+  local share = set.share and set.share.samples == s and set.share or nil
+  local self = setmetatable({ samples = s, durations = durations, periods = periods, share = share,
+                              ivar = share and share.ivar, n_points = s.n, n_periods = tonumber(periods.n),
                               objective = set.objective or "likelihood", peer = set.compat == "peer" }, search)
   if s.n < 3 then error(("bls: %d usable samples of %d, at least 3 are needed"):format(s.n, s.n + s.dropped), 2) end
   if self.n_periods == 0 then error("bls: no trial period: the light curve is too short for these limits", 2) end
 
   check_settings(self, set.oversample or 10)
+  if not share then self.ivar = bls.weights(s, set) end
 
-  local scratch = native.array(s.n)
   local job = ffi.new "eas_bls_job"
   self.peaks = ffi.new("eas_bls_peak[?]", self.n_periods)
   job.n, job.n_period = s.n, self.n_periods
   job.time, job.flux, job.period, job.out = s.time.data, s.flux.data, periods.data, self.peaks
   if self.ivar then job.ivar = self.ivar.data end
-  job.flux_zero = lib.eas_bls_median(s.flux.data, s.n, scratch.data)
-  native.keep(scratch)
+  if share then
+    job.flux_zero = share.job.flux_zero
+  else
+    local scratch = native.array(s.n)
+    job.flux_zero = lib.eas_bls_median(s.flux.data, s.n, scratch.data)
+    native.keep(scratch)
+  end
+  if share and share.plan then job.share = share.plan end
   job.set.duration, job.set.n_duration = durations.data, durations.n
   job.set.oversample = set.oversample or 10
   job.set.objective = choice(OBJECTIVE, self.objective, "objective")
@@ -162,6 +170,18 @@ function bls.new(lc, periods, set)
   end
   self.path = PATH_NAME[lib.eas_bls_path(job)]
   return self
+end
+
+--- Iterates over (done, total) trials of several searches while they run, one after the other without a break.
+---@param list eas.bls[] prepared: of a fast path
+---@param threads integer|nil 1
+function bls.together(list, threads)
+  local part, n = ffi.new("const eas_bls_job *[?]", #list), 0
+  for i, one in ipairs(list) do
+    part[i - 1], n = one.job, n + one.n_periods
+  end
+  local parts = ffi.new("eas_bls_parts", { #list, part })
+  return native.run(lib, "eas_bls_parts_run", parts, n, lib.eas_bls_parts_work_size(parts), threads or 1, { list, part })
 end
 
 --- Iterates over (done, total) while the search runs.

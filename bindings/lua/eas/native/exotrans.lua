@@ -140,15 +140,19 @@ end
 local function one_pass(self, threads, progress)
   local power, at, owner = native.array(self.n_periods), 0, {}
   local noise, kept = self.lc:noise(), samples.of(self.lc)
-  for _, block in ipairs(self.blocks) do
-    local box = bls.new(kept, block.periods, { durations = block.durations, weights = "none" })
-    for done in box:run(threads) do progress(at + done) end
-    local column = box:periodogram().power
-    for i = 0, #block.periods - 1 do
-      power[at + i] = column[i] > 0 and math.sqrt(2 * column[i]) / noise or 0
-      owner[at + i] = block
+  local boxes, last = {}, #self.blocks
+  for k = last, 1, -1 do -- the widest bins first: tables that suit them suit all
+    local block = self.blocks[k]
+    boxes[k] = bls.new(kept, block.periods, { durations = block.durations, weights = "none", share = boxes[last] })
+  end
+  for done in bls.together(boxes, threads) do progress(done) end
+  for k, box in ipairs(boxes) do
+    for i = 0, box.n_periods - 1 do
+      local gain = box.peaks[i].power
+      power[at + i] = gain > 0 and math.sqrt(2 * gain) / noise or 0
+      owner[at + i] = self.blocks[k]
     end
-    at = at + #block.periods
+    at = at + box.n_periods
   end
   local index, sde = spectrum.peak(power, true)
   return index, sde, owner[index or -1], power
@@ -216,7 +220,8 @@ local function turn(self, pass, threads, progress)
   if not (sde >= (self.set.sde_min or 7)) then return false end
   self.detections[#self.detections + 1] = best
   if best.alias then return false end -- the same again
-  local checks = vetting.check(self.lc, { period = best.period, t0 = best.t0, duration = best.duration, sde = sde, method = "bls" })
+  local checks = vetting.check(self.lc, { period = best.period, t0 = best.t0, duration = best.duration, sde = sde, method = "bls",
+                                          brief = true })
   local binary = false -- a shallow second dip is rather another planet's
   for _, c in ipairs(checks) do
     binary = binary or c.verdict == "fail" and (c.name == "sine" or c.name == "secondary" and best.depth > 0.01)

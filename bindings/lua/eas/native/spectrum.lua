@@ -1,10 +1,11 @@
 --- spectrum: what searches over trial periods share: a grid, and how a peak stands out.
 
+local ffi = require "ffi"
 local array = require "eas.array"
 
 local spectrum = {}
 local G_SUN, SUN, DAY = 1.32712440018e20, 695500e3, 86400 -- m^3/s^2, m, s
-local NAN = 0 / 0
+local NAN, floor = 0 / 0, math.floor
 
 --- Trial periods, ascending, so far apart that a transit's phase moves by its duration over `oversampling` at most
 --- (Ofir 2014, A&A 561, A138): cubic in frequency. Empty if there is none.
@@ -28,36 +29,61 @@ function spectrum.ofir_grid(span, set)
   return out
 end
 
--- Sorted window of numbers that slides.
-local function insert(list, x)
-  local lo, hi = 1, #list + 1
+-- Sorted window of n numbers that slides: its first place whose number is not below x.
+local function place(list, n, x)
+  local lo, hi = 0, n
   while lo < hi do
-    local mid = math.floor((lo + hi) / 2)
+    local mid = floor((lo + hi) / 2)
     if list[mid] < x then lo = mid + 1 else hi = mid end
   end
-  table.insert(list, lo, x)
+  return lo
 end
 
-local function remove(list, x)
-  local lo, hi = 1, #list
-  while lo < hi do
-    local mid = math.floor((lo + hi) / 2)
-    if list[mid] < x then lo = mid + 1 else hi = mid end
+local function insert(list, n, x)
+  local k = n
+  while k > 0 and list[k - 1] > x do
+    list[k] = list[k - 1]
+    k = k - 1
   end
-  table.remove(list, lo)
+  list[k] = x
+end
+
+local function remove(list, n, x)
+  for k = place(list, n, x), n - 2 do list[k] = list[k + 1] end
+end
+
+-- One number of the window for another.
+local function replace(list, n, old, new)
+  local k = place(list, n, old)
+  while k + 1 < n and list[k + 1] < new do
+    list[k] = list[k + 1]
+    k = k + 1
+  end
+  while k > 0 and list[k - 1] > new do
+    list[k] = list[k - 1]
+    k = k - 1
+  end
+  list[k] = new
 end
 
 --- Power less its running median over `window` (91) trials; NaN items count as 0.
 function spectrum.flattened(power, window)
-  local n, half = tonumber(power.n), math.floor((window or 91) / 2)
+  local n, half = tonumber(power.n), floor((window or 91) / 2)
+  local out, list, m = array.new(n), ffi.new("double[?]", 2 * half + 1), math.min(half, n)
   local function at(i) return power[i] == power[i] and power[i] or 0 end
-  local out, list = array.new(n), {}
-  for i = 0, math.min(half, n) - 1 do insert(list, at(i)) end
+  for i = 0, m - 1 do insert(list, i, at(i)) end
   for i = 0, n - 1 do
-    if i + half < n then insert(list, at(i + half)) end
-    if i - half - 1 >= 0 then remove(list, at(i - half - 1)) end
-    local m = #list
-    out[i] = at(i) - (m % 2 == 1 and list[(m + 1) / 2] or 0.5 * (list[m / 2] + list[m / 2 + 1]))
+    local comes, goes = i + half < n, i - half - 1 >= 0
+    if comes and goes then replace(list, m, at(i - half - 1), at(i + half))
+    elseif comes then
+      insert(list, m, at(i + half))
+      m = m + 1
+    elseif goes then
+      remove(list, m, at(i - half - 1))
+      m = m - 1
+    end
+    local middle = floor(m / 2)
+    out[i] = at(i) - (m % 2 == 1 and list[middle] or 0.5 * (list[middle - 1] + list[middle]))
   end
   return out
 end

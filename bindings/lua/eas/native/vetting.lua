@@ -54,7 +54,8 @@ end
 --- Checks a candidate against the light curve it was found in.
 ---@param lc table light curve; flagged and non-finite samples are left out
 ---@param candidate table period, t0 (any mid-transit), duration, days; optional sde with sde_pass and sde_fail, or
----  method ("bls", "tls", ...) for their defaults; star_radius (of the sun's); fap, chance in white noise
+---  method ("bls", "tls", ...) for their defaults; star_radius (of the sun's); fap, chance in white noise; brief:
+---  without the check "inverted", which takes most of the time
 ---@return table[] checks {name, value, limit, verdict}; numbers NaN where they cannot be had
 ---@return table numbers depth, depth_err, sigma, sigma_red, depth_odd, depth_even, depth_secondary, ...
 ---@return string verdict "fail" if any check failed, else "warn" or "pass"
@@ -71,6 +72,7 @@ function vetting.check(lc, candidate)
   set.duration, set.sde = candidate.duration or NAN, candidate.sde or NAN
   set.star_radius = candidate.star_radius or NAN
   set.sde_pass, set.sde_fail = candidate.sde_pass or limits[1], candidate.sde_fail or limits[2]
+  set.brief = candidate.brief and 1 or 0
   native.check(lib.eas_vetting_check(job), "vetting", nil, 2)
   native.whole(lib, "eas_vetting_run", job, 1, lib.eas_vetting_work_size(job), { s, flux, raw, numbers })
 
