@@ -16,6 +16,12 @@ eas_host eas_the_host;
 
 enum { ARENA = 512 << 10, ARENA_READY = 16 << 10, ARENA_BLOCK = 4096 };
 
+#if defined(__SANITIZE_ADDRESS__)
+enum { WITH_ARENA = 0 }; /* arrays come from malloc, which knows where each ends */
+#else
+enum { WITH_ARENA = 1 };
+#endif
+
 /* In a child: the free blocks of the prepared heap are strewn over pages that would be copied one by one when they are
  * used. Fresh pages, the first of them mapped at once, are cheaper. Without them all goes on by malloc. */
 static void open_arena(eas_host *h)
@@ -238,7 +244,7 @@ static int run_request(void *arg, const eas_run *run)
   lua_State *L = eas_the_host.L;
   eas_err err = { 0 };
   eas_the_host.run = run;
-  open_arena(&eas_the_host);
+  if (WITH_ARENA) open_arena(&eas_the_host);
   if (L == NULL || eas_host_push("run", &err) < 0) {
     report(run, 0, L ? err.text : "no Lua state: load was not called");
     return EAS_EBUG;

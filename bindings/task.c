@@ -289,6 +289,10 @@ void eas_open_task(lua_State *L)
                                         { "is_terminal", is_terminal },
                                         { NULL, NULL } };
   luaL_register(L, NULL, functions);
+#if defined(__SANITIZE_ADDRESS__)
+  lua_pushboolean(L, 1); /* kernels of packs are taken from native/asan, where they are */
+  lua_setfield(L, -2, "sanitized");
+#endif
   lua_pushliteral(L, EAS_VERSION);
   lua_setfield(L, -2, "version");
 }

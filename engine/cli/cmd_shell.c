@@ -13,6 +13,7 @@
 #include "cli/ids.h"
 #include "cli/places.h"
 #include "cli/shell_gdb.h"
+#include "cli/shell_preset.h"
 #include "cli/shell_sh.h"
 #include "model/view.h"
 #include "worker/replay.h"
@@ -26,6 +27,7 @@ typedef struct {
   int is_ours; /* the folder is a fresh one, to be removed */
   eas_replay *replay;
   json_t *recorded; /* the attempt as the database has it */
+  int by_other;     /* the last run was another program's: its result is in the folder */
 } shell;
 
 static char *last_file(const shell *s)
@@ -54,9 +56,36 @@ static int start(shell *s, const json_t *args, eas_err *err)
                                  .gdb = json_is_true(json_object_get(args, "gdb")) };
   json_t *result = eas_replay_result(s->replay);
   int rc = o.gdb ? eas_shell_gdb_there(err) : 0;
-  if (rc >= 0 && o.is_qc && !eas_json_str(result, "ending")) rc = take_recorded(s, err);
+  if (rc >= 0 && o.is_qc && (s->by_other || !eas_json_str(result, "ending"))) rc = take_recorded(s, err);
   json_decref(result);
+  if (!o.is_qc) s->by_other = 0;
   return rc < 0 ? rc : eas_replay_start(s->replay, &o, err);
+}
+
+static int preset(shell *s, const json_t *args, json_t **out, eas_err *err)
+{
+  int status = 0;
+  int rc = eas_shell_preset(s->c, eas_json_str(args, "preset"), eas_json_str(s->recorded, "attempt"), s->folder,
+                            (int)eas_json_int(args, "threads", 0), &status, err);
+  if (rc < 0) return rc;
+  s->by_other = 1;
+  *out = json_pack("{s:i}", "status", status);
+  return 0;
+}
+
+/* The frames that a sanitizer writes have a module and an offset: their file and line are told too. */
+static void name_frames(const shell *s, json_t *step)
+{
+  size_t i;
+  json_t *entry;
+  json_array_foreach(json_object_get(step, "log"), i, entry)
+  {
+    const char *text = eas_json_str(entry, "text");
+    if (strncmp(text, "    #", 5) != 0) continue;
+    char *named = eas_places_text(s->c, text, 0);
+    json_object_set_new(entry, "text", json_string(named));
+    free(named);
+  }
 }
 
 /* With places of native code named; what a run gave is kept in the folder, for a later `qc`. */
@@ -86,6 +115,8 @@ static int answer(shell *s, const char *what, const json_t *args, json_t **out, 
     rc = start(s, args, err);
   else if (strcmp(what, "step") == 0)
     rc = eas_replay_step(s->replay, eas_json_int(args, "ms", STEP_MS) * 1000, out, err);
+  else if (strcmp(what, "preset") == 0)
+    rc = preset(s, args, out, err);
   else if (strcmp(what, "say") == 0)
     rc = eas_replay_say(s->replay, eas_json_str(args, "line") ? eas_json_str(args, "line") : "", err);
   else if (strcmp(what, "gdb") == 0)
@@ -97,6 +128,7 @@ static int answer(shell *s, const char *what, const json_t *args, json_t **out, 
     *out = tell_result(s);
   else
     rc = eas_fail(err, EAS_EINVAL, "there is no question 'shell.%s'", what);
+  if (rc >= 0 && *out) name_frames(s, *out);
   if (rc >= 0 && !*out) *out = json_object();
   return rc;
 }
@@ -175,11 +207,13 @@ static int prompt(shell *s)
   const char *once = eas_cli_has(c, "--run") ? "run" : eas_cli_has(c, "--qc") ? "qc" : NULL;
   const eas_task_type *t = eas_registry_type(c->registry, eas_json_str(s->recorded, "type"));
   char *last = last_file(s);
+  json_t *packs = json_array();
+  for (int i = 0; c->packs[i]; i++) json_array_append_new(packs, json_string(c->packs[i]));
   char *request =
       eas_front_request(c, "shell",
-                        json_pack("{s:b,s:s,s:s,s:s,s:s?,s:b}", "last", eas_path_exists(last), "attempt",
-                                  eas_json_str(s->recorded, "attempt"), "script", t->script, "qc", t->qc, "once", once,
-                                  "judge", eas_cli_has(c, "--run") && !eas_cli_has(c, "--no-qc")));
+                        json_pack("{s:o,s:b,s:s,s:s,s:s,s:s?,s:b}", "packs", packs, "last", eas_path_exists(last),
+                                  "attempt", eas_json_str(s->recorded, "attempt"), "script", t->script, "qc", t->qc,
+                                  "once", once, "judge", eas_cli_has(c, "--run") && !eas_cli_has(c, "--no-qc")));
   free(last);
   eas_front front = { .request = request, .arg = s, .ask = ask };
   int status = c->runner->repl(c->runner->arg, eas_home_share(), (const char *const *)c->packs, &front);

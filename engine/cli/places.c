@@ -15,7 +15,15 @@
 
 extern char **environ;
 
-enum { MODULE_MAX = 80 };
+/* Where a pack has kernels for this build, as eas.native looks for them. */
+static const char *const KERNELS[] = {
+#if defined(__SANITIZE_ADDRESS__)
+  "native/asan",
+#endif
+  "native"
+};
+
+enum { MODULE_MAX = 512 };
 
 /* The program that children are: the zygote, else this one. Caller frees. */
 static char *program_file(void)
@@ -33,11 +41,12 @@ static char *program_file(void)
 static char *module_file(const eas_cli *c, const char *module, int64_t at_us)
 {
   struct stat st;
-  char *path = eas_format("%s/%s", eas_home_native(), module);
-  for (int i = 0; stat(path, &st) != 0 && c->packs && c->packs[i]; i++) {
-    free(path);
-    path = eas_format("%s/native/%s", c->packs[i], module);
-  }
+  char *path = *module == '/' ? eas_strdup(module) : eas_format("%s/%s", eas_home_native(), module);
+  for (int i = 0; stat(path, &st) != 0 && c->packs && c->packs[i]; i++)
+    for (size_t k = 0; stat(path, &st) != 0 && k < sizeof KERNELS / sizeof *KERNELS; k++) {
+      free(path);
+      path = eas_format("%s/%s/%s", c->packs[i], KERNELS[k], module);
+    }
   if (stat(path, &st) != 0 && strcmp(module, "eas") == 0) {
     free(path);
     path = program_file();

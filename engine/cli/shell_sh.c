@@ -92,7 +92,7 @@ static int write_about(eas_replay *replay, const char *folder, eas_err *err)
 }
 
 /* What was said on the command line counts for `run` and `qc` too; the folder is another there. */
-static void set_environment(const eas_cli *c, const char *folder)
+void eas_shell_environment(const eas_cli *c, const char *folder)
 {
   char *data = realpath(eas_conf_str(c->conf, "data"), NULL), *path = eas_format("%s/bin:%s", folder, getenv("PATH"));
   for (int i = 0; i < c->n_given; i++) {
@@ -147,7 +147,7 @@ int eas_shell_sh(eas_cli *c, eas_replay *replay, const json_t *attempt, const ch
   free(bin);
   free(config);
   if (rc < 0) return eas_cli_fail(c, &err);
-  set_environment(c, folder);
+  eas_shell_environment(c, folder);
   printf("%s in %s\nrun   runs pack/tasks_lua/%s.lua, edited or not\nqc    judges what it made\nattempt.json, inputs/, "
          "outputs/ are "
          "what it was told, given, and made; nothing here changes the database\n",

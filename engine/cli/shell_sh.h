@@ -9,4 +9,7 @@
  * 0 when something was edited there: then the folder is to stay. */
 int eas_shell_sh(eas_cli *c, eas_replay *replay, const json_t *attempt, const char *folder, int *is_ours);
 
+/* The environment of a shell, or of another eas, that works in folder as this one does. */
+void eas_shell_environment(const eas_cli *c, const char *folder);
+
 #endif

@@ -9,13 +9,39 @@
 #include "lightcurve/lc_bytes.h"
 #include "lightcurve/lc_private.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+enum { GUARD = 64 }; /* behind each column: who reads on is not to find the next one */
+
+static void guard(const char *end, const char *next)
+{
+  __asan_poison_memory_region(end, (size_t)(next - end));
+}
+#else
+enum { GUARD = 0 };
+
+static void guard(const char *end, const char *next)
+{
+  (void)end;
+  (void)next;
+}
+#endif
+
+static void guard_columns(const eas_lc_columns *c, size_t cap, const char *end)
+{
+  guard((const char *)(c->time + cap), (const char *)c->flux);
+  guard((const char *)(c->flux + cap), (const char *)c->flux_err);
+  guard((const char *)(c->flux_err + cap), (const char *)c->flag);
+  guard((const char *)(c->flag + cap), end);
+}
+
 /* Columns stand in one block, each at a multiple of 64 bytes, as vector code likes them. A large block asks
  * for large pages: page faults would cost a tenth of reading a file. */
 int eas_lc_resize(eas_lc *lc, size_t cap)
 {
   eas_lc_columns *c = &lc->c;
-  const size_t page = (size_t)2 << 20, column = (cap * sizeof(double) + 63) & ~(size_t)63;
-  size_t bytes = 3 * column + ((cap * sizeof(uint32_t) + 63) & ~(size_t)63);
+  const size_t page = (size_t)2 << 20, column = ((cap * sizeof(double) + 63) & ~(size_t)63) + GUARD;
+  size_t bytes = 3 * column + ((cap * sizeof(uint32_t) + 63) & ~(size_t)63) + GUARD;
   size_t align = bytes >= page ? page : 64;
   bytes = (bytes + align - 1) & ~(align - 1);
   char *block = aligned_alloc(align, bytes ? bytes : align);
@@ -33,6 +59,7 @@ int eas_lc_resize(eas_lc *lc, size_t cap)
     memcpy(c->flux_err, old.flux_err, n * sizeof *c->flux_err);
     memcpy(c->flag, old.flag, n * sizeof *c->flag);
   }
+  guard_columns(c, cap, block + bytes);
   free(old.time);
   return 0;
 }

@@ -97,7 +97,7 @@ describe("the shell of an attempt", function()
       ">    4 |   local n = 0", "> 1 tasks_lua/dips.lua:4 in count\n  2 tasks_lua/dips.lua:15 in handler", "there is no global 'none'",
       "bt stack", ">    6 |     if lc.flux[i]", "the run was ended in the debugger")
     assert.falsy(got.out:find "host%.lua:%d")
-    has(got.err, "run has no option 'brekpoint'; it has threads, breakpoint, gdb")
+    has(got.err, "run has no option 'brekpoint'; it has threads, breakpoint, gdb, preset")
     assert.truthy(got.out:find "\n1  41\n", got.out)
   end)
 
@@ -185,6 +185,43 @@ describe("a run in gdb", function()
     got = world:eas({ "shell", id }, { env = { PATH = bin }, stdin = 'run { gdb = "look.gdb" }\n=1\n' })
     has(got.err, "gdb is not installed", "Debian's package is gdb")
     has(got.out, "\n1\n")
+  end)
+end)
+
+describe("a run by another build", function()
+  local REPORT = { "=================================================================",
+    "==1==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x604000034cc0 at pc 0x7f bp 0x7f sp 0x7f",
+    "WRITE of size 8 at 0x604000034cc0 thread T0 (eas-task)", "    #0 0x7f7fcd7242a4  (/p/native/asan/boom.so+0x12a4, boom.c:17)",
+    "    #1 0x7f7fce8b78d5  (/lib/libasan.so.8+0xb78d5)", "",
+    "0x604000034cc0 is located 0 bytes to the right of 48-byte region [0x604000034c90,0x604000034cc0)",
+    "allocated by thread T0 (eas-task) here:", "    #1 0x5  (/b/libexec/eas-zygote+0x81, host.c:79)",
+    "SUMMARY: AddressSanitizer: heap-buffer-overflow (/p/native/boom.so+0x12a4)", "Shadow bytes around the buggy address:",
+    "  0x0c087fffe940: fa fa fd fd", "==1==ABORTING", "after it" }
+
+  it("shows of a sanitizer's report what was done where", function()
+    local file = T.write(world:path "filter.lua", "local readable = require('eas.asan').filter()\nfor line in io.lines(arg[1]) do\n" ..
+      "  local text = readable(line)\n  if text then print(text) end\nend\n")
+    local got = world:eas { "lua", file, T.write(world:path "report", table.concat(REPORT, "\n") .. "\n") }
+    assert.equal("AddressSanitizer: heap-buffer-overflow: an array was left\n  WRITE of size 8\n    #0 boom.c:17  (boom.so)\n" ..
+      "  0 bytes to the right of 48-byte region\n  allocated at\n    #1 host.c:79  (eas-zygote)\nafter it\n", got.out, got.err)
+  end)
+
+  it("says how to make one that is not there", function()
+    local got = shell(id, 'run { preset = "none" }', "run { preset = 3 }", 'run { preset = "asan", gdb = true }', "=1")
+    has(got.err, "there is no build 'none'", "cmake --preset none && cmake --build --preset none", "names a build", "takes no gdb")
+    has(got.out, "\n1\n")
+  end)
+
+  it("finds the array that a kernel leaves, and is judged by qc()", function()
+    T.skip_unless(T.asan, "needs the asan preset")
+    local path = world.folder .. "/native/edge"
+    World.task_script(world.folder, "boom", 'require("native.edge").run()')
+    World.native(world.folder, "edge", "void eas_edge(double *x, int n) { for (int i = 0; i <= n; i++) x[i] = i; }\n", "void eas_edge(double *x, int n);",
+      'local native = require "eas.native"\nlocal lib = native.load "edge"\nlocal a = require("eas.array").new(3)\nreturn { run = function() lib.eas_edge(a.data, 3) end }\n')
+    T.sh(("mkdir -p %s/native/asan && cc -g -O0 -fsanitize=address -shared -fPIC -o %s/native/asan/edge.so %s.c"):format(world.folder, world.folder, path))
+    local got = shell(boom, 'run { preset = "asan" }', "qc()")
+    has(got.out, "AddressSanitizer: heap-buffer-overflow", "WRITE of size 8", "#0 edge.c:1  (edge.so)", "✗ crashed", "✗ fail: SIGABRT")
+    assert.equal(0, got.status, got.err)
   end)
 end)
 

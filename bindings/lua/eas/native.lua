@@ -58,7 +58,8 @@ native.late = false  -- kernels are declared now, and mapped when they are wante
 
 local function find(name)
   for _, folder in ipairs(native.folders) do
-    local path = folder .. "/" .. name .. ".so"
+    local path, checked = folder .. "/" .. name .. ".so", folder .. "/asan/" .. name .. ".so"
+    if core.sanitized and core.exists(checked) then path = checked end
     if core.exists(path) then return path, folder .. "/" .. name .. "_cdef.lua" end
   end
   error(("kernel '%s' is not in %s"):format(name, table.concat(native.folders, ", ")), 3)

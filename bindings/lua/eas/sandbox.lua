@@ -9,7 +9,7 @@ local entries = {}  -- absolute path -> { shown, text, digest, chunk | error }
 local libraries = {} -- "lib.NAME" -> path
 local kernels = {}   -- module -> { kernel = true }: what its loading asked for
 local private = { ["eas.core"] = true, ["eas.host"] = true, ["eas.sandbox"] = true, ["eas.search"] = true,
-  ["eas.repl"] = true, ["eas.shell"] = true, ["eas.debugger"] = true }
+  ["eas.repl"] = true, ["eas.shell"] = true, ["eas.debugger"] = true, ["eas.asan"] = true }
 local open_modules = {} -- engine modules that are being loaded now
 
 native.on_load = function(name)

@@ -1,4 +1,5 @@
 -- eas.shell: `eas shell`: an attempt as it was, to be run again, looked at and mended: run, qc, edit, save at the prompt.
+local asan = require "eas.asan"
 local core = require "eas.core"
 local repl = require "eas.repl"
 local show = require "eas.repl.show"
@@ -59,10 +60,13 @@ local LEVEL = { [10] = "debug", [20] = "info", [30] = "warn", [40] = "error" }
 
 local function clear_progress() if request.progress then io.stderr:write "\r        \r" end end
 
+local readable = asan.filter()
+
 local function show_step(step)
   for _, line in ipairs(step.log) do
     clear_progress()
-    io.stdout:write(("%-5s %s\n"):format(LEVEL[line.level] or line.level, line.text))
+    local text = readable(line.text)
+    if text then io.stdout:write(("%-5s %s\n"):format(LEVEL[line.level] or line.level, text)) end
   end
   if request.progress and step.total > 0 and not step.over then
     io.stderr:write(("\r  %3d %% "):format(math.floor(100 * step.done / step.total)))
@@ -123,14 +127,14 @@ local function follow()
   io.stdout:flush()
 end
 
-local OPTIONS = { threads = true, breakpoint = true, gdb = true }
+local OPTIONS = { threads = true, breakpoint = true, gdb = true, preset = true }
 
 local function start(options, is_qc)
   options = options or {}
   if type(options) ~= "table" then error("run takes a table, as run { threads = 1, breakpoint = 24 }", 3) end
   for name in pairs(options) do
     if not OPTIONS[name] then
-      error(("run has no option '%s'; it has threads, breakpoint, gdb"):format(tostring(name)), 3)
+      error(("run has no option '%s'; it has threads, breakpoint, gdb, preset"):format(tostring(name)), 3)
     end
   end
   commands = type(options.gdb) == "string" and options.gdb or nil
@@ -174,7 +178,29 @@ local function print_failure(result)
   if #lines > 0 then say("%s", table.concat(lines, "\n")) end
 end
 
+-- Kernels of packs that the sanitizer would not look into.
+local function say_unchecked()
+  for i = 2, #request.packs do
+    local folder = request.packs[i] .. "/native"
+    for _, file in ipairs(core.list(folder) or {}) do
+      if file:match "%.so$" and not core.exists(folder .. "/asan/" .. file) then
+        say("%s/%s is not watched: make asan there builds it for this", folder, file)
+      end
+    end
+  end
+end
+
+-- By another build of the program, in the same folder: what it finds is judged by the next qc().
+local function run_preset(options)
+  if type(options.preset) ~= "string" then error('run { preset = "asan" } names a build', 0) end
+  if options.gdb or options.breakpoint then error("run { preset } takes no gdb and no breakpoint: another program runs it", 0) end
+  if options.preset == "asan" then say_unchecked() end
+  ask("shell.preset", { preset = options.preset, threads = options.threads or 0 }, 0)
+  ran = true
+end
+
 local function run(options)
+  if type(options) == "table" and options.preset ~= nil then return run_preset(options) end
   local result = start(options, false)
   ran = true
   result.outputs = result.outputs or {}

@@ -10,7 +10,7 @@ local things = {}
 -- A question to the engine; what it cannot answer is an error at the caller of the function at `level`.
 function things.ask(what, arguments, level)
   local text, why, hint = core.ask(what, json.encode(arguments or {}))
-  if not text then error(why .. (hint and hint ~= "" and "; " .. hint or ""), (level or 1) + 1) end
+  if not text then error(why .. (hint and hint ~= "" and "; " .. hint or ""), level == 0 and 0 or (level or 1) + 1) end
   return json.decode(text)
 end
 local ask = things.ask

@@ -206,8 +206,9 @@ function plot(thing, path) end
 ---@param thing? any a name, a function, a value
 function help(thing) end
 
---- under eas shell: runs the task script as the attempt had it
----@param options? { threads: integer, breakpoint: integer, gdb: boolean|string } breakpoint: a line; gdb: true, or a file for it
+--- under eas shell: runs the task script as the attempt had it; breakpoint: a line of it; gdb: true, or a file of its commands;
+--- preset: another build, as "asan"
+---@param options? { threads: integer, breakpoint: integer, gdb: boolean|string, preset: string }
 function run(options) end
 
 --- under eas shell: runs the quality check

@@ -207,6 +207,13 @@ all: $(KERNELS:.c=.so) $(KERNELS:.c=_cdef.lua)
 native/%.so: native/%.c native/%.h
 	$(CC) -std=c11 $(CFLAGS) -Wall -Wextra -fvisibility=hidden -fPIC -shared -I$(EAS_INCLUDE) -o $@ $<
 
+# For run { preset = "asan" } under eas shell: which array a kernel leaves.
+asan: $(KERNELS:native/%.c=native/asan/%.so)
+
+native/asan/%.so: native/%.c native/%.h
+	mkdir -p native/asan
+	$(CC) -std=c11 -O1 -g -fsanitize=address -fvisibility=hidden -fPIC -shared -I$(EAS_INCLUDE) -o $@ $<
+
 native/%_cdef.lua: native/%.h
 	CC="$(CC)" $(EAS_CDEF) $< $@ $(EAS_INCLUDE)
 
@@ -215,8 +222,8 @@ check: all
 	set -e; for spec in spec/*_spec.lua; do EAS=$(EAS) EAS_TASK_PATH=. $(EAS) lua $$spec; done
 
 clean:
-	rm -f native/*.so native/*_cdef.lua
-.PHONY: all check clean
+	rm -rf native/*.so native/*_cdef.lua native/asan
+.PHONY: all asan check clean
 ]==]
 
 return function(request)
