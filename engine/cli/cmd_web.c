@@ -181,7 +181,7 @@ static int serve(eas_web *w, eas_err *err)
   const char *listen = eas_conf_str(c->conf, "web_listen");
   int rc = eas_loop_new(&w->loop, err);
   if (rc >= 0) rc = eas_loop_signals(w->loop, signals, 2, on_signal, w, err);
-  w->desk = (eas_web_desk){ c, rc >= 0 ? eas_bulks_new(c, w->loop) : NULL };
+  w->desk = (eas_web_desk){ c, rc >= 0 ? eas_bulks_new(c, w->loop) : NULL, eas_web_places_new() };
   if (rc >= 0) rc = c->runner->web_open(c->runner->arg, eas_home_share(), eas_web_ask, &w->desk, err);
   if (rc >= 0) rc = eas_http_open(&w->http, w->loop, listen, 1, on_request, w, err);
   if (rc < 0) return rc;
@@ -206,6 +206,7 @@ static int cmd_web(eas_cli *c)
   if (rc >= 0) rc = serve(&w, &err);
   eas_http_close(w.http);
   eas_bulks_free(w.desk.bulks);
+  eas_web_places_free(w.desk.places);
   eas_loop_free(w.loop);
   json_decref(w.pulses);
   return rc < 0 ? eas_cli_fail(c, &err) : EAS_EXIT_OK;

@@ -1,6 +1,7 @@
 /* places.c: see places.h. */
 #include "cli/places.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <spawn.h>
@@ -37,10 +38,12 @@ static char *program_file(void)
   return eas_strdup(exe);
 }
 
-/* The file of a module: a kernel of ours or of a pack, or this program. NULL: none, or changed since. Caller frees. */
+/* The file of a module: a kernel of ours or of a pack, or this program. NULL: none, or changed since. Caller frees. The
+ * traceback of an attempt is a text of the task's: it names a module by its name alone; a path is for what was run just now. */
 static char *module_file(const eas_cli *c, const char *module, int64_t at_us)
 {
   struct stat st;
+  if (strchr(module, '/') && (*module != '/' || at_us)) return NULL;
   char *path = *module == '/' ? eas_strdup(module) : eas_format("%s/%s", eas_home_native(), module);
   for (int i = 0; stat(path, &st) != 0 && c->packs && c->packs[i]; i++)
     for (size_t k = 0; stat(path, &st) != 0 && k < sizeof KERNELS / sizeof *KERNELS; k++) {
@@ -57,32 +60,46 @@ static char *module_file(const eas_cli *c, const char *module, int64_t at_us)
   return NULL;
 }
 
-/* "tls.c:211" of an address, NULL if it is not known. Caller frees. */
-static char *ask(const char *file, uint64_t offset)
+int eas_place_spawn(const char *file, uint64_t offset, pid_t *pid)
 {
-  char address[32], line[1024] = "";
-  int fds[2], status = -1;
-  pid_t pid;
+  char address[32];
+  int fds[2];
   snprintf(address, sizeof address, "0x%" PRIx64, offset);
   char *argv[] = { (char *)(uintptr_t) "addr2line", (char *)(uintptr_t) "-e", (char *)(uintptr_t)file, address, NULL };
-  if (pipe(fds) != 0) return NULL;
+  if (pipe2(fds, O_CLOEXEC) != 0) return -1;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1, 0);
-  posix_spawn_file_actions_addclose(&actions, fds[0]);
-  posix_spawn_file_actions_addclose(&actions, fds[1]);
-  int failed = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  int failed = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
   posix_spawn_file_actions_destroy(&actions);
   close(fds[1]);
-  FILE *in = fdopen(fds[0], "r");
-  if (in && !failed && !fgets(line, sizeof line, in)) *line = 0;
-  if (in) fclose(in);
-  if (failed || waitpid(pid, &status, 0) < 0 || status != 0) return NULL;
+  if (!failed) return fds[0];
+  close(fds[0]);
+  return -1;
+}
+
+char *eas_place_answer(char *line)
+{
   line[strcspn(line, " \n")] = 0; /* "x.c:7 (discriminator 2)" */
   const char *number = strrchr(line, ':');
   if (!number || number[1] < '1' || number[1] > '9') return NULL; /* "??:0" */
   return eas_strdup(eas_path_base(line));
+}
+
+static char *ask_now(void *arg, const char *file, uint64_t offset)
+{
+  char line[1024] = "";
+  int status = -1;
+  pid_t pid;
+  (void)arg;
+  int fd = eas_place_spawn(file, offset, &pid);
+  FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
+  if (in && !fgets(line, sizeof line, in)) *line = 0;
+  if (in) fclose(in);
+  if (fd < 0 || waitpid(pid, &status, 0) < 0 || status != 0) return NULL;
+  return eas_place_answer(line);
 }
 
 /* Where text reads "MODULE+0xHEX": the length of it, its module and offset; else 0. */
@@ -99,6 +116,11 @@ static size_t place_at(const char *text, char module[MODULE_MAX], uint64_t *offs
 
 char *eas_places_text(const eas_cli *c, const char *text, int64_t at_us)
 {
+  return eas_places_by(c, text, at_us, ask_now, NULL);
+}
+
+char *eas_places_by(const eas_cli *c, const char *text, int64_t at_us, eas_place_fn *ask, void *arg)
+{
   eas_buf out;
   int n_places = 0;
   eas_buf_init(&out);
@@ -111,7 +133,7 @@ char *eas_places_text(const eas_cli *c, const char *text, int64_t at_us)
       eas_buf_char(&out, *p++);
       continue;
     }
-    char *file = module_file(c, module, at_us), *line = file ? ask(file, offset - (n_places > 0)) : NULL;
+    char *file = module_file(c, module, at_us), *line = file ? ask(arg, file, offset - (n_places > 0)) : NULL;
     eas_buf_add(&out, p, n);
     if (line) eas_buf_printf(&out, ", %s", line);
     free(line);

@@ -3,11 +3,13 @@
 #define EAS_CLI_WEB_H
 #include "cli/cli.h"
 #include "cli/web_bulk.h"
+#include "cli/web_places.h"
 
 /* What answers the pages: a command with open database (for reading) and registry. */
 typedef struct {
   eas_cli *c;
   eas_bulks *bulks;
+  eas_web_places *places;
 } eas_web_desk;
 
 /* What pages ask for by name, {"value"} or {"error"}; runner.h: eas_ask_fn. arg: eas_web_desk. */

@@ -16,6 +16,7 @@ enum { MOST_ROWS = 5000 };
 typedef struct {
   eas_cli *c;
   eas_bulks *bulks;
+  eas_web_places *places;
   const json_t *args;
   eas_view_filter f;
   int64_t id; /* of whatever letter */
@@ -206,6 +207,16 @@ static int ask_bulks(question *q, json_t **out, eas_err *err)
   return 0;
 }
 
+/* A traceback with files and lines. */
+static int ask_places(question *q, json_t **out, eas_err *err)
+{
+  (void)err;
+  char *text = eas_web_places_text(q->places, q->c, arg_str(q, "text"), eas_json_int(q->args, "at", 0));
+  *out = json_string(text);
+  free(text);
+  return 0;
+}
+
 static int ask_about(question *q, json_t **out, eas_err *err)
 {
   (void)err;
@@ -232,12 +243,12 @@ static const struct {
                   { "file", ask_file },       { "object", ask_object },     { "workers", ask_workers },
                   { "load", ask_load },       { "registry", ask_registry }, { "pulse", ask_pulse },
                   { "act", ask_act },         { "bulk", ask_bulk },         { "bulks", ask_bulks },
-                  { "about", ask_about } };
+                  { "places", ask_places },   { "about", ask_about } };
 
 json_t *eas_web_ask(void *arg, const char *name, const json_t *args)
 {
   eas_web_desk *desk = arg;
-  question q = { .c = desk->c, .bulks = desk->bulks, .args = args };
+  question q = { .c = desk->c, .bulks = desk->bulks, .places = desk->places, .args = args };
   eas_err err = { 0 };
   json_t *value = NULL;
   ask_fn *fn = NULL;

@@ -66,3 +66,19 @@ it("transits in view are marked, unless they are too many to be told apart", fun
   assert.same({ 10.5, 13, 15.5 }, marks.times({ period = 2.5, t0 = 0.5 }, 9, 17))
   assert.same({}, marks.times({ period = 0.001, t0 = 0 }, 0, 1000))
 end)
+
+it("the line at one half goes between the middles of cells, and to the edge of the map", function()
+  local map = require "eas.plot.map"
+  local share = { { 0, 0 }, { 1, 0.5 } } -- [column][row]
+  local list = map.contour(2, 2, function(k, r) return share[k][r] end)
+  local function has(x, y)
+    for _, s in ipairs(list) do
+      for _, p in ipairs(s) do
+        if math.abs(p[1] - x) < 1e-9 and math.abs(p[2] - y) < 1e-9 then return true end
+      end
+    end
+  end
+  assert.truthy(has(1, 0) and has(1, 0.5) and has(1.5, 1.5) and has(1.5, 2))
+  assert.same({}, map.contour(1, 4, function() return 1 end))
+  assert.same({}, map.contour(2, 2, function(k, r) return (k ~= 2 or r ~= 2) and 1 or nil end))
+end)

@@ -83,7 +83,11 @@ describe("pages", function()
     local task = ok("/tasks/" .. skipped.task).body
     assert.truthy(task:find("never.fits", 1, true) and task:find(failed.items[1].task, 1, true))
     assert.truthy(ok("/errors").body:find("1 of 7 tasks failed, 1 were skipped", 1, true))
-    assert.truthy(ok("/maps").body:find("transit_search_bls_reference", 1, true))
+    local map = ok("/maps").body
+    assert.truthy(map:find("transit_search_bls_reference", 1, true) and map:find('<title>size 1: found %d of 1[^<]*, SDE [%d.]+</title>'), map)
+    local cell = map:match('href="(/tasks%?job=j1&amp;type=transit_search_bls_reference&amp;where=size:2)"')
+    assert.truthy(cell, map)
+    assert.truthy(ok((cell:gsub("&amp;", "&"))).body:find("1 match <b>size 2</b>", 1, true))
     assert.truthy(ok("/timeline").body:find('class="f-passed"', 1, true))
   end)
 

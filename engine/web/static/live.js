@@ -127,6 +127,35 @@
     if (text && !window.confirm(text)) e.preventDefault();
   });
 
+  // What a cell of a map says stands below it, also for fingers and keys.
+  function says(e) {
+    var a = e.target.closest ? e.target.closest(".map a[data-says]") : null;
+    if (!a) return;
+    var p = a.closest("figure").querySelector(".says");
+    p.hidden = false;
+    p.textContent = a.dataset.says;
+  }
+  document.addEventListener("mouseover", says);
+  document.addEventListener("focusin", says);
+  document.querySelectorAll(".map .says").forEach(function (p) { p.hidden = false; });
+
+  // --- lines to type ---
+  document.querySelectorAll("code[data-copy]").forEach(function (code) {
+    var b = document.createElement("button");
+    b.type = "button";
+    b.className = "copy";
+    b.textContent = "Copy";
+    b.setAttribute("aria-label", "copy " + code.textContent);
+    b.addEventListener("click", function () {
+      var chosen = window.getSelection();
+      chosen.selectAllChildren(code);
+      function done(ok) { say.textContent = b.textContent = ok ? "Copied" : "Ctrl-C copies it"; }
+      if (navigator.clipboard) navigator.clipboard.writeText(code.textContent).then(function () { done(true); }, function () { done(false); });
+      else done(false); // the line is selected
+    });
+    code.after(" ", b);
+  });
+
   // --- keys ---
   var KEYS = [["/", "filter"], ["j k", "rows"], ["Enter", "open the row"], ["u", "up"], ["f", "failed only"], [".", "freeze"],
     ["g h", "overview"], ["g j", "jobs"], ["g t", "tasks"], ["g e", "errors"], ["g r", "results"], ["g l", "logs"], ["?", "this list"], ["Esc", "close"],

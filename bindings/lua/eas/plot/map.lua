@@ -6,6 +6,7 @@
 --   map.title(panel)                  "tls, cadence 600"
 --   map.header(recovery)              texts of the columns, for a table
 --   map.rows(recovery, panel)         { { label, cell, ... } ... } from the top down; a cell is a table or nil
+--   map.contour(n, m, share)          segments of the line at one half, in cells
 --   map.half(recovery, panel)         { { column = 10, row = 1.4 } ... }: where the share crosses one half
 -- Dark is all, light nothing; "17/20" found of tried; a dashed frame: fewer than 5 tries; hatched: some have not ended; a line
 -- where the share, between the cells' middles, is one half.
@@ -141,22 +142,15 @@ local function draw_cell(g, id, k, r, c)
   return svg.element("g", {}, concat(box)), concat(words)
 end
 
--- Shares at the middles of cells, the outermost repeated half a cell further out: x, y in cells from the corner.
-local function lattice(g, panel)
-  local function at(k, r)
-    k, r = math.max(1, math.min(g.n, k)), math.max(1, math.min(g.m, r))
-    return share(panel.cells[r][k])
-  end
-  local function place(i, n) return math.max(0, math.min(n, i - 0.5)) end
-  return at, place
-end
-
--- Segments of the line at one half: marching squares over the lattice.
-local function contour(g, panel)
-  local at, place = lattice(g, panel)
+-- Segments of the line at one half over n by m cells, x to the right and y upwards in cells from the lower left corner: marching
+-- squares between the cells' middles, the outermost repeated half a cell further out. share(column, row): 0 to 1, or nil.
+function map.contour(n, m, share_of)
   local segments = {}
-  for k = 0, g.n do
-    for r = 0, g.m do
+  local function at(k, r) return share_of(math.max(1, math.min(n, k)), math.max(1, math.min(m, r))) end
+  local function place(i, most) return math.max(0, math.min(most, i - 0.5)) end
+  if n < 2 or m < 2 then return segments end
+  for k = 0, n do
+    for r = 0, m do
       local corners = { { k, r }, { k + 1, r }, { k + 1, r + 1 }, { k, r + 1 } }
       local v, crossings = {}, {}
       for i, c in ipairs(corners) do v[i] = at(c[1], c[2]) end
@@ -165,9 +159,9 @@ local function contour(g, panel)
           local j = i % 4 + 1
           if (v[i] >= 0.5) ~= (v[j] >= 0.5) then
             local f = (0.5 - v[i]) / (v[j] - v[i])
-            local x1, y1 = place(corners[i][1], g.n), place(corners[i][2], g.m)
-            local x2, y2 = place(corners[j][1], g.n), place(corners[j][2], g.m)
-            crossings[#crossings + 1] = { LEFT + (x1 + f * (x2 - x1)) * g.w, TOP + (g.m - y1 - f * (y2 - y1)) * g.h }
+            local x1, y1 = place(corners[i][1], n), place(corners[i][2], m)
+            local x2, y2 = place(corners[j][1], n), place(corners[j][2], m)
+            crossings[#crossings + 1] = { x1 + f * (x2 - x1), y1 + f * (y2 - y1) }
           end
         end
         for i = 1, #crossings - 1, 2 do segments[#segments + 1] = { crossings[i], crossings[i + 1] } end
@@ -178,10 +172,10 @@ local function contour(g, panel)
 end
 
 local function half_line(g, panel)
-  if g.n < 2 or g.m < 2 then return "" end
   local path = {}
-  for _, s in ipairs(contour(g, panel)) do
-    path[#path + 1] = format("M%.1f %.1fL%.1f %.1f", s[1][1], s[1][2], s[2][1], s[2][2])
+  for _, s in ipairs(map.contour(g.n, g.m, function(k, r) return share(panel.cells[r][k]) end)) do
+    path[#path + 1] = format("M%.1f %.1fL%.1f %.1f", LEFT + s[1][1] * g.w, TOP + (g.m - s[1][2]) * g.h, LEFT + s[2][1] * g.w,
+      TOP + (g.m - s[2][2]) * g.h)
   end
   if #path == 0 then return "" end
   local d = concat(path)

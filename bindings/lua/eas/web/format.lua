@@ -13,7 +13,7 @@ end
 function format.duration(us)
   if not us then return "-" end
   local s = us / 1e6
-  if s < 0.0995 then return ("%.0f ms"):format(s * 1e3) end
+  if s < 0.9995 then return ("%.0f ms"):format(s * 1e3) end
   if s < 99.95 then return ("%.3g s"):format(s) end
   if s < 3600 then return ("%d:%02d min"):format(floor(s / 60), floor(s % 60)) end
   if s < 86400 * 3 then return ("%d:%02d h"):format(floor(s / 3600), floor(s % 3600 / 60)) end

@@ -59,6 +59,11 @@ function parts.table(columns, rows, empty, options)
     h.table { id = options.id, ["data-live"] = options.live, ["data-rows"] = true, h.thead(h.tr(head)), h.tbody(body) } }
 end
 
+-- A line to type in a terminal; with scripts there is a button that copies it.
+function parts.command(line, why)
+  return h.p { class = "command", h.code { ["data-copy"] = true, line }, why and h.span { class = "hint", " ", why } }
+end
+
 -- key: value, in order of the keys (or of list).
 function parts.values(object, list)
   local keys, items = list, {}

@@ -44,6 +44,12 @@ local function log(a)
       "lines after these \226\134\146" }) }
 end
 
+-- "power (tls.so+0x1a2b)" with its file and line, as `eas show` has it.
+local function placed(a, text)
+  if not text or not text:find("+0x", 1, true) then return text end
+  return ask.of("places", { text = text, at = a.ended_at or 1 })
+end
+
 -- Frames and source lines of a traceback, each kind in its look.
 local function trace(text)
   local lines = {}
@@ -82,7 +88,7 @@ local function top(a)
       and h.p { ["data-live"] = "progress", h.progress { value = a.progress_done, max = a.progress_total },
       (" %s of %s"):format(format.count(a.progress_done), format.count(a.progress_total)) }
         or h.p { ["data-live"] = "progress", hidden = true },
-    (a.error or a.reason) and h.p { class = "banner bad", ["data-live"] = "error", a.error or a.reason }
+    (a.error or a.reason) and h.p { class = "banner bad", ["data-live"] = "error", placed(a, a.error or a.reason) }
       or h.p { ["data-live"] = "error", hidden = true } }
 end
 
@@ -131,7 +137,8 @@ function page.page(a, query)
   return { title = a.attempt .. " " .. a.type, heading = { a.attempt, " ", a.type }, here = "/tasks", plots = light,
     job = { job = a.job, name = a.job_name }, topic = a.attempt, body = {
     top(a), later(a),
-    a.trace and parts.section("Traceback", "trace", trace(a.trace)),
+    parts.command("eas shell --attempt " .. a.attempt, "the same inputs, settings and limits, to try it again by hand"),
+    a.trace and parts.section("Traceback", "trace", trace(placed(a, a.trace))),
     light and { fold_plot.section(a, query), fold_plot.periodogram(a, query) } or nil,
     h.div { class = "pair", parts.section("What it found", "found", parts.values(a.metadata or {})),
       parts.section("Resources", "resources", h.div { ["data-live"] = "resources", resources(a) },

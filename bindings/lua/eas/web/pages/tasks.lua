@@ -80,7 +80,7 @@ end
 function page.rows(items)
   local rows = {}
   for i, t in ipairs(items) do
-    rows[i] = { parts.link(t.task), t.type .. (t.name and " " .. t.name or ""), format.parameters(t.parameters),
+    rows[i] = { parts.link(t.task), t.type .. (t.name and " " .. t.name or ""), format.parameters(t.parameters, 6),
       parts.state(t.state, t.kind and t.kind ~= "ok" and t.kind ~= t.state and t.kind or nil), t.attempt
         and parts.link(t.attempt, ("%d"):format(t.attempts)) or "0",
       t.wall_us and format.duration(t.wall_us), t.host, t.reason }
