@@ -1,7 +1,8 @@
 /* bls_kovacs__scan.c: the fold by samples and the scan of all boxes, by vectors. */
+#include <immintrin.h>
 #include "bls_kovacs_parts.h"
 
-enum { BLOCK = 64, TILE = 16 };
+enum { BLOCK = 64, TILE = 16, LANES = 8 };
 
 EAS_INLINE void fold_samples(const kovacs_plan *plan, double frequency, double *y, double *c)
 {
@@ -99,19 +100,54 @@ EAS_INLINE void scan_tile(const kovacs_setup *setup, const double *y, const doub
   }
 }
 
-EAS_INLINE void scan_all(const kovacs_setup *setup, const double *y, const double *c, const kovacs_best *hint,
-                         kovacs_best *best)
+static scan_test test_of(const kovacs_setup *setup, const double *y, const double *c, const kovacs_best *hint)
 {
   scan_test t = { .n = (double)setup->job->n, .samples_min = setup->samples_min, .least = -1 };
   t.s_most = setup->job->set.sign == EAS_BLS_KOVACS_DIPS ? -5e-324 : INFINITY;
   raise_by_hint(setup, hint, y, c, &t);
+  return t;
+}
+
+EAS_INLINE void scan_all(const kovacs_setup *setup, const double *y, const double *c, const kovacs_best *hint,
+                         kovacs_best *best)
+{
+  scan_test t = test_of(setup, y, c, hint);
   for (size_t at = 0; at < setup->bins; at += TILE) scan_tile(setup, y, c, at, &t, best);
+}
+
+/* can_beat of 8 boxes, a bit each. */
+EAS_TARGET_AVX512 static inline __mmask8 can_beat_avx512(const scan_test *t, __mmask8 among, __m512d s, __m512d r)
+{
+  __m512d n = _mm512_set1_pd(t->n);
+  __m512d least = _mm512_mul_pd(_mm512_set1_pd(t->least), _mm512_mul_pd(r, _mm512_sub_pd(n, r)));
+  among = _mm512_mask_cmp_pd_mask(among, r, _mm512_set1_pd(t->samples_min), _CMP_GE_OQ);
+  among = _mm512_mask_cmp_pd_mask(among, r, n, _CMP_LT_OQ);
+  among = _mm512_mask_cmp_pd_mask(among, s, _mm512_set1_pd(t->s_most), _CMP_LE_OQ);
+  return _mm512_mask_cmp_pd_mask(among, _mm512_mul_pd(s, s), least, _CMP_GE_OQ);
 }
 
 EAS_TARGET_AVX512 static void scan_avx512(const kovacs_setup *setup, const double *y, const double *c,
                                           const kovacs_best *hint, kovacs_best *best)
 {
-  scan_all(setup, y, c, hint, best);
+  scan_test t = test_of(setup, y, c, hint);
+  for (size_t at = 0; at < setup->bins; at += LANES) {
+    __m512d s = _mm512_setzero_pd(), r = s;
+    __mmask8 inside = (__mmask8)(setup->bins - at < LANES ? (1u << (setup->bins - at)) - 1 : 0xffu);
+    for (size_t more = 0; more <= setup->wide; more++) {
+      s = _mm512_add_pd(s, _mm512_loadu_pd(y + at + more));
+      r = _mm512_add_pd(r, _mm512_loadu_pd(c + at + more));
+      unsigned found = more + 1 < setup->narrow ? 0 : can_beat_avx512(&t, inside, s, r);
+      if (found == 0) continue;
+      double sums[LANES], counts[LANES];
+      _mm512_storeu_pd(sums, s);
+      _mm512_storeu_pd(counts, r);
+      for (; found != 0; found &= found - 1) {
+        unsigned j = (unsigned)__builtin_ctz(found);
+        kovacs_try(setup, sums[j], counts[j], at + j, more, best);
+      }
+      t.least = fmax(t.least, best->power * (1 - 1e-12));
+    }
+  }
 }
 
 EAS_TARGET_AVX2 static void scan_avx2(const kovacs_setup *setup, const double *y, const double *c,

@@ -7,9 +7,11 @@
  * trial instead of n. Sums are kept in 64-bit fixed point: they are exact whatever the order, so that a trial's bins do not depend
  * on where a call began. Where a crossing is so near to a trial that rounding decides, that trial is left to the definition's own
  * fold; between two trials nothing is looked at, so there rounding does no harm. */
+#include <immintrin.h>
 #include "bls_kovacs_parts.h"
 
 enum {
+  LANES = 8,
   CHUNK = 256 /* samples */,
   BLOCK_MOST = 256 /* trials */,
   CELLS_MOST = 16384 /* of a block: they stay in the cache */
@@ -109,7 +111,7 @@ size_t kovacs_steps_work(const kovacs_plan *plan)
 }
 
 /* The bins half a step before trial i, from nothing. */
-void kovacs_steps_begin(const kovacs_plan *plan, size_t i, void *work)
+EAS_INLINE void begin(const kovacs_plan *plan, size_t i, void *work)
 {
   steps_state *s = work;
   size_t bins = plan->setup.bins;
@@ -125,6 +127,26 @@ void kovacs_steps_begin(const kovacs_plan *plan, size_t i, void *work)
     s->next[k] = place + 1;
     s->edge[k] = (int32_t)(b + 1 < bins ? b + 1 : 0);
   }
+}
+
+EAS_TARGET_AVX512 static void begin_avx512(const kovacs_plan *plan, size_t i, void *work)
+{
+  begin(plan, i, work);
+}
+
+EAS_TARGET_AVX2 static void begin_avx2(const kovacs_plan *plan, size_t i, void *work)
+{
+  begin(plan, i, work);
+}
+
+void kovacs_steps_begin(const kovacs_plan *plan, size_t i, void *work)
+{
+  if (plan->level == EAS_SIMD_AVX512)
+    begin_avx512(plan, i, work);
+  else if (plan->level == EAS_SIMD_AVX2)
+    begin_avx2(plan, i, work);
+  else
+    begin(plan, i, work);
 }
 
 /* When samples i .. i + CHUNK cross their next edge, in trials since the block's start; whether rounding decides for one. */
@@ -159,21 +181,44 @@ static void mark_doubt(const kovacs_steps *t, const steps_state *s, size_t i, si
   }
 }
 
+/* Writes the k < m with when[k] < block into list, which has room for a vector more; how many. m: whole vectors. */
+typedef size_t list_early(const int32_t *when, size_t m, int32_t block, uint32_t *list);
+
+EAS_INLINE size_t list_plain(const int32_t *when, size_t m, int32_t block, uint32_t *list)
+{
+  size_t found = 0;
+  for (size_t k = 0; k < m; k++) {
+    list[found] = (uint32_t)k;
+    found += when[k] < block;
+  }
+  return found;
+}
+
+EAS_TARGET_AVX512 static size_t list_avx512(const int32_t *when, size_t m, int32_t block, uint32_t *list)
+{
+  const __m512i end = _mm512_set1_epi32(block), step = _mm512_set1_epi32(2 * LANES);
+  __m512i k = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  size_t found = 0;
+  for (size_t i = 0; i < m; i += 2 * LANES, k = _mm512_add_epi32(k, step)) {
+    __mmask16 early = _mm512_cmplt_epi32_mask(_mm512_loadu_si512(when + i), end);
+    _mm512_storeu_si512(list + found, _mm512_maskz_compress_epi32(early, k));
+    found += (size_t)__builtin_popcount(early);
+  }
+  return found;
+}
+
 /* Counts what crosses in the block. */
-EAS_INLINE void cross(const kovacs_plan *plan, const steps_state *s)
+EAS_INLINE void cross(const kovacs_plan *plan, const steps_state *s, list_early *list_them)
 {
   const kovacs_steps *t = &plan->steps;
   size_t n = kovacs_round(plan->setup.job->n), row = row_of(plan);
   int32_t block = (int32_t)(s->end - s->start), bins = (int32_t)plan->setup.bins, when[CHUNK];
-  uint32_t list[CHUNK + 1];
+  uint32_t list[CHUNK + 2 * LANES];
   double late[CHUNK];
   for (size_t i = 0; i < n; i += CHUNK) {
-    size_t m = n - i < CHUNK ? n - i : CHUNK, found = 0;
+    size_t m = n - i < CHUNK ? n - i : CHUNK;
     if (find_crossings(t, s, i, m, late, when)) mark_doubt(t, s, i, m, late, when);
-    for (size_t k = 0; k < m; k++) {
-      list[found] = (uint32_t)k;
-      found += when[k] < block;
-    }
+    size_t found = list_them(when, m, block, list);
     for (size_t e = 0; e < found; e++) {
       size_t k = i + list[e];
       int32_t q = when[list[e]], edge = s->edge[k];
@@ -184,8 +229,10 @@ EAS_INLINE void cross(const kovacs_plan *plan, const steps_state *s)
   }
 }
 
-/* Bins of the next trial, as numbers. */
-EAS_INLINE void step_on(const kovacs_plan *plan, const steps_state *s, double *restrict y, double *restrict c)
+/* Bins of the next trial, as numbers; behind the last one y and c are written to a whole vector. */
+typedef void step_to(const kovacs_plan *plan, const steps_state *s, double *restrict y, double *restrict c);
+
+EAS_INLINE void step_plain(const kovacs_plan *plan, const steps_state *s, double *restrict y, double *restrict c)
 {
   size_t bins = plan->setup.bins;
   pair *crossed = s->crossed + (s->at - s->start) * row_of(plan);
@@ -200,7 +247,33 @@ EAS_INLINE void step_on(const kovacs_plan *plan, const steps_state *s, double *r
   }
 }
 
-EAS_INLINE int next_trial(const kovacs_plan *plan, size_t i1, steps_state *s, double *y, double *c)
+EAS_TARGET_AVX512 static void step_avx512(const kovacs_plan *plan, const steps_state *s, double *restrict y,
+                                          double *restrict c)
+{
+  const __m512i sums = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14),
+                counts = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+  const __m512d unscale = _mm512_set1_pd(plan->steps.unscale);
+  size_t bins = plan->setup.bins;
+  pair *crossed = s->crossed + (s->at - s->start) * row_of(plan);
+  crossed[bins] = crossed[0];
+  for (size_t b = 0; b < bins; b += LANES) {
+    unsigned both = bins - b < LANES ? (1u << 2 * (bins - b)) - 1 : 0xffffu;
+    __m512d half[2];
+    for (size_t k = 0; k < 2; k++) {
+      __mmask8 take = (__mmask8)(both >> 8 * k & 0xffu);
+      pair *bin = s->bin + b + 4 * k, *over = crossed + b + 4 * k;
+      __m512i gained = _mm512_sub_epi64(_mm512_maskz_loadu_epi64(take, over), _mm512_maskz_loadu_epi64(take, over + 1));
+      __m512i now = _mm512_add_epi64(_mm512_maskz_loadu_epi64(take, bin), gained);
+      _mm512_mask_storeu_epi64(bin, take, now);
+      half[k] = _mm512_cvtepi64_pd(now);
+    }
+    _mm512_storeu_pd(y + b, _mm512_mul_pd(_mm512_permutex2var_pd(half[0], sums, half[1]), unscale));
+    _mm512_storeu_pd(c + b, _mm512_permutex2var_pd(half[0], counts, half[1]));
+  }
+}
+
+EAS_INLINE int next_trial(const kovacs_plan *plan, size_t i1, steps_state *s, double *y, double *c,
+                          list_early *list_them, step_to *step_on)
 {
   if (s->at == s->end) {
     size_t block = i1 - s->at < plan->steps.block ? i1 - s->at : plan->steps.block;
@@ -208,7 +281,7 @@ EAS_INLINE int next_trial(const kovacs_plan *plan, size_t i1, steps_state *s, do
     s->end = s->at + block;
     memset(s->crossed, 0, block * row_of(plan) * sizeof *s->crossed);
     memset(s->doubt, 0, block);
-    cross(plan, s);
+    cross(plan, s, list_them);
   }
   int sure = s->doubt[s->at - s->start] == 0;
   step_on(plan, s, y, c);
@@ -218,17 +291,17 @@ EAS_INLINE int next_trial(const kovacs_plan *plan, size_t i1, steps_state *s, do
 
 EAS_TARGET_AVX512 static int next_avx512(const kovacs_plan *plan, size_t i1, steps_state *s, double *y, double *c)
 {
-  return next_trial(plan, i1, s, y, c);
+  return next_trial(plan, i1, s, y, c, list_avx512, step_avx512);
 }
 
 EAS_TARGET_AVX2 static int next_avx2(const kovacs_plan *plan, size_t i1, steps_state *s, double *y, double *c)
 {
-  return next_trial(plan, i1, s, y, c);
+  return next_trial(plan, i1, s, y, c, list_plain, step_plain);
 }
 
 int kovacs_steps_fold(const kovacs_plan *plan, size_t i1, double *y, double *c, void *work)
 {
   if (plan->level == EAS_SIMD_AVX512) return next_avx512(plan, i1, work, y, c);
   if (plan->level == EAS_SIMD_AVX2) return next_avx2(plan, i1, work, y, c);
-  return next_trial(plan, i1, work, y, c);
+  return next_trial(plan, i1, work, y, c, list_plain, step_plain);
 }
