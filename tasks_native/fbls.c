@@ -200,8 +200,9 @@ int eas_fbls_prepare(const eas_fbls_job *job)
   return EAS_OK;
 }
 
-/* Scratch as one thread sees it; returns its size. memory may be NULL. */
-static size_t lay_out_scratch(const fbls_plan *plan, float *memory, fbls_scratch *s)
+/* Scratch as one thread sees it; returns its size. memory may be NULL; *clear: of its begin, bytes that must be numbers, since
+ * they are read behind the end of a row. */
+static size_t lay_out_scratch(const fbls_plan *plan, float *memory, fbls_scratch *s, size_t *clear)
 {
   size_t row = fbls_round(plan->p_most + 2 * plan->w_most + 160); /* whole groups of starts are read behind the end */
   size_t fold = fbls_round(plan->n_most + plan->p_most + 64), edge = fbls_round(2 * plan->w_most + 4 * 64), at = 0;
@@ -209,11 +210,12 @@ static size_t lay_out_scratch(const fbls_plan *plan, float *memory, fbls_scratch
     for (size_t j = 0; j < 12; j++, at += row) s->twos[k][j] = memory ? memory + at : NULL;
   s->best = memory ? memory + at : NULL;
   at += row;
+  for (size_t k = 0; k < 4; k++, at += fold) s->fold[k] = memory ? memory + at : NULL;
+  *clear = at * sizeof(float);
   s->scale = memory ? memory + at : NULL;
   at += fbls_round(FBLS_WIDTHS * (plan->w_most + 1));
   s->edge = memory ? memory + at : NULL;
   at += FBLS_WIDTHS * edge;
-  for (size_t k = 0; k < 4; k++, at += fold) s->fold[k] = memory ? memory + at : NULL;
   s->scale_of = (fbls_block){ 0 };
   return at * sizeof(float);
 }
@@ -221,7 +223,8 @@ static size_t lay_out_scratch(const fbls_plan *plan, float *memory, fbls_scratch
 size_t eas_fbls_work_size(const eas_fbls_job *job)
 {
   fbls_scratch s;
-  return lay_out_scratch(job->plan, NULL, &s);
+  size_t clear;
+  return lay_out_scratch(job->plan, NULL, &s, &clear);
 }
 
 void fbls_store(const fbls_block *b, size_t trial, size_t start, size_t width, double v, double w, eas_fbls_peak *out)
@@ -237,7 +240,8 @@ void fbls_store(const fbls_block *b, size_t trial, size_t start, size_t width, d
   out->power = fbls_score(&job->set, v, w, total) * unit * unit * b->plan->unit_weight;
   out->depth = -v / (w * (1 - w / total)) * unit;
   out->duration = (double)width * t->tau;
-  out->t0 = first + fmod(((double)start + 0.5 * (double)width) * t->tau, period);
+  double middle = ((double)start + 0.5 * (double)width) * t->tau;
+  out->t0 = first + (middle < period ? middle : fmod(middle, period));
 }
 
 /* One trial's sums by the definition: row r shifted by what the levels of the folding make of it. */
@@ -290,7 +294,9 @@ int eas_fbls_run(const void *argument, size_t i0, size_t i1, void *work)
   const fbls_plan *plan = job->plan;
   const fbls_stage *t = plan->stage;
   fbls_scratch s;
-  memset(work, 0, lay_out_scratch(plan, work, &s)); /* what is read behind the end of a row must be numbers */
+  size_t clear;
+  lay_out_scratch(plan, work, &s, &clear);
+  memset(work, 0, clear);
   for (size_t i = i0; i < i1; i++) {
     while (t + 1 < plan->stage + plan->n_stage && i >= t[1].block) t++;
     fbls_block b = { .plan = plan, .stage = t, .p = t->p0 + (i - t->block) };
