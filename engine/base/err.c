@@ -76,6 +76,18 @@ int eas_err_prefix(eas_err *err, const char *format, ...)
   return err->code;
 }
 
+const char *eas_why(int error, char *out, size_t cap)
+{
+  char text[256];
+  const char *s = strerror_r(error, text, sizeof text);
+  size_t n = strlen(s);
+  n = n < cap ? n : cap - 1;
+  memcpy(out, s, n);
+  out[n] = 0;
+  if (n > 1 && out[0] >= 'A' && out[0] <= 'Z' && !(out[1] >= 'A' && out[1] <= 'Z')) out[0] = (char)(out[0] + 32);
+  return out;
+}
+
 int eas_io_code(int error)
 {
   return error == ENOSPC || error == EDQUOT ? EAS_ENOSPC : EAS_EIO;

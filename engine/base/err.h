@@ -5,6 +5,9 @@
  * returns an error or logs it, never both. Includes nothing of ours. */
 #ifndef EAS_BASE_ERR_H
 #define EAS_BASE_ERR_H
+#ifndef EAS_CDEF
+#include <stddef.h>
+#endif
 
 enum {                 /* kernels have codes of their own: tasks_native/eas_native.h */
        EAS_EIO = -101, /* a file or descriptor */
@@ -42,6 +45,9 @@ int eas_err_prefix(eas_err *err, const char *format, ...) __attribute__((format(
 
 /* EAS_ENOSPC for the errno of a full disk (or quota), else EAS_EIO. */
 int eas_io_code(int error);
+
+/* "permission denied": the system's word for an errno, as it reads inside a sentence. */
+const char *eas_why(int error, char *out, size_t cap);
 
 /* Exit status of DESIGN.md section 8 for an error code: 2 request, 3 service, 130 interrupted, else 1. */
 int eas_err_exit(int code);

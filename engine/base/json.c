@@ -205,17 +205,29 @@ static size_t distance(const char *a, size_t n, const char *b, size_t m, size_t 
   return last[m];
 }
 
+/* Of two names as near, the one that goes on or ends where the word does is likelier meant; then one that begins as it does. */
+static int kinship(const char *word, const char *name)
+{
+  size_t same = 0;
+  while (word[same] && word[same] == name[same]) same++;
+  if (!word[same] || !name[same]) return 1000;
+  return (int)(same < 999 ? same : 999);
+}
+
 const char *eas_nearest(const char *word, const char *const *names, size_t n)
 {
-  size_t length = strlen(word), best = 3;
+  enum { LONG = 8 }; /* two slips in a short word, one of them its first letter, are another word */
+  size_t length = strlen(word), best = 2;
+  int kin = -1;
   const char *nearest = NULL;
   for (size_t i = 0; i < n; i++) {
     if (!names[i]) continue;
     size_t d = distance(word, length, names[i], strlen(names[i]), 2);
-    if (d < best && d < length) {
-      best = d;
-      nearest = names[i];
-    }
+    int near = kinship(word, names[i]);
+    if (d >= length || d > best || (d == best && near <= kin) || (d > 1 && !near && length < LONG)) continue;
+    best = d;
+    kin = near;
+    nearest = names[i];
   }
   return nearest;
 }

@@ -98,7 +98,7 @@ static int read_fd(int fd, const char *path, size_t limit, eas_buf *out, eas_err
 {
   struct stat st;
   if (fstat(fd, &st) < 0) return eas_fail(err, EAS_EIO, "read '%s': %s", path, strerror(errno));
-  if (S_ISDIR(st.st_mode)) return eas_fail(err, EAS_EIO, "read '%s': is a folder", path);
+  if (S_ISDIR(st.st_mode)) return eas_fail(err, EAS_EIO, "%s: is a folder, not a file", path);
   size_t start = out->len;
   for (;;) {
     if (limit && out->len - start > limit)
@@ -120,7 +120,7 @@ static int read_fd(int fd, const char *path, size_t limit, eas_buf *out, eas_err
 int eas_file_read(const char *path, size_t limit, eas_buf *out, eas_err *err)
 {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "open '%s': %s", path, strerror(errno));
+  if (fd < 0) return eas_open_failed(path, errno, err);
   size_t start = out->len;
   int rc = read_fd(fd, path, limit, out, err);
   if (rc < 0 && out->data) { /* nothing half-read is left behind */

@@ -17,6 +17,10 @@ int eas_path_remove_tree(const char *path, eas_err *err);
 /* Refuses names that leave a folder: absolute, "..", empty parts, control bytes; len > 255 a part. */
 int eas_path_check_relative(const char *name, eas_err *err);
 
+/* For a file that a person named, with the errno of open: "x.json: no such file", and the nearest name in its folder, or what is
+ * there of its kind; "x.json: permission denied". EAS_ENOENT or EAS_EIO. */
+int eas_open_failed(const char *path, int error, eas_err *err);
+
 /* Whole file into out (appended); limit 0: no limit, else EAS_ELIMIT. */
 int eas_file_read(const char *path, size_t limit, eas_buf *out, eas_err *err);
 /* Writes path by a temporary file in the same folder, fsync, rename, fsync of the folder. */

@@ -1,6 +1,7 @@
 /* cli.c: finds the command, reads the configuration, opens what commands need. */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -269,14 +270,27 @@ int eas_cli_data_folder(const eas_cli *c, eas_err *err)
   return rc < 0 ? eas_cli_no_data(c, err) : 0;
 }
 
+int eas_cli_readable(char *const *files, int n, eas_err *err)
+{
+  for (int i = 0; i < n; i++)
+    if (access(files[i], R_OK) != 0) return eas_open_failed(files[i], errno, err);
+  return 0;
+}
+
 int eas_cli_open_db(eas_cli *c, int flags, eas_err *err)
 {
   if (c->db) return 0;
   const char *url = eas_conf_str(c->conf, "database");
   int is_file = strncmp(url, "sqlite:", 7) == 0;
   if (is_file && (flags & EAS_DB_READ) && !eas_path_exists(url + 7)) {
+    eas_open_failed(url + 7, ENOENT, err);
+    char near[sizeof err->hint];
+    snprintf(near, sizeof near, "%s", err->hint);
     eas_fail(err, EAS_ENOENT, "%s: there is no database here yet", url + 7);
-    eas_hint(err, "run a job (eas run JOB), or name its folder with --data DIR");
+    if (eas_cli_get(c, "--database") && strncmp(near, "use ", 4) == 0)
+      eas_hint(err, "use sqlite:%s", near + 4);
+    else
+      eas_hint(err, "run a job (eas run JOB), or name its folder with --data DIR");
     err->code = EAS_EINVAL;
     return err->code;
   }

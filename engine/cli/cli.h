@@ -84,6 +84,7 @@ int eas_cli_int(const eas_cli *c, const char *name, int64_t otherwise, int64_t *
 
 /* Opening what a command needs; each prints nothing and fills err. */
 int eas_cli_open_registry(eas_cli *c, eas_err *err);
+int eas_cli_readable(char *const *files, int n, eas_err *err); /* says which of them cannot be opened */
 int eas_cli_open_db(
     eas_cli *c, int flags,
     eas_err *err); /* EAS_DB_READ: fails with a hint if there is no database yet; else migrates SQLite */

@@ -25,7 +25,7 @@ static int find_job(eas_cli *c, const char *name, eas_job_counts *k, eas_err *er
 {
   int64_t job = 0;
   int rc = open_to_act(c, err);
-  if (rc >= 0) rc = eas_job_find(c->db, name, &job, err);
+  if (rc >= 0) rc = eas_cli_find_job(c, name, &job, err);
   return rc < 0 ? rc : eas_view_counts(c->db, job, k, err);
 }
 
@@ -155,7 +155,7 @@ static int cmd_retry(eas_cli *c)
   if (rc >= 0) rc = eas_cli_int(c, "--group", 0, &group, &err);
   if (rc >= 0 && (!c->n_args || eas_id_parse(c->args[0], &letter, &id, NULL) < 0 || letter == 'j')) {
     letter = 'j';
-    rc = eas_job_find(c->db, c->n_args ? c->args[0] : NULL, &job, &err);
+    rc = eas_cli_find_job(c, c->n_args ? c->args[0] : NULL, &job, &err);
   } else if (rc >= 0 && letter == 't') {
     job = job_of(c->db, id, &err);
     if (job < 0) rc = err.code;

@@ -146,7 +146,9 @@ static int cmd_archive(eas_cli *c)
   eas_err err = { 0 };
   struct stat st;
   int is_file = stat(c->args[0], &st) == 0 && S_ISREG(st.st_mode);
-  int rc = is_file ? extract(c, &err) : archive_job(c, &err);
+  size_t n = strlen(c->args[0]);
+  int like_file = strchr(c->args[0], '/') || (n > 4 && strcmp(c->args[0] + n - 4, ".eas") == 0);
+  int rc = is_file ? extract(c, &err) : like_file ? eas_open_failed(c->args[0], ENOENT, &err) : archive_job(c, &err);
   if (rc == EAS_EBUSY) err.code = EAS_EINVAL; /* the request is at fault, no service */
   return rc < 0 ? eas_cli_fail(c, &err) : EAS_EXIT_OK;
 }

@@ -8,6 +8,8 @@
 static int cmd_repl(eas_cli *c)
 {
   if (!c->runner->repl) return eas_cli_usage(c, "this program was built without scripts");
+  eas_err err = { 0 };
+  if (eas_cli_readable(c->args, c->n_args, &err) < 0) return eas_cli_fail(c, &err);
   json_t *files = json_array();
   for (int i = 0; i < c->n_args; i++) json_array_append_new(files, json_string(c->args[i]));
   char *request = eas_front_request(c, "repl", json_pack("{s:o}", "files", files));

@@ -128,7 +128,7 @@ static int cmd_rerun(eas_cli *c)
   if (rc >= 0 && is_id && letter == 'a') return rerun_attempt(c, id);
   if (rc >= 0 && is_id && letter != 'j')
     rc = eas_fail(&err, EAS_EINVAL, "eas rerun: a job, a task or an attempt is wanted, not '%s'", c->args[0]);
-  if (rc >= 0) rc = eas_job_find(c->db, c->args[0], &job, &err);
+  if (rc >= 0) rc = eas_cli_find_job(c, c->args[0], &job, &err);
   return rc < 0 ? eas_cli_fail(c, &err) : rerun_job(c, job);
 }
 

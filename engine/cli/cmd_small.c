@@ -129,6 +129,8 @@ const eas_command eas_cmd_registry = {
 static int cmd_lua(eas_cli *c)
 {
   if (!c->runner->script) return eas_cli_usage(c, "this program was built without scripts");
+  eas_err err = { 0 };
+  if (eas_cli_readable(c->args, 1, &err) < 0) return eas_cli_fail(c, &err);
   return c->runner->script(c->runner->arg, eas_home_share(), (const char *const *)c->packs, c->n_args, c->args);
 }
 

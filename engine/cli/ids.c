@@ -49,7 +49,12 @@ static void archived(const eas_cli *c, const char *name, eas_err *err)
 int eas_cli_job(eas_cli *c, const char *name, int64_t *job, eas_err *err)
 {
   int rc = eas_cli_open_db(c, EAS_DB_READ, err);
-  if (rc >= 0) rc = eas_job_find(c->db, name, job, err);
+  return rc < 0 ? rc : eas_cli_find_job(c, name, job, err);
+}
+
+int eas_cli_find_job(eas_cli *c, const char *name, int64_t *job, eas_err *err)
+{
+  int rc = eas_job_find(c->db, name, job, err);
   if (rc == EAS_ENOENT) {
     archived(c, name, err);
     err->code = rc = EAS_EINVAL; /* a wrong request: nothing was changed */

@@ -10,6 +10,9 @@ int eas_id_parse(const char *text, char *letter, int64_t *id, eas_err *err);
 /* The job of --job or of the first argument (which then may be a name); NULL: the newest. Opens the database for reading. */
 int eas_cli_job(eas_cli *c, const char *name, int64_t *job, eas_err *err);
 
+/* The same in the database that is open. Of a job that was archived the error names the file. */
+int eas_cli_find_job(eas_cli *c, const char *name, int64_t *job, eas_err *err);
+
 /* Seconds ago as "10m", "2h", "3d", "45s" into microseconds. */
 int eas_since_parse(const char *text, int64_t *us, eas_err *err);
 

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/path.h"
+
 enum { IN_SIZE = 128 << 10, PEEK_SIZE = 4096 };
 
 struct eas_bytes {
@@ -24,18 +26,6 @@ struct eas_bytes {
   unsigned char head[PEEK_SIZE];
   unsigned char in[IN_SIZE];
 };
-
-const char *eas_why(int error, char *out, size_t cap)
-{
-  char text[256];
-  const char *s = strerror_r(error, text, sizeof text);
-  size_t n = strlen(s);
-  n = n < cap ? n : cap - 1;
-  memcpy(out, s, n);
-  out[n] = 0;
-  if (n > 1 && out[0] >= 'A' && out[0] <= 'Z' && !(out[1] >= 'A' && out[1] <= 'Z')) out[0] = (char)(out[0] + 32);
-  return out;
-}
 
 /* Bytes as they are stored. */
 static ptrdiff_t raw_read(eas_bytes *b, void *data, size_t cap, eas_err *err)
@@ -139,15 +129,12 @@ static int begin(eas_bytes *b, eas_err *err)
 
 int eas_bytes_open(eas_bytes **out, const char *path, eas_err *err)
 {
-  char why[128];
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return eas_fail(err, errno == ENOENT ? EAS_ENOENT : EAS_EIO, "open '%s': %s", path,
-                    eas_why(errno, why, sizeof why));
+  if (fd < 0) return eas_open_failed(path, errno, err);
   struct stat st;
   if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode)) {
     close(fd);
-    return eas_fail(err, EAS_EFORMAT, "open '%s': a light curve is a file, this is a folder or device", path);
+    return eas_fail(err, EAS_EFORMAT, "%s: a light curve is a file, this is a folder or device", path);
   }
   eas_bytes *b = eas_alloc(sizeof *b);
   b->name = eas_strdup(path);

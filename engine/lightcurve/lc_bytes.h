@@ -24,7 +24,5 @@ ptrdiff_t eas_bytes_read(eas_bytes *b, void *data, size_t cap, eas_err *err);
 /* All that is left, at most limit bytes (else EAS_ELIMIT). */
 int eas_bytes_rest(eas_bytes *b, size_t limit, eas_buf *out, eas_err *err);
 
-/* "permission denied": the system's word for an errno, as it reads inside a sentence. */
-const char *eas_why(int error, char *out, size_t cap);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "lightcurve/lc_private.h"
 
 enum { MAX_COLUMNS = 999, BLOCK = 2880 };
@@ -252,8 +253,7 @@ static int read_disk(eas_lc **out, const char *path, const eas_lc_options *optio
   eas_fits_table t = { .name = path, .hdu = -1 };
   eas_fits_source src = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
   int status = 0;
-  char why[128];
-  if (src.fd < 0) return eas_fail(err, EAS_EIO, "open '%s': %s", path, eas_why(errno, why, sizeof why));
+  if (src.fd < 0) return eas_open_failed(path, errno, err);
   src.size = lseek(src.fd, 0, SEEK_END);
   int rc = eas_fits_check(&t, &src, err);
   if (rc == 0) {

@@ -35,8 +35,8 @@ it("keeps all that queries show, and the bytes", function()
   assert.equal("0", tostring(world:value "SELECT count(*) FROM task"))
   assert.equal(0, world:value "SELECT count(*) FROM job")
   for i, words in ipairs(asked) do assert.equal(before[i], archived(words).out, words) end
-  for _, name in ipairs { "j1", "survey" } do -- who asks for what is not here any more is told where it is
-    got = world:eas("status " .. name)
+  for _, words in ipairs { "status j1", "status survey", "cancel j1", "pause survey", "resume j1", "retry survey", "rerun j1" } do
+    got = world:eas(words) -- who asks for what is not here any more is told where it is
     assert.equal(2, got.status)
     found(got.err, "it was archived: --database sqlite:")
     found(got.err, "/archive/j1-survey.eas")

@@ -142,7 +142,7 @@ describe("lines on standard input", function()
     T.write(world:path "mine.lua", "twice = function(x) return 2 * x end\n")
     local got = world:eas({ "repl", "mine.lua" }, { stdin = "twice(4)\n" })
     assert.equal("8\n", got.out)
-    assert.equal(1, world:eas({ "repl", "none.lua" }).status)
+    assert.equal(2, world:eas({ "repl", "none.lua" }).status)
   end)
 end)
 

@@ -82,7 +82,7 @@ describe("eas_json_load", function()
     local err = ffi.new "eas_err"
     assert.is_true(C.eas_json_load("/no/such.json", err) == nil)
     assert.equal(C.EAS_ENOENT, err.code)
-    assert.matches("^open '/no/such.json': No such file", ffi.string(err.text))
+    assert.matches("^/no/such.json: there is no folder '/no/'", ffi.string(err.text))
   end)
 
   it("takes an empty file for what it is", function()
@@ -161,6 +161,21 @@ describe("eas_nearest", function()
     assert.equal("linear_range", nearest "linear_rnge")
     assert.equal("verify", nearest "vreify")
     assert.equal("null", nearest "nul")
+  end)
+
+  it("prefers, of two as near, what goes on or ends where the word does, then what begins as it does", function()
+    local cases = { -- word, names in this order, the nearest
+      { "blsx", "fbls bls", "bls" }, { "blsx", "bls_x fbls bls tls", "bls" }, { "bl", "fbl bls", "bls" }, { "tlss", "qtlss tls", "tls" },
+      { "statu", "stats status", "status" }, { "runs", "rungs run", "run" }, { "tile", "mile time title", "time" }, { "import", "report", nil },
+      { "mport", "report import", "import" }, { "serach", "reach search", "search" }, { "abc", "xbc abx", "abx" },
+      { "perod_min", "period_max period_min", "period_min" }, { "same", "same sane", "same" },
+    }
+    for _, case in ipairs(cases) do
+      local list, n = {}, 0
+      for name in case[2]:gmatch "%S+" do n, list[n + 1] = n + 1, name end
+      local p = C.eas_nearest(case[1], ffi.new("const char *[?]", n, list), n)
+      assert.equal(case[3], p ~= nil and ffi.string(p) or nil, case[1])
+    end
   end)
 
   it("finds nothing in what is far, short or endless", function()

@@ -212,7 +212,7 @@ describe("a bad file", function()
   it("of other things is refused by name", function()
     local box = ffi.new "eas_lc *[1]"
     assert.equal(C.EAS_ENOENT, C.eas_lc_read(box, dir .. "/none", nil, err))
-    assert.equal(("open '%s/none': no such file or directory"):format(dir), message())
+    assert.equal(("%s/none: no such file"):format(dir), message())
     assert.equal(C.EAS_EFORMAT, C.eas_lc_read(box, dir, nil, err))
     assert.is_truthy(message():find("folder", 1, true))
     T.skip_unless(C.geteuid() ~= 0, "root reads everything")

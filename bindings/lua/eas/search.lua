@@ -37,7 +37,10 @@ function search.find(given)
     if core.exists(path) then return path, name end
   end
   local all = search.methods()
-  local near = core.nearest(given, all)
+  local names = { unpack(all) }
+  for alias in pairs(short) do names[#names + 1] = alias end
+  table.sort(names)
+  local near = core.nearest(given, names)
   return nil, near and "use " .. near or "methods: " .. table.concat(all, ", ")
 end
 
