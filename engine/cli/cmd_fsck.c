@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/meter.h"
 #include "control/gc.h"
 #include "model/fsck.h"
 
@@ -14,6 +15,7 @@ typedef struct {
   json_t *bad;
   int64_t versions, links, wanted_links, logs;
   int verify;
+  eas_meter meter;
   eas_err fatal; /* the store cannot say */
 } fsck;
 
@@ -48,7 +50,7 @@ static int on_log(void *arg, int64_t attempt, const eas_digest *d)
   fsck *f = arg;
   char where[40];
   snprintf(where, sizeof where, "a%" PRId64, attempt);
-  f->logs++;
+  eas_meter_at(&f->meter, f->logs++);
   return has_bytes(f, "log", where, d) < 0;
 }
 
@@ -59,7 +61,7 @@ static int on_version(void *arg, int64_t version, const char *directory, const c
   char where[600];
   eas_err err = { 0 };
   snprintf(where, sizeof where, "v%" PRId64 " %.250s/%.250s", version, directory, filename);
-  f->versions++;
+  eas_meter_at(&f->meter, f->versions++);
   int there = has_bytes(f, "product", where, d);
   if (there < 0) return 1;
   if (!there || !is_newest || eas_store_is_remote(f->c->store)) return 0;
@@ -71,15 +73,39 @@ static int on_version(void *arg, int64_t version, const char *directory, const c
   return 0;
 }
 
+/* One statement each, and on a large database each takes its time: which one it is, is said before it. */
+static void on_check(void *arg, int i, int n, const char *name)
+{
+  fsck *f = arg;
+  char what[80];
+  snprintf(what, sizeof what, "checks of the database: %s", name);
+  f->meter.what = what;
+  eas_meter_now(&f->meter, i, n);
+  f->meter.what = "";
+}
+
+static int check_all(fsck *f, eas_err *err)
+{
+  eas_cli *c = f->c;
+  f->meter = eas_meter_new(c, "", 0);
+  int rc = eas_fsck_db(c->db, on_check, f, &f->bad, err);
+  eas_meter_end(&f->meter);
+  f->meter = eas_meter_new(c, f->verify ? "versions read again" : "versions looked at", 0);
+  if (rc >= 0) rc = eas_fsck_versions(c->db, on_version, f, err);
+  eas_meter_end(&f->meter);
+  f->meter = eas_meter_new(c, "long logs looked at", 0);
+  if (rc >= 0 && !*f->fatal.text) rc = eas_fsck_logs(c->db, on_log, f, err);
+  eas_meter_end(&f->meter);
+  return rc;
+}
+
 static int cmd_fsck(eas_cli *c)
 {
   fsck f = { .c = c, .verify = eas_cli_has(c, "--verify") };
   eas_err err = { 0 };
   int rc = eas_cli_open_db(c, EAS_DB_READ, &err);
   if (rc >= 0) rc = eas_cli_open_store(c, &err);
-  if (rc >= 0) rc = eas_fsck_db(c->db, &f.bad, &err);
-  if (rc >= 0) rc = eas_fsck_versions(c->db, on_version, &f, &err);
-  if (rc >= 0 && !*f.fatal.text) rc = eas_fsck_logs(c->db, on_log, &f, &err);
+  if (rc >= 0) rc = check_all(&f, &err);
   if (rc >= 0 && *f.fatal.text) {
     err = f.fatal;
     rc = EAS_ECONNECT;
@@ -131,12 +157,15 @@ static int cmd_gc(eas_cli *c)
   int rc = given && strcmp(given, "0") == 0 ? (grace = 0, 0) : given ? eas_since_parse(given, &grace, &err) : 0;
   eas_gc_options o = { .remove = eas_cli_has(c, "--yes") };
   eas_gc_found f = { 0 };
+  eas_meter m = eas_meter_new(c, "objects looked at", 0);
   if (rc >= 0) rc = eas_cli_open_db(c, EAS_DB_READ, &err);
   if (rc >= 0) rc = eas_cli_open_store(c, &err);
   if (rc >= 0) o.untouched_since_us = eas_store_now_us(c->store) - grace;
   do {
     if (rc >= 0) rc = eas_gc_some(c->db, c->store, &o, &f, &err);
+    eas_meter_at(&m, f.looked);
   } while (rc >= 0 && f.more);
+  eas_meter_end(&m);
   if (rc >= 0 && o.remove) rc = eas_store_sweep_tmp(c->store, grace < hour ? grace : hour, &err);
   if (rc < 0) return eas_cli_fail(c, &err);
   char size[32];

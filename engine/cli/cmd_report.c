@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/meter.h"
 #include "cli/places.h"
 #include "cli/report_folds.h"
 #include "cli/results.h"
@@ -50,7 +51,8 @@ static int add_results(eas_cli *c, int64_t job, json_t *q, eas_err *err)
 {
   eas_folds *folds = eas_folds_new();
   json_t *list = json_array(), *row;
-  int64_t after = 0, total = 0;
+  eas_meter m = eas_meter_new(c, "results read", eas_meter_tasks(c, job));
+  int64_t after = 0, total = 0, seen = 0;
   int n;
   do {
     json_t *rows = NULL;
@@ -67,7 +69,9 @@ static int add_results(eas_cli *c, int64_t job, json_t *q, eas_err *err)
       }
     }
     json_decref(rows);
+    eas_meter_seen(&m, seen += n > 0 ? n : 0);
   } while (n == PAGE);
+  eas_meter_end(&m);
   json_object_set_new(q, "folds", eas_folds_take(folds, c));
   json_object_set_new(q, "results", list);
   json_object_set_new(q, "n_results", json_integer(total));
@@ -112,13 +116,16 @@ static int add_provenance(eas_cli *c, int64_t job, json_t *q, eas_err *err)
 static int gather(eas_cli *c, int64_t job, json_t *q, eas_err *err)
 {
   json_t *recovery = NULL, *timings = NULL;
-  eas_view_filter f = { .job = job };
+  eas_meter m = eas_meter_new(c, "tasks looked at", eas_meter_tasks(c, job));
+  eas_view_filter f = { .job = job, .seen = eas_meter_seen, .seen_arg = &m };
   int rc = add_job(c, job, q, err);
   if (rc >= 0) rc = eas_view_recovery(c->db, job, &recovery, err);
   if (recovery) json_object_set_new(q, "recovery", recovery);
   if (rc >= 0) rc = add_results(c, job, q, err);
   if (rc >= 0) rc = add_errors(c, job, q, err);
+  m.started_us = eas_tick_us(); /* the steps before have meters of their own */
   if (rc >= 0) rc = eas_view_timings(c->db, &f, &timings, err);
+  eas_meter_end(&m);
   if (timings) json_object_set_new(q, "timings", timings);
   if (rc >= 0) rc = add_provenance(c, job, q, err);
   char *database = eas_conf_shown(c->conf, "database");

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/ids.h"
+#include "cli/meter.h"
 #include "cli/results.h"
 #include "cli/results_file.h"
 #include "cli/select.h"
@@ -34,7 +35,7 @@ static int only_searches(const eas_cli *c, json_t *all)
   return 1;
 }
 
-static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
+static int gather_rows(eas_cli *c, int64_t job, json_t *all, eas_meter *m, eas_err *err)
 {
   int64_t after = 0;
   int n, n_rows = 0, n_without = 0;
@@ -57,9 +58,18 @@ static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
     }
     json_decref(rows);
     if (rc < 0) return rc;
+    eas_meter_seen(m, n_rows);
   } while (n == PAGE);
   if (n_rows == 0 || n_without < n_rows) return 0;
   return eas_select_no_column(c, err);
+}
+
+static int gather(eas_cli *c, int64_t job, json_t *all, eas_err *err)
+{
+  eas_meter m = eas_meter_new(c, "results read", eas_meter_tasks(c, job));
+  int rc = gather_rows(c, job, all, &m, err);
+  eas_meter_end(&m);
+  return rc;
 }
 
 /* As many digits as it takes to read the same number again. */

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/ids.h"
 #include "cli/inner.h"
+#include "cli/meter.h"
 #include "cli/select.h"
 #include "cli/table.h"
 #include "model/view.h"
@@ -124,7 +125,11 @@ static int cmd_timings(eas_cli *c)
   if (each && !limit && c->tty && !c->csv && !c->json) limit = 50;
   if (rc >= 0) rc = eas_cli_job(c, c->n_args ? c->args[0] : eas_cli_get(c, "--job"), &f.job, &err);
   f.limit = eas_select_wanted(c) ? 0 : limit;
+  eas_meter m = eas_meter_new(c, "tasks looked at", rc >= 0 ? eas_meter_tasks(c, f.job) : 0);
+  f.seen = eas_meter_seen;
+  f.seen_arg = &m;
   if (rc >= 0) rc = each ? eas_view_runs(c->db, &f, &rows, &err) : eas_view_timings(c->db, &f, &rows, &err);
+  eas_meter_end(&m);
   if (rc >= 0) rc = eas_select_rows(c, &rows, limit, &err);
   if (rc < 0) {
     json_decref(rows);

@@ -68,13 +68,14 @@ static const struct {
     "WHERE j.done_at IS NOT NULL AND t.done = 0" },
 };
 
-int eas_fsck_db(eas_db *db, json_t **out, eas_err *err)
+int eas_fsck_db(eas_db *db, eas_fsck_check_fn *on_check, void *arg, json_t **out, eas_err *err)
 {
   json_t *all = json_array();
   int rc = eas_db_begin_read(db, err);
   for (size_t i = 0; rc >= 0 && i < sizeof CHECKS / sizeof *CHECKS; i++) {
     json_t *rows = NULL, *v;
     size_t k;
+    if (on_check) on_check(arg, (int)i, sizeof CHECKS / sizeof *CHECKS, CHECKS[i].name);
     rc = eas_view_list(db, CHECKS[i].sql, EAS_NOARGS, &rows, err);
     if (rc < 0) eas_err_prefix(err, "%s", CHECKS[i].name);
     json_array_foreach(rows, k, v)

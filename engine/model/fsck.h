@@ -6,8 +6,10 @@
 #include "base/hash.h"
 #include "db/db.h"
 
-/* List of {check, where, found, expected}; empty when all is well. One snapshot. */
-int eas_fsck_db(eas_db *db, json_t **out, eas_err *err);
+/* Called before each of the n checks, with its number from 0 and its name. */
+typedef void eas_fsck_check_fn(void *arg, int i, int n, const char *name);
+/* List of {check, where, found, expected}; empty when all is well. One snapshot. on_check may be NULL. */
+int eas_fsck_db(eas_db *db, eas_fsck_check_fn *on_check, void *arg, json_t **out, eas_err *err);
 
 /* Calls fn for each stored version: its product's place, and whether it is the newest passed one. fn returns 0 to go on. */
 typedef int eas_fsck_version_fn(void *arg, int64_t version, const char *directory, const char *filename,

@@ -59,6 +59,9 @@ int eas_view_load(eas_db *db, json_t **out, eas_err *err);
  * busy, missing}]. A worker without a container counts for each; what runs in several counts for each. */
 int eas_view_needed(eas_db *db, const eas_registry *r, json_t **out, eas_err *err);
 
+/* How far a question over many rows has come. */
+typedef void eas_view_seen(void *arg, int64_t n);
+
 typedef struct {
   int64_t job, task, attempt; /* 0: any */
   const char *type, *state;   /* NULL: any */
@@ -69,6 +72,8 @@ typedef struct {
   int group;                  /* failures: 1.. as listed; 0: all */
   int limit;                  /* 0: all */
   const json_t *where;        /* pages of tasks: {loop variable: value}, or NULL; numbers are equal to nine digits */
+  eas_view_seen *seen;        /* timings: told the tasks looked at so far; NULL: nobody asks */
+  void *seen_arg;
 } eas_view_filter;
 
 /* Failures of tasks decided failed, by kind, type and cause: {n, kind, type, message, first, last, attempt, task}. */

@@ -77,7 +77,7 @@ static int by_cpu(const void *a, const void *b)
 int eas_view_timings(eas_db *db, const eas_view_filter *f, json_t **out, eas_err *err)
 {
   samples s = { 0 };
-  int64_t after = 0;
+  int64_t after = 0, seen = 0;
   int n;
   do { /* by task: what is asked for is found by the index of its job */
     eas_rows *r = NULL;
@@ -97,6 +97,7 @@ int eas_view_timings(eas_db *db, const eas_view_filter *f, json_t **out, eas_err
             eas_rows_int(r, i, 5));
     if (n > 0) after = eas_rows_int(r, n - 1, 0);
     eas_rows_free(r);
+    if (f->seen && n > 0) f->seen(f->seen_arg, seen += n);
   } while (n > 0);
   if (n == 0) {
     if (s.n) qsort(s.list, (size_t)s.n, sizeof *s.list, by_cpu);

@@ -103,6 +103,17 @@ describe("tables and cards", function()
     end
   end)
 
+  it("of a long check is one line, of any width, that is gone at the end", function()
+    for _, columns in ipairs { 46, 100 } do
+      local got = Terminal.run(world, "fsck", { columns = columns })
+      assert.equal(0, got.status)
+      assert.truthy(got.frames[1]:find("0 of 10 checks of the database", 1, true), got.frames[1])
+      assert.truthy(got.text:find "^%d+ versions, %d+ links, %d+ long logs, 0 problems\n$", got.text)
+      assert.equal(1, #Terminal.run(world, "fsck --no-progress", { columns = columns }).screen.lines)
+    end
+    assert.equal("", world:eas("fsck").err)
+  end)
+
   it("use ASCII where the terminal has no UTF-8, and no colour where none is wanted", function()
     looks("status j1", 100, { LC_ALL = "C" })
     looks("tree j1", 100, { LC_ALL = "C" })

@@ -62,6 +62,10 @@ function Terminal.follow(bytes, columns)
         assert(s.row >= 1, "drawn above the screen")
       elseif what == "J" then
         s:erase_below()
+      elseif what == "K" then
+        assert(not s.wrapped, "a line that is drawn anew is longer than the terminal:\n" .. s:text())
+        frames[#frames + 1] = s:text()
+        for i = s.column, #(s.lines[s.row] or {}) do s.lines[s.row][i] = nil end
       else
         assert(what == "m", "what the emulator does not know: ESC [ " .. n .. what)
         s.coloured = true
