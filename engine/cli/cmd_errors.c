@@ -107,10 +107,12 @@ static int cmd_errors(eas_cli *c)
     errors_table(c, rows);
   const json_t *first = json_array_get(rows, 0);
   if (!c->csv && first) {
-    const char *a = eas_json_str(first, "attempt");
+    const char *a = eas_json_str(first, "attempt"), *type = eas_json_str(first, "type");
     if (!f.group)
       printf("tasks: eas errors j%" PRId64 " --group %" PRId64 "\n", f.job, eas_json_int(first, "group", 0));
     printf("one: eas show %s     its log: eas logs %s\n", a, a);
+    if (!type || strncmp(type, "execution_", 10) != 0)
+      printf("debug: eas shell %s     again: eas retry j%" PRId64 "\n", a, f.job);
   }
   json_decref(rows);
   return EAS_EXIT_OK;

@@ -216,8 +216,10 @@ static void attempt_card(eas_cli *c, const json_t *a)
   }
   later_line(a);
   if (eas_json_str(a, "trace_id")) field("traced", "%s", eas_json_str(a, "trace_id"));
-  field("more", "eas logs %s%s     eas show %s", eas_json_str(a, "attempt"), eas_json_str(a, "log") ? " --full" : "",
-        eas_json_str(a, "task"));
+  const char *id = eas_json_str(a, "attempt"), *type = eas_json_str(a, "type"), *verdict = eas_json_str(a, "verdict");
+  int failed = verdict && strcmp(verdict, "fail") == 0 && !(type && strncmp(type, "execution_", 10) == 0);
+  field("more", "eas logs %s%s     eas show %s%s%s", id, eas_json_str(a, "log") ? " --full" : "",
+        eas_json_str(a, "task"), failed ? "     eas shell --attempt " : "", failed ? id : "");
 }
 
 static void task_card(eas_cli *c, const json_t *t)
