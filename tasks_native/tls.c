@@ -60,7 +60,7 @@ int eas_tls_check(const eas_tls_job *job)
 }
 
 typedef struct {
-  size_t rows, bounds, shapes, thin, e, w, q, index, scratch, end; /* where parts of the plan begin */
+  size_t rows, bounds, shapes, thin, e, w, q, masses, index, scratch, end; /* where parts of the plan begin */
   size_t n_row, wrap, samples;
 } layout;
 
@@ -82,7 +82,8 @@ static layout layout_of(const eas_tls_job *job)
   at.samples = samples;
   at.w = at.e + rounded(job->n * sizeof(double));
   at.q = at.w + (job->ivar != NULL ? rounded(job->n * sizeof(double)) : 0);
-  at.index = at.q + rounded((job->n + 1) * sizeof(int32_t));
+  at.masses = at.q + rounded((job->n + 1) * sizeof(int32_t));
+  at.index = at.masses + (job->ivar != NULL ? 2 * rounded((job->n + 1) * sizeof(int32_t)) : 0);
   at.scratch = at.index + rounded(tls_slots_most(job->n) * sizeof(int32_t));
   at.end = at.scratch + rounded((job->ivar != NULL ? job->n : at.wrap) * sizeof(double));
   return at;
@@ -155,6 +156,8 @@ int eas_tls_prepare(const eas_tls_job *job)
   for (size_t k = 0; k < at.samples; k++) thin[k] = (float)shape[k];
   fill_samples(job, plan, e, w);
   tls_fill_quanta(plan, q);
+  int32_t *masses = (int32_t *)(void *)(base + at.masses);
+  if (w != NULL) tls_fill_masses(plan, masses, masses + rounded((job->n + 1) * sizeof *masses) / sizeof *masses);
   tls_fill_bounds(plan, &job->set, bound, (double *)(void *)(base + at.scratch));
   return EAS_OK;
 }

@@ -125,6 +125,25 @@ static double least_squares(const tls_row *row, const double *small)
   return most;
 }
 
+/* Steps of boxes that are nowhere above the shape's squares, for masses. */
+static void square_steps(const tls_plan *plan, const double *s, size_t width, const tls_boxes *box, int most,
+                         float *out)
+{
+  double level[TLS_FINE + 1], before = 0, unit = plan->lump * (1 - 1e-5); /* less: for what is rounded */
+  level[box->n] = INFINITY;
+  for (int b = box->n - 1; b >= 0; b--) {
+    size_t to = b + 1 < box->n ? (size_t)box->edge[b + 1] : (width + 1) / 2;
+    level[b] = level[b + 1];
+    for (size_t j = (size_t)box->edge[b]; j < to; j++)
+      level[b] = fmin(level[b], fmin(s[j] * s[j], s[width - 1 - j] * s[width - 1 - j]));
+  }
+  for (int b = 0; b < box->n; b++) {
+    out[b] = (float)((level[b] - before) * unit);
+    before = level[b];
+  }
+  for (int b = box->n; b < most; b++) out[b] = 0;
+}
+
 void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bound, double *scratch)
 {
   const double more = 1 + 1e-6; /* for what is rounded to floats */
@@ -148,18 +167,23 @@ void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bou
     b->squares = (float)((plan->w != NULL ? least_squares(row, small) : row->squares) / more);
     b->squares = fminf(b->squares, (float)(2 * mean * (1 - 1e-6) / (double)b->depth)); /* bounds grow with the sum */
     b->slack = (float)(0.5 * width + 1);
-    b->least = plan->w != NULL ? -INFINITY : (float)(set->depth_min / more * width / plan->quantum);
+    b->least = (float)(set->depth_min / more * width / plan->quantum);
+    if (plan->w == NULL) continue;
+    b->light = (float)(small[0] * row->squares * (1 - 1e-5));
+    square_steps(plan, s, row->width, &b->coarse, TLS_COARSE, b->coarse_square);
+    square_steps(plan, s, row->width, &b->fine, TLS_FINE, b->fine_square);
   }
 }
 
 void tls_fill_quanta(tls_plan *plan, int32_t *q)
 {
-  double size = 0, squares = 0;
+  double size = 0, plain = 0, squares = 0;
   for (size_t i = 0; i < plan->n; i++) {
     double v = plan->w != NULL ? plan->e[i] * plan->w[i] / plan->weight : plan->e[i];
     size += fabs(v);
+    plain += fabs(plan->e[i]);
   }
-  double finest = size * 0x1p-28; /* sums over all samples and those repeated stay below 2^30 */
+  double finest = fmax(size, plain) * 0x1p-28; /* sums over all samples and those repeated stay below 2^30 */
   plan->quantum = finest > 0 ? finest : 1;
   for (size_t i = 0; i < plan->n; i++) {
     double v = plan->w != NULL ? plan->e[i] * plan->w[i] / plan->weight : plan->e[i];
@@ -169,4 +193,20 @@ void tls_fill_quanta(tls_plan *plan, int32_t *q)
   }
   q[plan->n] = 0;
   plan->square = (float)(2 * squares * 0x1p-29);
+}
+
+void tls_fill_masses(tls_plan *plan, int32_t *plain, int32_t *mass)
+{
+  size_t n = plan->n;
+  double least = INFINITY, all = 0;
+  for (size_t i = 0; i < n; i++) least = fmin(least, plan->w[i]);
+  for (size_t i = 0; i < n; i++) all += (plan->w[i] - least) / plan->weight;
+  plan->lump = all > 0 ? all * 0x1p-29 : 1; /* sums over all samples and those repeated stay below 2^30 */
+  for (size_t i = 0; i < n; i++) {
+    plain[i] = (int32_t)lrint(plan->e[i] / plan->quantum);
+    mass[i] = (int32_t)floor((plan->w[i] - least) / plan->weight / plan->lump);
+  }
+  plain[n] = mass[n] = 0;
+  plan->plain = plain;
+  plan->mass = mass;
 }

@@ -44,6 +44,17 @@ EAS_TARGET_AVX2 static float thin_sum_avx2(const int32_t *sum, const float *s, s
   return thin_sum(sum, s, width);
 }
 
+/* At most what a window of weighted samples gains, its sum with the shape being c at most. */
+static float weighted_gain(const tls_folded *f, const tls_bound *b, size_t width, size_t start, float c)
+{
+  const int32_t *mass = f->mass + start, *end = mass + width, *plain = f->plain + start;
+  float m = (float)(plain[width] - plain[0]), high = b->depth * (m + b->slack), q = b->light;
+  if (!(m + b->slack > b->least) || !(c > 0)) return -1;
+  for (int k = 0; k < TLS_FINE; k++) q += (float)(end[-b->fine.edge[k]] - mass[b->fine.edge[k]]) * b->fine_square[k];
+  float low = fmaxf(b->depth * (m - b->slack), 0);
+  return 2 * high * c - low * low * q;
+}
+
 float tls_gain(const tls_plan *plan, const tls_folded *f, size_t k, size_t start)
 {
   const tls_row *row = &plan->row[k];
@@ -57,7 +68,7 @@ float tls_gain(const tls_plan *plan, const tls_folded *f, size_t k, size_t start
   float energy = (float)(f->squares[to] - f->squares[from]) * plan->square, width = (float)row->width;
   c += b->slack + (width / WIDE + 2 * WIDE) * 6e-8F * 0.5F * sqrtf(width * energy); /* each sum rounds so much */
   float m = (float)(sum[row->width] - sum[0]), high = m + b->slack, low = b->depth * (m - b->slack);
-  if (plan->w != NULL) return c > 0 ? c * c / b->squares : -1;
+  if (plan->w != NULL) return weighted_gain(f, b, row->width, start, c);
   return high > b->least ? b->depth * high * 2 * c - low * low * b->squares : -1;
 }
 

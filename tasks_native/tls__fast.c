@@ -23,7 +23,8 @@ static size_t blocks_of(const tls_plan *plan)
 
 size_t tls_fast_size(const tls_plan *plan)
 {
-  return 2 * rounded(cells_of(plan) * sizeof(int32_t)) + 5 * rounded(blocks_of(plan) * sizeof(int32_t)) +
+  size_t arrays = plan->w != NULL ? 4 : 2;
+  return arrays * rounded(cells_of(plan) * sizeof(int32_t)) + 5 * rounded(blocks_of(plan) * sizeof(int32_t)) +
          tls_order_size(plan) + (plan->path == EAS_TLS_PATH_UNIFORM ? tls_rows_size(plan) : 0);
 }
 
@@ -118,6 +119,36 @@ static void sum_sse2(const tls_plan *plan, const int32_t *order, size_t n, int32
   sum_blocks(plan, order, n, sum, high, low, squares);
 }
 
+/* Sums of q before each, in order; n whole blocks. */
+EAS_INLINE void sum_plainly(const int32_t *q, const int32_t *order, size_t n, int32_t *sum)
+{
+  int32_t total = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum[i] = total;
+    total += q[order[i]];
+  }
+}
+
+EAS_TARGET_AVX512 static void sum_one_512(const int32_t *q, const int32_t *order, size_t n, int32_t *sum)
+{
+  const __m512i last = _mm512_set1_epi32(15);
+  __m512i total = _mm512_setzero_si512();
+  for (size_t i = 0; i < n; i += TLS_BLOCK) {
+    __m512i v = _mm512_i32gather_epi32(_mm512_loadu_si512(order + i), q, 4), upto = running_512(v);
+    _mm512_storeu_si512(sum + i, _mm512_add_epi32(total, _mm512_sub_epi32(upto, v)));
+    total = _mm512_add_epi32(total, _mm512_permutexvar_epi32(last, upto));
+  }
+}
+
+static void sum_one(const tls_plan *plan, const int32_t *q, const int32_t *order, int32_t *sum)
+{
+  size_t n = whole_blocks(plan->n + plan->wrap + 1) * TLS_BLOCK;
+  if (plan->level == EAS_SIMD_AVX512)
+    sum_one_512(q, order, n, sum);
+  else
+    sum_plainly(q, order, n, sum);
+}
+
 /* The best window near the hint: it keeps the scan short. */
 static void try_hint(const eas_tls_job *job, const tls_folded *f, double period, const tls_best *hint, tls_best *best)
 {
@@ -146,7 +177,8 @@ void tls_fast(const eas_tls_job *job, double period, void *work, const tls_best 
   int32_t *high = (int32_t *)(void *)(base + 2 * cells), *low = high + blocks / sizeof *high;
   int32_t *squares = low + blocks / sizeof *low;
   size_t all = plan->n + plan->wrap;
-  char *rest = base + 2 * cells + 5 * blocks;
+  int32_t *plain = (int32_t *)(void *)(base + 2 * cells + 5 * blocks), *mass = plain + cells / sizeof *plain;
+  char *rest = base + (plan->w != NULL ? 4 : 2) * cells + 5 * blocks;
   if (plan->path != EAS_TLS_PATH_UNIFORM || !tls_order_rows(plan, period, order, rest + tls_order_size(plan)))
     tls_order(plan, period, order, rest);
   memcpy(order + plan->n, order, plan->wrap * sizeof *order);
@@ -162,9 +194,19 @@ void tls_fast(const eas_tls_job *job, double period, void *work, const tls_best 
     high2[k] = high[k] > high[k + 1] ? high[k] : high[k + 1];
     low2[k] = low[k] < low[k + 1] ? low[k] : low[k + 1];
   }
-  tls_folded f = {
-    .order = order, .sum = sum, .high = high, .low = low, .squares = squares, .high2 = high2, .low2 = low2
-  };
+  tls_folded f = { .order = order,
+                   .sum = sum,
+                   .high = high,
+                   .low = low,
+                   .squares = squares,
+                   .high2 = high2,
+                   .low2 = low2,
+                   .plain = plain,
+                   .mass = mass };
+  if (plan->w != NULL) {
+    sum_one(plan, plan->plain, order, plain);
+    sum_one(plan, plan->mass, order, mass);
+  }
   try_hint(job, &f, period, hint, best);
   tls_scan(job, period, &f, best);
 }

@@ -34,6 +34,9 @@ typedef struct {
   float depth;                    /* sum to r: overshoot over half the width */
   float squares, slack;           /* of the shape; what rounding to quanta may add to a sum */
   float least;                    /* sums up to this are too shallow */
+  /* Weighted: Q is at least light, of the least weight alone, and what the rest of weights (tls_plan.mass) makes of a stack of
+   * boxes below the shape's squares, at the edges of coarse and fine. */
+  float light, coarse_square[TLS_COARSE], fine_square[TLS_FINE];
 } tls_bound;
 
 /* The plan: what all threads share, behind this head in the same memory. */
@@ -53,6 +56,9 @@ typedef struct {
   const double *w;        /* [n] NULL: all equal */
   const double *time;     /* [n] */
   const int32_t *q;       /* [n + 1] e (times w over weight) in quanta, then 0 */
+  const int32_t *plain;   /* weighted, else NULL: [n + 1] e alone in quanta, then 0 */
+  const int32_t *mass;    /* [n + 1] what a weight is above the least, in units of `lump`, rounded down; then 0 */
+  double lump;            /* of the mean weight */
   double quantum;         /* of q */
   float square;           /* unit of sums of squares of q */
   /* uniform cadence (tls__uniform.c): */
@@ -67,6 +73,7 @@ typedef struct {
   const int32_t *sum;                  /* [n + wrap + 1] of q before each */
   const int32_t *high, *low, *squares; /* by blocks of sums: the extremes; of squares of q before each block */
   const int32_t *high2, *low2;         /* extremes of a block and the next */
+  const int32_t *plain, *mass;         /* weighted: [n + wrap + 1] of those before each */
 } tls_folded;
 
 /* Rows first <= k < last are tried at a period. */
@@ -115,6 +122,9 @@ static inline int tls_better(double chi2, int32_t row, int32_t start, const tls_
 /* The bounds of all rows (scratch [n] where samples have weights), and the samples in quanta. */
 void tls_fill_bounds(tls_plan *plan, const eas_tls_settings *set, tls_bound *bound, double *scratch);
 void tls_fill_quanta(tls_plan *plan, int32_t *q);
+
+/* Weighted: plain [n + 1] and mass [n + 1], after the quanta. */
+void tls_fill_masses(tls_plan *plan, int32_t *plain, int32_t *mass);
 
 /* The fast paths. work: tls_fast_size bytes. hint: the best of another trial nearby, in this one's starts; row -1: none. */
 size_t tls_fast_size(const tls_plan *plan);

@@ -47,6 +47,29 @@ EAS_TARGET_AVX512 static inline uint32_t gains_worth_512(const tls_bound *b, int
   return _mm512_mask_cmp_ps_mask(gains, m, _mm512_set1_ps(b->least), _CMP_GT_OQ);
 }
 
+/* Windows of weighted samples: sums without weights m at most and low at least, with weights and shape c at most; of weights and
+ * the shape's squares q at least. */
+EAS_INLINE uint32_t weighted_worth(const scan *s, const tls_boxes *box, const float *square, int boxes, size_t i,
+                                   const float *c, float want)
+{
+  const tls_bound *b = s->bound;
+  const int32_t *plain = s->f->plain + i, *mass = s->f->mass + i;
+  float q[TLS_BLOCK];
+  uint32_t worth = 0;
+  for (int l = 0; l < TLS_BLOCK; l++) q[l] = b->light;
+  for (int k = 0; k < boxes; k++) {
+    const int32_t *from = mass + box->edge[k], *to = mass + s->width - (size_t)box->edge[k];
+    for (int l = 0; l < TLS_BLOCK; l++) q[l] += square[k] * (float)(to[l] - from[l]);
+  }
+  for (int l = 0; l < TLS_BLOCK; l++) {
+    float m = (float)(plain[s->width + (size_t)l] - plain[l]), high = m + b->slack, low = b->depth * (m - b->slack);
+    low = low > 0 ? low : 0;
+    int gains = b->depth * high * 2 * c[l] - low * low * q[l] >= want && high > b->least && c[l] > 0;
+    worth |= (uint32_t)gains << l;
+  }
+  return worth;
+}
+
 /* Of TLS_BLOCK blocks of starts from block k0: bits of those where one may win. */
 EAS_INLINE uint32_t blocks_worth(const scan *s, int weighted, size_t k0, float want)
 {
@@ -99,11 +122,32 @@ EAS_INLINE uint32_t starts_worth(const scan *s, int weighted, const tls_boxes *b
       c[l] += step * m[l];
     }
   }
+  if (weighted)
+    return box == &b->coarse ? weighted_worth(s, box, b->coarse_square, TLS_COARSE, i, c, want)
+                             : weighted_worth(s, &b->fine, b->fine_square, TLS_FINE, i, c, want);
   for (int l = 0; l < TLS_BLOCK; l++) {
     low[l] = m[l] - b->slack;
     m[l] += b->slack;
   }
   return gains_worth(b, weighted, m, low, c, want);
+}
+
+EAS_TARGET_AVX512 EAS_INLINE uint32_t weighted_worth_512(const scan *s, const tls_boxes *box, const float *square,
+                                                         int boxes, size_t i, __m512 c, float want)
+{
+  const tls_bound *b = s->bound;
+  const int32_t *plain = s->f->plain + i, *mass = s->f->mass + i, *end = mass + s->width;
+  __m512 q = _mm512_set1_ps(b->light), depth = _mm512_set1_ps(b->depth), slack = _mm512_set1_ps(b->slack);
+#pragma GCC unroll 16
+  for (int k = 0; k < boxes; k++)
+    q = _mm512_fmadd_ps(difference_512(end - box->edge[k], mass + box->edge[k]), _mm512_set1_ps(square[k]), q);
+  __m512 m = difference_512(plain + s->width, plain), high = _mm512_add_ps(m, slack);
+  __m512 low = _mm512_max_ps(_mm512_mul_ps(depth, _mm512_sub_ps(m, slack)), _mm512_setzero_ps());
+  __m512 gain =
+      _mm512_fmsub_ps(_mm512_mul_ps(depth, high), _mm512_add_ps(c, c), _mm512_mul_ps(_mm512_mul_ps(low, low), q));
+  __mmask16 worth = _mm512_cmp_ps_mask(gain, _mm512_set1_ps(want), _CMP_GE_OQ);
+  worth = _mm512_mask_cmp_ps_mask(worth, high, _mm512_set1_ps(b->least), _CMP_GT_OQ);
+  return _mm512_mask_cmp_ps_mask(worth, c, _mm512_setzero_ps(), _CMP_GT_OQ);
 }
 
 EAS_TARGET_AVX512 EAS_INLINE uint32_t starts_worth_512(const scan *s, int weighted, const tls_boxes *box, int boxes,
@@ -117,6 +161,9 @@ EAS_TARGET_AVX512 EAS_INLINE uint32_t starts_worth_512(const scan *s, int weight
     m = difference_512(end - box->edge[k], begin + box->edge[k]);
     c = _mm512_fmadd_ps(m, _mm512_set1_ps(box->step[k]), c);
   }
+  if (weighted)
+    return box == &b->coarse ? weighted_worth_512(s, box, b->coarse_square, TLS_COARSE, i, c, want)
+                             : weighted_worth_512(s, &b->fine, b->fine_square, TLS_FINE, i, c, want);
   return gains_worth_512(b, weighted, _mm512_add_ps(m, slack), _mm512_sub_ps(m, slack), c, want);
 }
 
