@@ -78,11 +78,15 @@ static int page(eas_bulks *b, const work *w, int64_t ids[SLICE], int64_t *next, 
 static int slice(eas_bulks *b, work *w, eas_err *err)
 {
   int64_t ids[SLICE], next = 0;
+  int64_t from = eas_tick_us();
   int n = page(b, w, ids, &next, err);
   if (n < 0) return n;
+  int64_t read = eas_tick_us();
   int rc = w->cancel ? eas_cancel_chosen(b->db, w->job, ids, n, err) : eas_retry_chosen(b->db, w->job, ids, n, err);
   if (rc < 0) return rc;
   w->done += rc;
+  eas_log(EAS_DEBUG, "web: %d of %d tasks to %s: %.1f ms to find, %.1f ms to change them", rc, n,
+          w->cancel ? "cancel" : "retry", (double)(read - from) / 1e3, (double)(eas_tick_us() - read) / 1e3);
   w->after = next ? next : w->after;
   w->under_way = next != 0;
   return 0;

@@ -64,7 +64,8 @@ end
 
 function Browser:send(method, params)
   self.id = self.id + 1
-  local text = frame(cjson.encode { id = self.id, method = method, params = params or { _ = cjson.null } })
+  local call = cjson.encode { id = self.id, method = method, params = params or { _ = cjson.null } }
+  local text = frame((call:gsub('"touchPoints":{}', '"touchPoints":[]'))) -- a list without entries, which cjson does not know
   ffi.C.send(self.fd, text, #text, 0x4000)
   while true do
     local message, rest = unframe(self.rest)
@@ -94,7 +95,7 @@ end
 -- Waits until an expression is true.
 function Browser:wait(js)
   return self.roles:wait(js, function()
-    local ok, v = pcall(self.eval, self, js)
+    local ok, v = pcall(self.eval, self, "!!(" .. js .. ")") -- null would be true here
     return ok and v
   end)
 end

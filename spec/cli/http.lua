@@ -12,10 +12,19 @@ ssize_t send(int, const void *, size_t, int);
 ssize_t recv(int, void *, size_t, int);
 int poll(struct http_poll *, unsigned long, int);
 int close(int);
+struct http_time { long s, ns; };
+int clock_gettime(int, struct http_time *);
 ]]
 
 local Http = {}
 Http.__index = Http
+
+-- Seconds of a clock that only goes on.
+function Http.now()
+  local t = ffi.new "struct http_time"
+  ffi.C.clock_gettime(1, t)
+  return tonumber(t.s) + tonumber(t.ns) / 1e9
+end
 
 -- Starts `eas web` in a world of roles; words beside the port. env: of the server alone; name: of its log (web).
 function Http.start(roles, words, env, name)

@@ -18,10 +18,11 @@ INSERT INTO node (id, job, path) VALUES (1, 1, '$');
 INSERT INTO worker (id, host, pid, slots, version, state, started_at, beat_at, lease_until)
   VALUES (1, 4, 1, 8, '0', 'active', eas_now, eas_now, eas_now + 600000000);
 -- the root, a chain for every 1000 tasks below it, and the tasks: six tenths passed, some failed or skipped, the rest to come
-INSERT INTO task (id, job, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed, cursor)
-  VALUES (1, 1, 0, 0, 1, 1, 2, 'passed', 0, 1, 1, 500, 1, NN / 1000);
-INSERT INTO task (id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, seed, metadata, cursor)
-  SELECT value + 1, 1, 1, value - 1, 1, 2, 1, 2, 'passed', 0, 1, 1, 0, 1, '{"size":' || value || '.5}', 1000 FROM generate_series(1, NN / 1000);
+INSERT INTO task (id, job, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, failed_children, seed, cursor)
+  VALUES (1, 1, 0, 0, 1, 1, 2, 'passed', 0, 1, 1, NN / 1000 - 6 * NN / 10000, 6 * NN / 10000, 1, NN / 1000);
+INSERT INTO task (id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, open_children, failed_children, done, seed, metadata, cursor)
+  SELECT value + 1, 1, 1, value - 1, 1, 2, 1, 2, 'passed', 0, 1, 1, CASE WHEN value > 6 * NN / 10000 THEN 1000 ELSE 0 END,
+    CASE WHEN value > 6 * NN / 10000 THEN 0 ELSE 2 END, CASE WHEN value > 6 * NN / 10000 THEN 0 ELSE 1 END, 1, '{"size":' || value || '.5}', 1000 FROM generate_series(1, NN / 1000);
 INSERT INTO task (id, job, parent, ordinal, depth, type, node, directory, state, pending, attempts, accepted, done, seed)
   SELECT value + 10000, 1, 2 + (value - 1) / 1000, (value - 1) % 1000, 2, 3 + value % 2, 1, 2,
     CASE WHEN value > 0.8 * NN THEN 'waiting' WHEN value > 0.6 * NN THEN 'ready' WHEN value % 1000 = 7 THEN 'failed' WHEN value % 1000 = 8 THEN 'skipped' ELSE 'passed' END,
@@ -56,12 +57,13 @@ describe("the dashboard of a job of many tasks", function()
     local sql = FILL:gsub("NN", tostring(N)):gsub("eas_now", "(CAST(unixepoch('subsec') * 1000000 AS INTEGER))"):gsub("unixepoch%('subsec'%)", "(julianday('now') - 2440587.5) * 86400")
     local filled = T.sh("sqlite3 -bail " .. T.quote(roles.dir .. "/data/eas.db"), sql)
     assert.equal(0, filled.status, filled.err)
-    local web = Http.start(roles)
+    local web = Http.start(roles, "--actions on", { EAS_WEB_TOKEN = "0123456789abcdef" })
     finally(function() roles:stop() end)
     local t = 10000
     local paths = { "/", "/jobs", "/jobs/j1", "/jobs/j1?task=t2", "/jobs/j1?task=t2&ordinal=500", "/tasks", "/tasks?after=t" .. (t + math.floor(N * 0.55)),
       "/tasks?state=failed", "/tasks?state=skipped&type=synthesis_batman", "/tasks?state=running", "/tasks?state=queued", "/tasks?state=waiting", "/tasks?state=passed",
       "/tasks?state=cancelled", "/tasks/t10001", "/attempts/a10007", "/errors", "/timeline", "/timings", "/results", "/results?sort=-sde", "/maps", "/files", "/files?from=lc_3",
+      "/tasks?where=size:3.5", "/tasks?type=transit_search_tls&where=size:" .. math.floor(N / 1000) .. ".5", "/maps?type=transit_search_tls",
       "/logs", "/logs?text=nothing", "/workers", "/api/v1/overview", "/api/v1/tasks.csv" }
     local best, slow = {}, {}
     for _ = 1, LONG and 3 or 1 do -- the first fills caches, and others work on this machine too
@@ -88,5 +90,18 @@ describe("the dashboard of a job of many tasks", function()
       waiting = web:api("/tasks?state=waiting&after=" .. after)
     end
     assert.equal("t" .. (t + N * 0.8 + 1), waiting.items[1].task)
+    -- all that are queued are cancelled between other requests, which wait no longer for it than for a page
+    local queued = web:api("/tasks?state=queued").counts.matching
+    assert.is_true(queued > 0.19 * N)
+    local began, slowest, asked = os.time(), 0, 0
+    assert.equal(202, web:ask("POST", "/api/v1/tasks/cancel", { Authorization = "Bearer 0123456789abcdef" }, "job=j1&state=queued").status)
+    roles:wait("the cancel", function()
+      local from = Http.now()
+      assert.equal(200, web:get("/tasks?state=queued").status)
+      slowest, asked = math.max(slowest, Http.now() - from), asked + 1
+      return web:api("/tasks?state=cancelled").counts.matching == queued
+    end, LONG and 600)
+    if LONG then print(("%d cancelled in %d s; of %d pages meanwhile the slowest took %.0f ms"):format(queued, os.time() - began, asked, 1e3 * slowest)) end
+    assert.equal(0, web:api("/tasks?state=queued").counts.matching)
   end)
 end)

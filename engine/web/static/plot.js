@@ -104,6 +104,24 @@
         figure.pinched = null;
       }
     }
+    // Shift and drag moves along: the scale at once, what it shows when the button is let go.
+    function drag(e) {
+      if (!e.shiftKey || e.button !== 0 || kind === "fold") return;
+      e.preventDefault();
+      var scale = chart.scales.x, per = (scale.max - scale.min) / chart.over.clientWidth, min = scale.min, max = scale.max, x = e.clientX, to = null;
+      function move(m) {
+        var by = (x - m.clientX) * per;
+        to = { from: Math.max(data.first, min + by), to: Math.min(data.last, max + by) };
+        chart.setScale("x", { min: to.from, max: to.to });
+      }
+      function stop() {
+        document.removeEventListener("mousemove", move);
+        document.removeEventListener("mouseup", stop);
+        if (to && to.to > to.from) load(to);
+      }
+      document.addEventListener("mousemove", move);
+      document.addEventListener("mouseup", stop);
+    }
     function rows() {
       if (kind === "fold") return [data.x, data.even, data.odd, data.all];
       if (data.flagged_x && data.flagged_x.length) return uPlot.join([[data.x, data.y], [data.flagged_x, data.flagged_y]]);
@@ -116,7 +134,8 @@
         width: Math.max(280, figure.clientWidth), height: Math.min(320, Math.max(220, figure.clientWidth * 0.5)), series: series(),
         scales: { x: { time: false, distr: logarithmic ? 3 : 1 } },
         axes: [axis(kind === "fold" ? "days from mid-transit" : data.xname + " / " + data.xunit), axis(kind === "fold" ? "flux" : data.yname)],
-        cursor: { drag: { x: true, y: false, setScale: kind === "fold" } }, legend: { live: true },
+        cursor: { drag: { x: true, y: false, setScale: kind === "fold" },
+          bind: { mousedown: function (u, target, zoom) { return function (e) { if (!e.shiftKey || kind === "fold") zoom(e); }; } } }, legend: { live: true },
         bands: data.lo ? [{ series: [2, 1], fill: color("--plot") + "66" }] : undefined,
         hooks: { setSelect: [function (u) {
           if (kind === "fold" || u.select.width < 3) return;
@@ -124,6 +143,7 @@
         }], ready: [function (u) {
           u.over.addEventListener("dblclick", function (e) { e.stopImmediatePropagation(); reset(); }, true);
           u.over.addEventListener("wheel", wheel, { passive: false });
+          u.over.addEventListener("mousedown", drag);
           u.over.addEventListener("click", pick);
           ["pointerdown", "pointermove", "pointerup", "pointercancel"].forEach(function (name) { u.over.addEventListener(name, touch); });
         }], draw: [draw_marks] }
@@ -229,7 +249,7 @@
           button("Log", function () { logarithmic = !logarithmic; draw(); }), button("Data", csv), button("SVG", save_svg));
         if (period && !isNaN(t0)) links.append(button("Next transit", function () { visit(1); }), button("Previous", function () { visit(-1); }));
         if (data_has_flags) links.append(button("Flagged", flags));
-        links.append(mark ? " click a peak: the fold follows" : " drag zooms, Ctrl and wheel or two fingers too; double click goes back");
+        links.append(mark ? " click a peak: the fold follows" : " drag zooms, Ctrl and wheel or two fingers too; Shift and drag moves along; double click goes back");
       }
     }
     figure.tabIndex = 0;
