@@ -123,6 +123,7 @@ static void print_end(eas_cli *c, const eas_job_counts *k, int64_t wall_us)
   printf("\n");
   eas_recovery_print(c, k->job, stdout);
   char flag[512] = "";
+  int narrow = c->tty && c->width < 80;
   if (strcmp(eas_conf_source(c->conf, "data"), "default") != 0)
     snprintf(flag, sizeof flag, " --data %s", eas_conf_str(c->conf, "data"));
   if (!bad && eas_store_is_url(eas_conf_str(c->conf, "store")))
@@ -132,9 +133,9 @@ static void print_end(eas_cli *c, const eas_job_counts *k, int64_t wall_us)
   else if (eas_store_is_url(eas_conf_str(c->conf, "store")))
     printf("Next     eas results j%" PRId64 "%s\n", k->job, flag);
   else
-    printf("\nFiles    %s/products/     open in TOPCAT, astropy, lightkurve\nReport   eas report j%" PRId64
-           "%s     one HTML page\nNext     eas results j%" PRId64 "%s\n",
-           eas_conf_str(c->conf, "store"), k->job, flag, k->job, flag);
+    printf("\nFiles    %s/products/%s\nReport   eas report j%" PRId64 "%s%s\nNext     eas results j%" PRId64 "%s\n",
+           eas_conf_str(c->conf, "store"), narrow ? "" : "     open in TOPCAT, astropy, lightkurve", k->job, flag,
+           narrow ? "" : "     one HTML page", k->job, flag);
 }
 
 static int finish(run *r)

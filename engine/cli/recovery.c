@@ -13,19 +13,23 @@ static const char *short_type(const char *type)
   return strncmp(type, "transit_search_", 15) == 0 ? type + 15 : type;
 }
 
-static void print_cell(const eas_cli *c, const json_t *v, FILE *out)
+static void print_cell(const eas_cli *c, const json_t *v, int width, FILE *out)
 {
   char text[48];
   int64_t n = eas_json_int(v, "n", 0), found = eas_json_int(v, "found", 0);
   if (n == 0) {
-    fprintf(out, "%7s", "");
+    fprintf(out, "%*s", width, "");
   } else if (n > 1) {
     snprintf(text, sizeof text, "%" PRId64 "/%" PRId64, found, n);
-    fprintf(out, "%7s", text);
+    fprintf(out, "%*s", width, text);
   } else {
     int alias = eas_json_int(v, "alias", 0) > 0;
     const char *symbol = found ? (c->utf8 ? "●" : "#") : alias ? (c->utf8 ? "◐" : "/") : c->utf8 ? "○" : ".";
-    fprintf(out, "      %s%s%s", eas_ink(c, found ? EAS_GREEN : alias ? EAS_YELLOW : EAS_DIM), symbol, eas_ink_off(c));
+    fprintf(out, "%*s%s%s%s", width - 1, "",
+            eas_ink(c, found   ? EAS_GREEN
+                       : alias ? EAS_YELLOW
+                               : EAS_DIM),
+            symbol, eas_ink_off(c));
   }
 }
 
@@ -56,24 +60,46 @@ static void head_text(const json_t *p, char *text, size_t size)
   }
 }
 
+enum { LABEL = 16, CELL = 7, CELL_LEAST = 5 };
+
+/* On a narrow terminal the names of rows take what they need, and cells share the rest. */
+static void fit(const eas_cli *c, const json_t *rows, int n_columns, int *label, int *cell)
+{
+  char text[128];
+  const char *name = eas_json_str(rows, "name");
+  *label = LABEL;
+  *cell = CELL;
+  if (c->width <= 0 || n_columns == 0 || c->width > 1 + LABEL + CELL * n_columns) return;
+  size_t most = name ? strlen(name) : 1;
+  for (size_t i = 0; i < json_array_size(json_object_get(rows, "values")); i++) {
+    value_text(rows, i, text, sizeof text);
+    if (strlen(text) > most) most = strlen(text);
+  }
+  if (most < LABEL) *label = (int)most;
+  int share = (c->width - 1 - *label) / n_columns;
+  *cell = share > CELL ? CELL : share < CELL_LEAST ? CELL_LEAST : share;
+}
+
 static void print_panel(const eas_cli *c, const json_t *m, const json_t *p, FILE *out)
 {
   char left[128];
+  int label, cell;
   const json_t *columns = json_object_get(m, "columns"), *rows = json_object_get(m, "rows"),
                *cells = json_object_get(p, "cells");
   const char *across = eas_json_str(columns, "name"), *up = eas_json_str(rows, "name");
   head_text(p, left, sizeof left);
-  fprintf(out, "\n %-26s %s", left, across ? across : "");
-  fprintf(out, "\n %-16s", up ? up : "");
+  fit(c, rows, (int)json_array_size(json_object_get(columns, "values")), &label, &cell);
+  fprintf(out, "\n %-*s %s", label + 10, left, across ? across : "");
+  fprintf(out, "\n %-*s", label, up ? up : "");
   for (size_t i = 0; i < json_array_size(json_object_get(columns, "values")); i++) {
     value_text(columns, i, left, sizeof left);
-    fprintf(out, "%7.7s", left);
+    fprintf(out, "%*.*s", cell, cell < CELL ? cell - 1 : CELL, left);
   }
   for (size_t r = json_array_size(cells); r-- > 0;) {
     value_text(rows, r, left, sizeof left);
-    fprintf(out, "\n %16.16s", left);
+    fprintf(out, "\n %*.*s", label, label, left);
     for (size_t k = 0; k < json_array_size(json_array_get(cells, r)); k++)
-      print_cell(c, json_array_get(json_array_get(cells, r), k), out);
+      print_cell(c, json_array_get(json_array_get(cells, r), k), cell, out);
   }
   fprintf(out, "\n found %" PRId64 " of %" PRId64 "\n", eas_json_int(p, "found", 0), eas_json_int(p, "n", 0));
 }
@@ -88,8 +114,8 @@ void eas_recovery_print(eas_cli *c, int64_t job, FILE *out)
   {
     if (eas_json_int(p, "n", 0) == 0) continue; /* nothing is known to be there */
     if (n++ == 0)
-      fprintf(out, "\nRecovered (period within 3 %%)   %s found   %s alias   %s missed\n", c->utf8 ? "●" : "#",
-              c->utf8 ? "◐" : "/", c->utf8 ? "○" : ".");
+      fprintf(out, "\nRecovered (period within 3 %%)%s   %s found   %s alias   %s missed\n",
+              c->width > 0 && c->width < 66 ? "\n" : "", c->utf8 ? "●" : "#", c->utf8 ? "◐" : "/", c->utf8 ? "○" : ".");
     print_panel(c, m, p, out);
   }
   json_decref(m);

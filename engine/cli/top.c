@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "model/pages.h"
 
-enum { JOBS = 12, RUNNING = 20, BAR = 20, WIDE = 110 };
+enum { JOBS = 12, RUNNING = 20, BAR = 20, WIDE = 110, FULL = 77, SMALL = 60, LEAST = 50, CELL = 7 };
 
 typedef struct {
   const eas_cli *c;
@@ -27,8 +27,28 @@ static int name_columns(const canvas *v)
   return is_wide(v) ? 30 : 20;
 }
 
+/* Under a width some columns go, others never: names have what is left of it. */
+static int fits(const canvas *v, int columns)
+{
+  return !v->columns || v->columns >= columns;
+}
+
+static int names_beside(const canvas *v, int others)
+{
+  int left = v->columns - 1 - others;
+  return fits(v, FULL) || left > name_columns(v) ? name_columns(v) : left > 4 ? left : 4;
+}
+
 static const char *const STATES[] = { "passed",  "reused", "running", "queued",
                                       "waiting", "failed", "skipped", "cancelled" };
+
+/* States that are shown at this width: *n of them. */
+static const int *shown_states(const canvas *v, int *n)
+{
+  static const int all[] = { 0, 1, 2, 3, 4, 5, 6, 7 }, small[] = { 0, 2, 3, 4, 5 }, least[] = { 0, 2, 3, 5 };
+  *n = fits(v, FULL) ? 8 : fits(v, LEAST) ? 5 : 4;
+  return fits(v, FULL) ? all : fits(v, LEAST) ? small : least;
+}
 
 void eas_top_done(eas_top *t)
 {
@@ -122,9 +142,9 @@ static void job_line(canvas *v, const json_t *j, int chosen, int64_t now)
   v->left--;
   eas_buf_init(&b);
   snprintf(text, sizeof text, "%s%s %s", chosen ? "> " : "  ", eas_json_str(j, "job"), eas_json_str(j, "name"));
-  pad(&b, text, name_columns(v), 0);
+  pad(&b, text, names_beside(v, fits(v, SMALL) ? 38 : fits(v, LEAST) ? 30 : 21), 0);
   eas_buf_printf(&b, " %s%s ", eas_ink(v->c, eas_state_ink(state)), eas_state_symbol(v->c, state));
-  pad(&b, state, 9, 0);
+  if (fits(v, LEAST)) pad(&b, state, 9, 0);
   eas_buf_str(&b, eas_ink_off(v->c));
   if (is_wide(v)) {
     eas_buf_char(&b, ' ');
@@ -137,14 +157,14 @@ static void job_line(canvas *v, const json_t *j, int chosen, int64_t now)
   int64_t bad = eas_json_int(j, "failed", 0) + eas_json_int(j, "skipped", 0);
   snprintf(text, sizeof text, "%" PRId64, bad);
   eas_buf_str(&b, bad ? eas_ink(v->c, EAS_RED) : "");
-  pad(&b, text, 8, 1);
+  if (fits(v, SMALL)) pad(&b, text, 8, 1);
   eas_buf_str(&b, bad ? eas_ink_off(v->c) : "");
   if (ended)
     eas_duration_text(ended - begun, took);
   else if (done > 0)
     eas_duration_text((int64_t)((double)(now - begun) / (double)done * (double)(total - done)), took);
   snprintf(text, sizeof text, ended ? "%s" : "%s left", took);
-  pad(&b, text, 15, 1);
+  if (fits(v, FULL)) pad(&b, text, 15, 1);
   eas_buf_printf(v->out, "%s\n", b.data);
   eas_buf_done(&b);
 }
@@ -155,9 +175,12 @@ static void type_lines(canvas *v, const json_t *job)
   json_t *t;
   eas_buf b;
   eas_buf_init(&b);
-  pad(&b, eas_json_str(job, "name"), name_columns(v), 0);
-  for (int s = 0; s < 8; s++)
-    pad(&b, is_wide(v) ? STATES[s] : eas_state_symbol(v->c, STATES[s]), is_wide(v) ? 10 : 7, 1);
+  int n_shown, cell = is_wide(v) ? 10 : CELL;
+  const int *shown = shown_states(v, &n_shown);
+  int names = names_beside(v, cell * n_shown);
+  pad(&b, eas_json_str(job, "name"), names, 0);
+  for (int k = 0; k < n_shown; k++)
+    pad(&b, is_wide(v) ? STATES[shown[k]] : eas_state_symbol(v->c, STATES[shown[k]]), cell, 1);
   line(v, EAS_DIM, b.data);
   json_array_foreach(json_object_get(job, "types"), i, t)
   {
@@ -165,12 +188,13 @@ static void type_lines(canvas *v, const json_t *job)
     eas_buf_clear(&b);
     char n[32];
     eas_buf_str(&b, "  ");
-    pad(&b, eas_json_str(t, "type"), name_columns(v) - 2, 0);
-    for (int s = 0; s < 8; s++) {
-      int64_t count = eas_json_int(t, STATES[s], 0);
+    pad(&b, eas_json_str(t, "type"), names - 2, 0);
+    for (int k = 0; k < n_shown; k++) {
+      const char *state = STATES[shown[k]];
+      int64_t count = eas_json_int(t, state, 0);
       eas_count_text(v->c, count, n);
-      eas_buf_str(&b, eas_ink(v->c, count ? eas_state_ink(STATES[s]) : EAS_DIM));
-      pad(&b, n, is_wide(v) ? 10 : 7, 1);
+      eas_buf_str(&b, eas_ink(v->c, count ? eas_state_ink(state) : EAS_DIM));
+      pad(&b, n, cell, 1);
       eas_buf_str(&b, eas_ink_off(v->c));
     }
     v->left--;
