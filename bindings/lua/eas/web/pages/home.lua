@@ -55,7 +55,7 @@ local function cards(data)
   return { h.dl { class = "cards", ["data-live"] = "cards",
     card("rate", data.per_second and format.number(tonumber(("%.3g"):format(data.per_second))) .. " /s" or "-", data.over
       or "measured while you look"),
-    card("slots busy", ("%d of %d"):format(w.busy, w.slots), ("%d workers"):format(w.active)),
+    card("slots busy", ("%d of %d"):format(w.busy, w.slots), w.active == 1 and "1 worker" or ("%d workers"):format(w.active)),
     card("running", format.count(running)), card("queued", format.count(queued)), card("waiting", format.count(waiting)) },
     missing and h.p { class = "banner bad", ["data-live"] = "missing", missing } or h.p { ["data-live"] = "missing", hidden = true } }
 end

@@ -27,13 +27,15 @@ function page.rows(items, now)
     local total, done = 0, 0
     for _, s in ipairs(format.states) do total = total + (j[s] or 0) end
     for _, s in ipairs { "passed", "reused", "failed", "skipped", "cancelled" } do done = done + (j[s] or 0) end
-    local left = "-"
-    if not j.done_at and done > 0 and total > done then left = format.duration((now - j.created_at) / done * (total - done)) end
-    local bad = (j.failed or 0) + (j.skipped or 0)
+    local left = "not known yet"
+    if not j.done_at and done > 0 and total > done then
+      left = format.duration((now - j.created_at) / done * (total - done)) .. " left"
+    end
+    local bad = j.failed or 0
     rows[i] = { parts.link(j.job, j.job .. " " .. j.name), parts.state(state_of(j)), parts.bar(j, total),
       format.count(done) .. " of " .. format.count(total),
       bad > 0 and h.a { class = "bad", href = h.url("/errors", { job = j.job }), format.count(bad) } or "0",
-      parts.stamp(j.created_at), j.done_at and format.duration(j.done_at - j.created_at) or left .. " left" }
+      parts.stamp(j.created_at), j.done_at and format.duration(j.done_at - j.created_at) or left }
   end
   return rows
 end
