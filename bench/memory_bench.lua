@@ -1,6 +1,6 @@
 -- memory_bench: peak memory and CPU time of a search, or of vetting, of 2.5 million samples (730 days at 25 s).
 --
---     for m in tls bls bls_kovacs fbls qats dst exotrans vetting; do build/release/bin/eas lua bench/memory_bench.lua $m; done
+--     for m in tls bls bls_hybrid bls_kovacs fbls qats dst exotrans vetting; do build/release/bin/eas lua bench/memory_bench.lua $m; done
 --     build/release/bin/eas lua bench/memory_bench.lua METHOD [DAYS [CADENCE]]
 --
 -- Few trials about the planet's period of 3.1 days: memory is by samples. Held against 20 times the light curve's own arrays and
@@ -32,6 +32,7 @@ local near = { period_min = 3.09, period_max = 3.11 }
 local searches = {
   tls = function(tls, lc) return tls.new(lc, { periods = { 3.099, 3.0995, 3.1, 3.1005, 3.101 } }) end,
   bls = function(bls, lc) return bls.new(lc, { 3.09, 3.095, 3.1, 3.105, 3.11 }, {}) end,
+  bls_hybrid = function(hybrid, lc) return hybrid.new(lc, near) end,
   bls_kovacs = function(kovacs, lc) return kovacs.new(lc, { 1 / 3.11, 1 / 3.105, 1 / 3.1, 1 / 3.095, 1 / 3.09 }, {}) end,
   fbls = function(fbls, lc) return fbls.new(lc, near) end,
   qats = function(qats, lc) return qats.new(lc, { period_min = 3.09, period_max = 3.11, duration_count = 4 }) end,
