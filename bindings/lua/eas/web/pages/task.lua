@@ -69,7 +69,7 @@ function page.attempts(list)
 end
 
 local function retry(t, user)
-  if not (user.session and (t.state == "failed" or t.state == "skipped")) then return nil end
+  if not (user.session and (t.state == "failed" or t.state == "cancelled")) then return nil end
   return h.form { method = "post", action = "/" .. t.task .. "/retry", class = "act",
     h.input { type = "hidden", name = "csrf", value = user.session.csrf }, h.button { type = "submit", "Retry this task" } }
 end
