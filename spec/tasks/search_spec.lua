@@ -42,6 +42,20 @@ describe("eas search", function()
     assert.equal(3, lines)
   end)
 
+  it("takes a light curve without any noise: what is a ratio to it is null", function()
+    local lines = {}
+    for k = 0, 1499 do
+      local off = (k * 0.02 - 1 + 2.05) % 4.1 - 2.05
+      lines[#lines + 1] = ("%.2f %.4f"):format(k * 0.02, math.abs(off) < 0.07 and 0.99 or 1)
+    end
+    local file = T.write(T.tmpdir() .. "/clean.txt", table.concat(lines, "\n") .. "\n")
+    for _, method in ipairs { "bls", "bls_kovacs", "fbls", "tls", "qats", "dst_v26", "dst_v29", "exotrans" } do
+      local got = T.eas { "search", file, "--method", method, "--json" }
+      assert.equal(0, got.status, method .. ": " .. got.out .. got.err)
+      assert.truthy(#json.decode(got.out).vetting > 5, method)
+    end
+  end)
+
   it("writes the files that are asked for", function()
     local dir = T.tmpdir()
     local got = search(planet, "--set", "period_min=2", "--periodogram", dir .. "/p.txt", "--plot", dir .. "/fold.svg")

@@ -59,6 +59,9 @@ local function measure(self, period, row, depth)
   return t0[0], stats, list, n
 end
 
+-- Of a curve without noise a ratio to it is unknown, not infinite.
+local function known(ratio) return math.abs(ratio) < math.huge and ratio or NAN end
+
 local function add_transits(out, list, n, level)
   out.transit_times, out.transit_depths, out.transit_depths_uncertainties = {}, {}, {}
   out.per_transit_count, out.snr_per_transit, out.snr_pink_per_transit = {}, {}, {}
@@ -66,16 +69,16 @@ local function add_transits(out, list, n, level)
     local transit = list[k]
     out.transit_times[k + 1], out.transit_depths[k + 1] = transit.time, level(transit.depth)
     out.transit_depths_uncertainties[k + 1], out.per_transit_count[k + 1] = transit.depth_err, tonumber(transit.n)
-    out.snr_per_transit[k + 1], out.snr_pink_per_transit[k + 1] = transit.snr, transit.snr_pink
+    out.snr_per_transit[k + 1], out.snr_pink_per_transit[k + 1] = known(transit.snr), known(transit.snr_pink)
   end
 end
 
 local function add_stats(out, stats, level)
-  out.duration, out.snr = stats.duration, stats.snr
+  out.duration, out.snr = stats.duration, known(stats.snr)
   out.depth_mean, out.depth_mean_err = level(stats.depth_mean), stats.depth_mean_err
   out.depth_mean_odd, out.depth_mean_odd_err = level(stats.depth_odd), stats.depth_odd_err
   out.depth_mean_even, out.depth_mean_even_err = level(stats.depth_even), stats.depth_even_err
-  out.odd_even_mismatch, out.noise, out.noise_pink = stats.odd_even_mismatch, stats.noise, stats.noise_pink
+  out.odd_even_mismatch, out.noise, out.noise_pink = known(stats.odd_even_mismatch), stats.noise, stats.noise_pink
   out.transit_count, out.distinct_transit_count = tonumber(stats.n_transits), tonumber(stats.n_distinct)
   out.empty_transit_count = out.transit_count - out.distinct_transit_count
   out.in_transit_count = tonumber(stats.n_inside)
