@@ -133,6 +133,8 @@ typedef struct {
   const json_t *metadata;     /* object or NULL */
   int64_t reused;             /* attempt, or 0 */
   int64_t wall_us, cpu_us, peak_kb, layers;
+  int64_t ran_us;    /* how long ago it got its slot, QC included; 0: not known, and its claim stays its start */
+  int slot;          /* that it had, from 0; counts with ran_us only */
   const char *usage; /* attempt_usage.points, or NULL */
   const eas_log_entry *log;
   int n_log;

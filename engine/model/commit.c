@@ -14,9 +14,14 @@ static const char look[] = "SELECT a.id, a.token, a.task, a.job, a.type, a.numbe
                                                                                           "running") " AND a.worker = "
                                                                                                      "$2";
 
+/* The claim said when it was claimed. Its worker knows how long ago it got its slot; that clock is the database's too. */
+#define BEGUN(ran, in_slot)                                                                                            \
+  ", started_at = CASE WHEN " ran " > 0 THEN eas_now() - " ran " ELSE started_at END, slot = CASE WHEN " ran           \
+  " > 0 THEN " in_slot " END"
+
 static const char end_attempt[] =
     "UPDATE attempt SET state = 'ended', ending = $2, verdict = $3, ended_at = eas_now(), wall_us = $4, cpu_us = $5,"
-    " peak_kb = $6, layers = $7, reused = $8, prov_key = $9, metadata = $10 WHERE id = $1";
+    " peak_kb = $6, layers = $7, reused = $8, prov_key = $9, metadata = $10" BEGUN("$11", "$12") " WHERE id = $1";
 
 typedef struct {
   eas_result *result;
@@ -32,12 +37,13 @@ static int by_attempt(const void *a, const void *b)
 static int send_end(eas_db *db, const eas_result *r, eas_err *err)
 {
   char *metadata = r->metadata ? json_dumps(r->metadata, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-  int rc = eas_db_send(
-      db, end_attempt,
-      EAS_ARGS(eas_v_int(r->attempt), eas_v_text(r->ending), eas_v_text(r->verdict), eas_v_int(r->wall_us),
-               eas_v_int(r->cpu_us), eas_v_int(r->peak_kb), eas_v_int(r->layers), eas_v_id(r->reused),
-               r->prov_key ? eas_v_blob(r->prov_key, sizeof *r->prov_key) : eas_v_null(), eas_v_text(metadata)),
-      NULL, err);
+  int rc =
+      eas_db_send(db, end_attempt,
+                  EAS_ARGS(eas_v_int(r->attempt), eas_v_text(r->ending), eas_v_text(r->verdict), eas_v_int(r->wall_us),
+                           eas_v_int(r->cpu_us), eas_v_int(r->peak_kb), eas_v_int(r->layers), eas_v_id(r->reused),
+                           r->prov_key ? eas_v_blob(r->prov_key, sizeof *r->prov_key) : eas_v_null(),
+                           eas_v_text(metadata), eas_v_int(r->ran_us), eas_v_int(r->slot)),
+                  NULL, err);
   free(metadata);
   return rc;
 }
@@ -47,12 +53,17 @@ static int send_end(eas_db *db, const eas_result *r, eas_err *err)
 static const char end_attempts[] =
     "WITH done AS (UPDATE attempt SET state = 'ended', ending = r.ending, verdict = r.verdict, ended_at = eas_now(),"
     " wall_us = r.wall_us, cpu_us = r.cpu_us, peak_kb = r.peak_kb, layers = r.layers, reused = r.reused,"
-    " prov_key = decode(r.prov_key, 'hex'), metadata = r.metadata"
-    " FROM json_to_recordset(CAST($1 AS JSON)) AS r (id BIGINT, token BIGINT, ending TEXT, verdict TEXT, wall_us "
-    "BIGINT,"
-    " cpu_us BIGINT, peak_kb BIGINT, layers BIGINT, reused BIGINT, prov_key TEXT, metadata TEXT), task t"
-    " WHERE attempt.id = r.id AND attempt.token = r.token AND " EAS_STATE_IS(
-        "attempt.state", "running") " AND attempt.worker = $2 AND t.id = attempt.task RETURNING attempt.id, "
+    " prov_key = decode(r.prov_key, 'hex'), metadata = r.metadata" BEGUN(
+        "r.ran_us",
+        "r.in_slot") " FROM json_to_recordset(CAST($1 AS JSON)) AS r (id BIGINT, token BIGINT, ending TEXT, verdict "
+                     "TEXT, wall_us "
+                     "BIGINT,"
+                     " cpu_us BIGINT, peak_kb BIGINT, layers BIGINT, reused BIGINT, prov_key TEXT, metadata TEXT, "
+                     "ran_us BIGINT, "
+                     "in_slot BIGINT), task t"
+                     " WHERE attempt.id = r.id AND attempt.token = r.token AND " EAS_STATE_IS(
+                         "attempt.state",
+                         "running") " AND attempt.worker = $2 AND t.id = attempt.task RETURNING attempt.id, "
                                     "attempt.token, attempt.task, "
                                     "attempt.job, attempt.type,"
                                     " attempt.number, t.parent, t.ties) SELECT * FROM done ORDER BY id";
@@ -62,11 +73,12 @@ static json_t *row_of(const eas_result *r)
   char key[65];
   if (r->prov_key) eas_digest_hex(r->prov_key, key);
   char *metadata = r->metadata ? json_dumps(r->metadata, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-  json_t *row = json_pack("{s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:s?, s:s?}", "id", (json_int_t)r->attempt,
-                          "token", (json_int_t)r->token, "ending", r->ending, "verdict", r->verdict, "wall_us",
-                          (json_int_t)r->wall_us, "cpu_us", (json_int_t)r->cpu_us, "peak_kb", (json_int_t)r->peak_kb,
-                          "layers", (json_int_t)r->layers, "reused", r->reused ? json_integer(r->reused) : json_null(),
-                          "prov_key", r->prov_key ? key : NULL, "metadata", metadata);
+  json_t *row =
+      json_pack("{s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:s?, s:s?, s:I, s:i}", "id", (json_int_t)r->attempt,
+                "token", (json_int_t)r->token, "ending", r->ending, "verdict", r->verdict, "wall_us",
+                (json_int_t)r->wall_us, "cpu_us", (json_int_t)r->cpu_us, "peak_kb", (json_int_t)r->peak_kb, "layers",
+                (json_int_t)r->layers, "reused", r->reused ? json_integer(r->reused) : json_null(), "prov_key",
+                r->prov_key ? key : NULL, "metadata", metadata, "ran_us", (json_int_t)r->ran_us, "in_slot", r->slot);
   free(metadata);
   return row;
 }

@@ -94,6 +94,8 @@ static void to_result(eas_running *r, eas_result *out)
                        .peak_kb = r->peak_kb,
                        .usage = eas_usage_text(&r->usage),
                        .layers = r->layers,
+                       .ran_us = r->was_slot >= 0 ? eas_tick_us() - r->started_us : 0,
+                       .slot = r->was_slot,
                        .spawn = pass ? r->spawn : NULL,
                        .again = again(r),
                        .delay_us = eas_policy_delay(&r->claim.policy, r->claim.number - r->claim.n_lost) };

@@ -55,6 +55,7 @@ struct eas_running {
   eas_digest key;
   int has_key;
   int slot, cpus;
+  int was_slot; /* the slot that it had, also when that is given back; -1: none */
   eas_slot_group *group;
   char *scratch;
   int pid_ns;   /* its processes are in a pid namespace of their own */

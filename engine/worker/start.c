@@ -42,7 +42,7 @@ eas_running *eas_running_new(eas_worker *w, eas_claim *claim)
   r->claim = *claim;
   memset(claim, 0, sizeof *claim); /* moved */
   r->type = eas_registry_type(w->o.registry, r->claim.type);
-  r->slot = -1;
+  r->slot = r->was_slot = -1;
   eas_logbuf_init(&r->log, r->claim.attempt, &w->log_sink);
   r->p.child.pidfd = r->p.child.events = r->p.child.output = r->p.child.errors = -1;
   r->metadata = json_object();
@@ -103,7 +103,7 @@ static int take_slots(eas_running *r)
   int left = r->cpus;
   for (int i = 0; i < w->o.slots && left > 0; i++) {
     if (w->slots[i]) continue;
-    if (r->slot < 0) r->slot = i;
+    if (r->slot < 0) r->slot = r->was_slot = i;
     w->slots[i] = r;
     left--;
   }

@@ -43,6 +43,18 @@ B.each(function(kind)
       assert.equal(0, db:value "SELECT count(*) FROM attempt_note")
     end)
 
+    it("tells in which slot it ran, and since when", function()
+      local tasks = { w:task(job), w:task(job) }
+      local knows, not_so = claim_one(), claim_one()
+      knows.ran_us, knows.slot = 2500000, 3
+      local claimed = w:attempts(tasks[2])[1].started_at
+      assert(w:commit(worker, { knows, not_so }))
+      local a, b = w:attempts(tasks[1])[1], w:attempts(tasks[2])[1]
+      assert.equal(3, a.slot)
+      assert.truthy(math.abs(a.ended_at - a.started_at - 2500000) < 100000) -- the clock may be read twice
+      assert.same({ claimed }, { b.started_at, b.slot })
+    end)
+
     it("groups failures by their error without its numbers", function()
       w:task(job)
       local c = claim_one()

@@ -163,7 +163,7 @@ function World:claim(worker, max, options)
 end
 
 -- Commits results { attempt, token, ending = "ok", verdict = "pass", reason, error, metadata = json, versions = { product -> verdict },
--- log = { text... }, first_seq, again, delay_us, key, reused, wall_us }. Gives n_ready, list of stale flags, whether control has something to do; or nil, message, code.
+-- log = { text... }, first_seq, again, delay_us, key, reused, wall_us, ran_us, slot }. Gives n_ready, list of stale flags, whether control has something to do; or nil, message, code.
 function World:commit(worker, list, db, registry)
   db = db or self.db
   local results, keep, out, made = ffi.new("eas_result[?]", #list), { list }, ffi.new "eas_committed", {}
@@ -176,7 +176,7 @@ function World:commit(worker, list, db, registry)
     local x = results[i - 1]
     x.attempt, x.token, x.ending, x.verdict = r.attempt, r.token, r.ending or "ok", r.verdict or "pass"
     x.reason, x.error, x.reused, x.wall_us, x.again, x.delay_us = r.reason, r.error, r.reused or 0, r.wall_us or 1000, r.again and 1 or 0, r.delay_us or 0
-    x.metadata = json_of(r.metadata)
+    x.ran_us, x.slot, x.metadata = r.ran_us or 0, r.slot or 0, json_of(r.metadata)
     x.description = json_of(r.description)
     if r.key then
       local key = ffi.new "eas_digest"

@@ -16,7 +16,7 @@ end
 
 local function name_of(a) return ("%s %s"):format(a.host or "?", a.worker or "") end
 
--- Lanes: of each worker as many as ran at once; nil if that is too many to be drawn.
+-- Lanes: one for each slot of a worker; what runs has not told its slot yet, and takes a free one. nil: too many to be drawn.
 local function lanes_of(items, now)
   local by, list = {}, {}
   for _, a in ipairs(items) do
@@ -24,17 +24,17 @@ local function lanes_of(items, now)
     local own, found = by[name] or {}, nil
     by[name] = own
     for _, lane in ipairs(own) do
-      if lane.until_us <= a.started_at then
+      if a.slot and a.slot == lane.slot or not a.slot and lane.until_us <= a.started_at then
         found = lane
         break
       end
     end
     if not found then
       if #list == MOST_LANES then return nil end
-      found = { name = name, key = ("%s %03d"):format(name, #own) }
+      found = { name = name, slot = a.slot, key = ("%s %03d"):format(name, a.slot or 500 + #own) }
       own[#own + 1], list[#list + 1] = found, found
     end
-    found[#found + 1], found.until_us = a, a.ended_at or now
+    found[#found + 1], found.until_us = a, math.max(found.until_us or 0, a.ended_at or now)
   end
   table.sort(list, function(a, b) return a.key < b.key end)
   return list
