@@ -6,6 +6,7 @@ local format = require "eas.web.format"
 local timeline_plot = {}
 local LEFT, WIDE, HIGH, GAP = 150, 1000, 18, 4
 local MOST_BARS, MOST_LANES, MOST_FOLDS, COLUMN, TALL = 2000, 48, 12, 4, 44
+local SEAM = 0.7 -- pixels between bars, at least
 local NARROW = 2 -- bars that would be less wide than this many pixels are drawn together
 local FOLDED, FOLD_FROM, FOLD_US = 0.03, 0.08, 2e6 -- width of a fold, and from which gap on, of all busy time
 local STATES = { "passed", "running", "failed" }
@@ -108,8 +109,10 @@ local function bars(lanes, scale, now, drawn)
     drawn[#drawn + 1] = h.text { x = 0, y = y + 13, class = "lane", lane.name }
     drawn[#drawn + 1] = h.rect { x = LEFT, y = y, width = WIDE - LEFT, height = HIGH, class = "track" }
     local reach = {}
-    for _, a in ipairs(lane) do
+    for k, a in ipairs(lane) do
       local x, x1, state = scale.at(a.started_at), scale.at(a.ended_at or now), state_of(a)
+      -- its results waited for others to be committed with, while the slot had the next
+      if lane[k + 1] then x1 = math.max(x, math.min(x1, scale.at(lane[k + 1].started_at) - SEAM)) end
       if x1 - x >= NARROW then
         drawn[#drawn + 1] = h.a { href = "/attempts/" .. a.attempt,
           h.rect { x = ("%.2f"):format(x), y = y + 1, width = ("%.2f"):format(x1 - x), height = HIGH - 2, class = "f-" .. state,
