@@ -113,8 +113,8 @@ static void print_end(eas_cli *c, const eas_job_counts *k, int64_t wall_us)
   eas_duration_text(wall_us, wall);
   const char *state = bad ? "failed" : "passed";
   int64_t passed = work_passed(k);
-  printf("%s%s%s j%" PRId64 " %s: %" PRId64 " tasks passed", eas_ink(c, eas_state_ink(state)),
-         eas_state_symbol(c, state), eas_ink_off(c), k->job, k->name, passed);
+  printf("%s%s%s j%" PRId64 " %s: %" PRId64 " %s passed", eas_ink(c, eas_state_ink(state)), eas_state_symbol(c, state),
+         eas_ink_off(c), k->job, k->name, passed, passed == 1 ? "task" : "tasks");
   if (k->reused) printf(" (%" PRId64 " reused)", k->reused);
   printf(", %" PRId64 " failed", k->failed);
   if (k->skipped) printf(", %" PRId64 " skipped", k->skipped);

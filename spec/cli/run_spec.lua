@@ -103,7 +103,7 @@ describe("eas run", function()
     assert.truthy(got.out:find("j1 is done already; --fresh runs it anew", 1, true), got.out)
     assert.equal(1, world:value "SELECT count(*) FROM job")
     got = world:run({ QUICK }, "job", { words = { "--fresh" } })
-    assert.truthy(got.out:find("j2 job: 1 tasks passed", 1, true), got.out)
+    assert.truthy(got.out:find("j2 job: 1 task passed", 1, true), got.out)
     assert.equal(1, world:run({ FAILS }, "bad").status)
     assert.equal(1, world:run({ FAILS }, "bad").status) -- still failed, not run again
     assert.equal(1, world:value "SELECT count(*) FROM attempt a JOIN task_type y ON y.id = a.type WHERE y.name = 'error'")
