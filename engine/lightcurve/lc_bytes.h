@@ -24,5 +24,4 @@ ptrdiff_t eas_bytes_read(eas_bytes *b, void *data, size_t cap, eas_err *err);
 /* All that is left, at most limit bytes (else EAS_ELIMIT). */
 int eas_bytes_rest(eas_bytes *b, size_t limit, eas_buf *out, eas_err *err);
 
-
 #endif
