@@ -29,7 +29,7 @@ class Settings(ctypes.Structure):  # eas_bls_settings
 class Job(ctypes.Structure):  # eas_bls_job
     _fields_ = [("n", ctypes.c_size_t), ("n_period", ctypes.c_size_t), ("time", DOUBLES), ("flux", DOUBLES),
                 ("ivar", DOUBLES), ("flux_zero", ctypes.c_double), ("period", DOUBLES), ("set", Settings),
-                ("plan", ctypes.c_void_p), ("out", ctypes.c_void_p)]
+                ("plan", ctypes.c_void_p), ("share", ctypes.c_void_p), ("out", ctypes.c_void_p)]
 
 
 def find_library():
@@ -55,7 +55,7 @@ class Search:
         self.out = np.zeros((len(periods), 6))
         data = lambda a: a.ctypes.data_as(DOUBLES)
         self.job = Job(len(t), len(periods), data(t), data(y), None, float(np.median(y)), data(periods),
-                       Settings(data(DURATIONS), len(DURATIONS), 10, 0, 1, 0), None, self.out.ctypes.data)
+                       Settings(data(DURATIONS), len(DURATIONS), 10, 0, 1, 0), None, None, self.out.ctypes.data)
         job = ctypes.byref(self.job)
         assert lib.eas_bls_check(job) == 0
         self.plan = aligned(lib.eas_bls_plan_size(job))
