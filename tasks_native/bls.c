@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const double bins_most = 1e7;
-static const size_t rows_pay = 1500; /* samples from which adding rows is faster than folding */
+static const size_t rows_pay = 1000; /* samples from which adding rows is faster than folding */
 
 static int check_settings(const eas_bls_settings *set, double *shortest, double *longest)
 {
@@ -269,7 +269,7 @@ static void run_fast(const eas_bls_job *job, size_t i0, size_t i1, double *work)
                  : plan->path == EAS_BLS_PATH_EDGES ? bls_edges_fold(plan, job->period[i], bins, y, w, pairs)
                                                     : 0;
     if (!folded) bls_fold_fast(plan, job->period[i], bins, y, w, pairs);
-    bls_scan_fast(plan, job->period[i], bins, y, w, &before, &best);
+    bls_scan_fast(plan, bins, y, w, &before, pairs, &best);
     before = best;
     bls_store(&plan->setup, job->period[i], &best, &job->out[i]);
   }

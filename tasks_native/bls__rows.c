@@ -24,7 +24,7 @@ size_t bls_rows_plan_size(size_t n)
 
 size_t bls_rows_bins_size(size_t cells)
 {
-  return cells * (3 * sizeof(double) + 2 * sizeof(uint32_t));
+  return (cells + 15) / 16 * 16 * (3 * sizeof(double) + sizeof(uint32_t));
 }
 
 /* Numbers every sample by its slot and finds the cadence; 0 if there is none. */
@@ -55,7 +55,6 @@ static void tabulate_edges(bls_rows *rows, double width, size_t cells)
   for (size_t j = 0; j < cells; j++) {
     double edge = q > 0 ? floor((double)j * whole / (double)q) : floor((double)j * width);
     rows->column[j] = (uint32_t)edge;
-    rows->kind[j] = (uint32_t)(q > 0 ? j % q : j);
     rows->edge[j] = q > 0 ? fmod((double)j * whole, (double)q) / (double)q : (double)j * width - edge;
   }
 }
@@ -88,7 +87,6 @@ void bls_rows_tabulate(bls_plan *plan, void *memory)
   double *y0 = memory, *w0 = y0 + cells, limit = (double)cells * s->bin;
   rows->edge = w0 + cells;
   rows->column = (uint32_t *)(void *)(rows->edge + cells);
-  rows->kind = rows->column + cells;
   memset(memory, 0, 2 * cells * sizeof(double));
   for (size_t i = 0; i < n && plan->x[i] < limit; i++) {
     size_t bin = (size_t)(plan->x[i] / s->bin) + 1;
@@ -196,6 +194,13 @@ static int rank_of(const rows_scratch *t, size_t n, size_t classes, double v, do
   return (int)r;
 }
 
+/* From one of each kind to all: edges of a kind come again after as many as there are kinds. */
+static void repeat(uint32_t *of, size_t kinds, size_t bins)
+{
+  for (size_t done = kinds; done < bins; done *= 2)
+    memcpy(of + done, of, (done < bins - done ? done : bins - done) * sizeof *of);
+}
+
 static int rank_edges(const bls_plan *plan, rows_scratch *t, size_t n, size_t classes, size_t bins)
 {
   size_t kinds = plan->rows.denominator > 0 ? plan->rows.denominator : bins;
@@ -209,6 +214,7 @@ static int rank_edges(const bls_plan *plan, rows_scratch *t, size_t n, size_t cl
     t->rank[k] = (uint32_t)r;
     t->kept[r] = 1;
   }
+  repeat(t->rank, kinds, bins);
   return 1;
 }
 
@@ -252,21 +258,17 @@ EAS_INLINE void add_rows(const double *grid, const row_plan *p, double *sums)
 }
 
 /* prefix[j] = first[j] + all columns before that of edge j + its own column in the cycles below it. */
-EAS_INLINE void look_up(const bls_rows *rows, const row_plan *p, const uint32_t *restrict rank,
-                        const double *restrict first, const double *restrict sums, double *restrict below, size_t bins,
-                        double *restrict prefix)
+EAS_INLINE void look_up(const bls_rows *rows, const row_plan *p, const uint32_t *place, const double *first,
+                        const double *sums, double *below, size_t bins, double *prefix)
 {
   const double *all = sums + p->at[p->n];
-  const uint32_t *restrict column = rows->column, *restrict kind = rows->kind;
+  const uint32_t *column = rows->column;
   double sum = 0;
   for (size_t m = 0; m < p->width; m++) {
     below[m] = sum;
     sum += all[m];
   }
-  for (size_t j = 0; j < bins; j++) {
-    int32_t m = (int32_t)column[j], place = (int32_t)rank[kind[j]];
-    prefix[j] = first[j] + (below[m] + sums[place + m]);
-  }
+  for (size_t j = 0; j < bins; j++) prefix[j] = first[j] + (below[column[j]] + sums[place[j] + column[j]]);
 }
 
 /* The same of weights that are all 1 and without gaps: only the last cycle ends early. */
@@ -276,11 +278,11 @@ EAS_INLINE void count(const bls_rows *rows, const row_plan *p, const uint32_t *r
   size_t last = 0; /* place of the last cycle in the order of phases */
   for (size_t r = 1; r < p->n; r++)
     if (p->first[r] > p->first[last]) last = r;
-  const uint32_t *restrict column = rows->column, *restrict kind = rows->kind;
+  const uint32_t *restrict column = rows->column;
   const double *restrict first = rows->w_first;
   int32_t whole = (int32_t)(rows->slots - p->first[last]), place = (int32_t)last, cycles = (int32_t)p->n;
   for (size_t j = 0; j < bins; j++) {
-    int32_t m = (int32_t)column[j], r = (int32_t)rank[kind[j]];
+    int32_t m = (int32_t)column[j], r = (int32_t)rank[j];
     int32_t missing = m > whole ? m - whole : 0;
     missing += (m >= whole) & (place < r);
     prefix[j] = first[j] + ((double)cycles * (double)m + (double)(r - missing));
@@ -294,6 +296,7 @@ EAS_INLINE void sum_and_look_up(const bls_rows *rows, const rows_scratch *t, siz
   add_rows(rows->y, &p, t->sums);
   if (rows->plain) count(rows, &p, t->rank, bins, w);
   for (size_t k = 0; k < t->kinds; k++) t->place[k] = t->at[t->rank[k]];
+  repeat(t->place, t->kinds, bins);
   look_up(rows, &p, t->place, rows->y_first, t->sums, t->below, bins, y);
   if (rows->plain) return;
   add_rows(rows->w, &p, t->sums);

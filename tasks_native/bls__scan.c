@@ -1,4 +1,4 @@
-/* bls__scan.c: all boxes over prefix sums; a vector test without divisions finds the few that can
+/* bls__scan.c: all boxes over prefix sums; a vector test in single precision, without divisions, finds the few that can
  * be the best, and only those are evaluated by the definition. */
 #include <immintrin.h>
 
@@ -12,6 +12,17 @@ typedef struct {
   double y_total, w_total, slack, w_least, least;
   int snr;
 } scan_test;
+
+/* The same in single precision, its sides rounded towards "can": z and weights as shares of the totals. */
+typedef struct {
+  const float *z, *w; /* [bins + pad + 1] prefix sums */
+  double unit;        /* of least */
+  float slack, least;
+  int snr;
+} rough_test;
+
+static const float rough_weight = 3e-7f; /* rounding of a share of the weight, which is at most 2 */
+static const double rough_guard = 1 - 4e-6;
 
 static void raise_least(scan_test *t, const bls_best *best)
 {
@@ -32,7 +43,7 @@ static void raise_by_hint(const bls_setup *s, scan_test *t, const bls_best *hint
   raise_least(t, &found);
 }
 
-EAS_INLINE int64_t can_beat(const scan_test *t, double y_in, double w_in)
+EAS_INLINE int can_beat(const scan_test *t, double y_in, double w_in)
 {
   double z = t->y_total * w_in - t->w_total * y_in + t->slack;
   double w_out = t->w_total - w_in;
@@ -40,87 +51,115 @@ EAS_INLINE int64_t can_beat(const scan_test *t, double y_in, double w_in)
   return (z >= 0) & (z * z >= t->least * scale) & (w_in >= t->w_least);
 }
 
-/* A bit for each box of a block; all of them if one can beat the best, unless the level tells them apart. */
-EAS_INLINE uint32_t able(const scan_test *t, const double *y0, const double *y1, const double *w0, const double *w1)
+/* Prefix sums of z in units of y_size w_total, and of weights in units of w_total; returns the largest |z|. */
+EAS_INLINE float make_rough(const scan_test *t, double y_size, const double *restrict y, const double *restrict w,
+                            size_t n, float *restrict z, float *restrict share)
 {
-  int64_t hits = 0;
-  for (int j = 0; j < BLOCK; j++) hits += can_beat(t, y1[j] - y0[j], w1[j] - w0[j]);
-  return hits > 0 ? UINT32_MAX : 0;
-}
-
-/* can_beat, operation by operation, into a mask: a compiler counts in vectors instead. */
-EAS_TARGET_AVX512 static uint32_t able_512(const scan_test *t, const double *y0, const double *y1, const double *w0,
-                                           const double *w1)
-{
-  __m512d y_total = _mm512_set1_pd(t->y_total), w_total = _mm512_set1_pd(t->w_total);
-  __m512d slack = _mm512_set1_pd(t->slack), least = _mm512_set1_pd(t->least), w_least = _mm512_set1_pd(t->w_least);
-  uint32_t bits = 0;
-  for (int j = 0; j < BLOCK; j += 8) {
-    __m512d y_in = _mm512_sub_pd(_mm512_loadu_pd(y1 + j), _mm512_loadu_pd(y0 + j));
-    __m512d w_in = _mm512_sub_pd(_mm512_loadu_pd(w1 + j), _mm512_loadu_pd(w0 + j));
-    __m512d z = _mm512_sub_pd(_mm512_mul_pd(y_total, w_in), _mm512_mul_pd(w_total, y_in));
-    __m512d w_out = _mm512_sub_pd(w_total, w_in), scale = _mm512_mul_pd(w_in, w_out);
-    z = _mm512_add_pd(z, slack);
-    if (!t->snr) scale = _mm512_mul_pd(scale, w_out);
-    __mmask8 yes = _mm512_cmp_pd_mask(z, _mm512_setzero_pd(), _CMP_GE_OQ);
-    yes = _mm512_mask_cmp_pd_mask(yes, _mm512_mul_pd(z, z), _mm512_mul_pd(least, scale), _CMP_GE_OQ);
-    yes = _mm512_mask_cmp_pd_mask(yes, w_in, w_least, _CMP_GE_OQ);
-    bits |= (uint32_t)yes << j;
+  double of_y = y_size > 0 ? 1 / y_size : 0, of_w = 1 / t->w_total, of_total = t->y_total * of_y * of_w;
+  int32_t most = 0; /* floats above 0 are in the order of their bits */
+  for (size_t j = 0; j < n; j++) {
+    union {
+      float value;
+      int32_t bits;
+    } f = { .value = (float)(w[j] * of_total - y[j] * of_y) };
+    z[j] = f.value;
+    share[j] = (float)(w[j] * of_w);
+    f.bits &= 0x7fffffff;
+    most = f.bits > most ? f.bits : most;
   }
-  return bits;
+  union {
+    int32_t bits;
+    float value;
+  } largest = { .bits = most };
+  return largest.value;
 }
 
-/* With equal weights and no gaps the samples in a box are nearly as many everywhere: least and most of them bound its
- * sum, so that most blocks are passed over by one comparison of sums. */
-static double sum_limit(const bls_plan *plan, const scan_test *t, size_t width, double period)
+EAS_INLINE void raise_rough(rough_test *r, const scan_test *t)
 {
-  double step = plan->rows.step, bin = plan->setup.bin, wide = (double)width * bin;
-  if (plan->path != EAS_BLS_PATH_ROWS || !plan->rows.plain || !(t->least > 0)) return INFINITY;
-  double cycles = floor(t->w_total * step / period);
-  double few = fmax(0, (cycles - 1) * (floor((wide - 2 * bin) / step) - 2));
-  double many = (cycles + 2) * (ceil(wide / step) + 2), out = t->w_total - many;
-  if (!(out > 0)) return INFINITY;
-  double spread = sqrt(t->least * few) * (t->snr ? sqrt(out) : out) * (1 - 1e-12);
-  return (fmax(t->y_total * few, t->y_total * many) - spread + t->slack) / t->w_total;
+  r->least = (float)(t->least * r->unit * rough_guard);
 }
 
-EAS_INLINE int64_t count_low(double limit, const double *y0, const double *y1)
+/* Is there a box in a block that can be the best? What is no number can. */
+EAS_INLINE int able(const rough_test *r, const float *z0, const float *z1, const float *w0, const float *w1)
 {
-  int64_t hits = 0;
-  for (int j = 0; j < BLOCK; j++) hits += y1[j] - y0[j] <= limit;
-  return hits;
+  int32_t hits = 0;
+  for (int j = 0; j < BLOCK; j++) {
+    float z = z1[j] - z0[j] + r->slack, w_in = w1[j] - w0[j] - rough_weight;
+    float w_out = 1 - 2 * rough_weight - w_in;
+    w_out = w_out > 0 ? w_out : 0;
+    float scale = r->snr ? w_in * w_out : w_in * w_out * w_out;
+    hits += !(z * fabsf(z) < r->least * scale);
+  }
+  return hits > 0;
 }
 
-EAS_INLINE void scan_width(const bls_plan *plan, scan_test *t, int level, size_t width, size_t starts, double period,
+/* The first block with a box that can be the best, at i or behind it by whole blocks and before end. */
+EAS_INLINE size_t next_block(const rough_test *r, size_t width, size_t i, size_t end)
+{
+  for (; i < end; i += BLOCK)
+    if (able(r, r->z + i, r->z + i + width, r->w + i, r->w + i + width)) return i;
+  return end;
+}
+
+/* The same, operation by operation: a compiler counts in vectors where masks do. */
+EAS_TARGET_AVX512 static size_t next_block_512(const rough_test *r, size_t width, size_t i, size_t end)
+{
+  const __m512 slack = _mm512_set1_ps(r->slack), least = _mm512_set1_ps(r->least), none = _mm512_setzero_ps();
+  const __m512 rounding = _mm512_set1_ps(rough_weight), all = _mm512_set1_ps(1 - 2 * rough_weight);
+  const float *z0 = r->z, *z1 = z0 + width, *w0 = r->w, *w1 = w0 + width;
+  const int snr = r->snr;
+  for (; i < end; i += BLOCK) {
+    __mmask16 able = 0;
+    for (size_t j = i; j < i + BLOCK; j += 16) {
+      __m512 z = _mm512_add_ps(_mm512_sub_ps(_mm512_loadu_ps(z1 + j), _mm512_loadu_ps(z0 + j)), slack);
+      __m512 w_in = _mm512_sub_ps(_mm512_sub_ps(_mm512_loadu_ps(w1 + j), _mm512_loadu_ps(w0 + j)), rounding);
+      __m512 w_out = _mm512_max_ps(_mm512_sub_ps(all, w_in), none), scale = _mm512_mul_ps(w_in, w_out);
+      if (!snr) scale = _mm512_mul_ps(scale, w_out);
+      __m512 square = _mm512_mul_ps(z, _mm512_abs_ps(z));
+      able |= _mm512_cmp_ps_mask(square, _mm512_mul_ps(least, scale), _CMP_NLT_UQ);
+    }
+    if (able) return i;
+  }
+  return end;
+}
+
+EAS_INLINE void try_boxes(const bls_setup *s, scan_test *t, rough_test *r, size_t width, size_t i, size_t end,
+                          const double *y, const double *w, bls_best *best)
+{
+  for (; i < end; i++) {
+    double y_in = y[i + width] - y[i], w_in = w[i + width] - w[i];
+    if (!can_beat(t, y_in, w_in)) continue;
+    bls_try(s, y_in, w_in, i, width, best);
+    raise_least(t, best);
+    raise_rough(r, t);
+  }
+}
+
+EAS_INLINE void scan_blocks(const bls_setup *s, scan_test *t, rough_test *r, int level, size_t width, size_t i,
+                            size_t end, const double *y, const double *w, bls_best *best)
+{
+  for (; i < end; i += BLOCK) {
+    if (t->least >= 0) i = level == EAS_SIMD_AVX512 ? next_block_512(r, width, i, end) : next_block(r, width, i, end);
+    if (i < end) try_boxes(s, t, r, width, i, i + BLOCK, y, w, best);
+  }
+}
+
+EAS_INLINE void scan_width(const bls_setup *s, scan_test *t, rough_test *r, int level, size_t width, size_t starts,
                            const double *y, const double *w, bls_best *best)
 {
-  const bls_setup *s = &plan->setup;
-  double limit = sum_limit(plan, t, width, period);
-  for (size_t i = 0; i < starts; i += BLOCK) {
-    if (starts - i < BLOCK && starts >= BLOCK) i = starts - BLOCK; /* boxes seen twice change nothing */
-    size_t m = starts - i < BLOCK ? starts - i : BLOCK;
-    if (m == BLOCK && limit < INFINITY && count_low(limit, y + i, y + i + width) == 0) continue;
-    uint32_t bits = UINT32_MAX;
-    if (m == BLOCK && level == EAS_SIMD_AVX512)
-      bits = able_512(t, y + i, y + i + width, w + i, w + i + width);
-    else if (m == BLOCK)
-      bits = able(t, y + i, y + i + width, w + i, w + i + width);
-    if (bits == 0) continue;
-    for (size_t j = i; j < i + m; j++) {
-      if (!(bits >> (j - i) & 1)) continue;
-      double y_in = y[j + width] - y[j], w_in = w[j + width] - w[j];
-      if (!can_beat(t, y_in, w_in)) continue;
-      bls_try(s, y_in, w_in, j, width, best);
-      raise_least(t, best);
-      limit = sum_limit(plan, t, width, period);
-    }
+  size_t end = starts / BLOCK * BLOCK;
+  if (end == 0) {
+    try_boxes(s, t, r, width, 0, starts, y, w, best);
+    return;
   }
+  scan_blocks(s, t, r, level, width, 0, end, y, w, best);
+  if (end < starts) scan_blocks(s, t, r, level, width, starts - BLOCK, starts, y, w, best); /* some again: no harm */
 }
 
-EAS_INLINE void scan_all(const bls_plan *plan, int level, double period, size_t bins, const double *y, const double *w,
-                         const bls_best *hint, bls_best *best)
+EAS_INLINE void scan_all(const bls_setup *s, int level, size_t bins, const double *y, const double *w,
+                         const bls_best *hint, float *work, bls_best *best)
 {
-  const bls_setup *s = &plan->setup;
+  size_t n = bins + s->pad + 1;
   scan_test t = { .y_total = s->y_total,
                   .w_total = s->w_total,
                   .w_least = s->w_least,
@@ -128,31 +167,42 @@ EAS_INLINE void scan_all(const bls_plan *plan, int level, double period, size_t 
                   .least = -INFINITY,
                   .snr = s->job->set.objective == EAS_BLS_SNR };
   raise_by_hint(s, &t, hint, bins, y, w);
+
+  float *z = work, *share = work + (n + 15) / 16 * 16;
+  float largest = make_rough(&t, s->y_size, y, w, n, z, share);
+  rough_test r = { .z = z,
+                   .w = share,
+                   .unit = (t.snr ? 1 : s->w_total) / (s->y_size * s->y_size),
+                   .slack = 3e-7f * largest + 1e-13f,
+                   .snr = t.snr };
+  raise_rough(&r, &t);
   for (size_t k = 0; k < s->job->set.n_duration; k++) {
     size_t width = bls_width(s, k);
-    scan_width(plan, &t, level, width, bls_starts(s, bins, width), period, y, w, best);
+    scan_width(s, &t, &r, level, width, bls_starts(s, bins, width), y, w, best);
   }
 }
 
-EAS_TARGET_AVX512 static void scan_avx512(const bls_plan *plan, double period, size_t bins, const double *y,
-                                          const double *w, const bls_best *hint, bls_best *best)
+EAS_TARGET_AVX512 static void scan_avx512(const bls_setup *s, size_t bins, const double *y, const double *w,
+                                          const bls_best *hint, float *work, bls_best *best)
 {
-  scan_all(plan, EAS_SIMD_AVX512, period, bins, y, w, hint, best);
+  scan_all(s, EAS_SIMD_AVX512, bins, y, w, hint, work, best);
 }
 
-EAS_TARGET_AVX2 static void scan_avx2(const bls_plan *plan, double period, size_t bins, const double *y,
-                                      const double *w, const bls_best *hint, bls_best *best)
+EAS_TARGET_AVX2 static void scan_avx2(const bls_setup *s, size_t bins, const double *y, const double *w,
+                                      const bls_best *hint, float *work, bls_best *best)
 {
-  scan_all(plan, EAS_SIMD_AVX2, period, bins, y, w, hint, best);
+  scan_all(s, EAS_SIMD_AVX2, bins, y, w, hint, work, best);
 }
 
-void bls_scan_fast(const bls_plan *plan, double period, size_t bins, const double *y, const double *w,
-                   const bls_best *hint, bls_best *best)
+void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, const bls_best *hint,
+                   double *work, bls_best *best)
 {
+  const bls_setup *s = &plan->setup;
+  float *rough = (float *)(void *)work;
   if (plan->level == EAS_SIMD_AVX512)
-    scan_avx512(plan, period, bins, y, w, hint, best);
+    scan_avx512(s, bins, y, w, hint, rough, best);
   else if (plan->level == EAS_SIMD_AVX2)
-    scan_avx2(plan, period, bins, y, w, hint, best);
+    scan_avx2(s, bins, y, w, hint, rough, best);
   else
-    scan_all(plan, EAS_SIMD_SSE2, period, bins, y, w, hint, best);
+    scan_all(s, EAS_SIMD_SSE2, bins, y, w, hint, rough, best);
 }

@@ -91,8 +91,7 @@ typedef struct {
   const double *y_first, *w_first; /* [cells] prefix sums over the bins of the first cycle */
   size_t denominator;              /* edges repeat after so many, 0: never */
   uint32_t *column;                /* [cells] whole slots of an edge */
-  uint32_t *kind;                  /* [cells] edges of one kind have the same fraction of a slot: */
-  double *edge;                    /* [kinds] that fraction */
+  double *edge;                    /* [cells] the fraction of a slot behind them */
 } bls_rows;
 
 /* Dense samples: sums before each, and where they are (bls__edges.c). */
@@ -117,9 +116,9 @@ typedef struct {
   bls_edges edges;
 } bls_plan;
 
-/* As bls_scan, the same result bit for bit, by vectors. hint: the best of another trial, to be faster. */
-void bls_scan_fast(const bls_plan *plan, double period, size_t bins, const double *y, const double *w,
-                   const bls_best *hint, bls_best *best);
+/* As bls_scan, the same result bit for bit, by vectors. hint: the best of another trial, to be faster. work: 2 * cells. */
+void bls_scan_fast(const bls_plan *plan, size_t bins, const double *y, const double *w, const bls_best *hint,
+                   double *work, bls_best *best);
 
 /* Folds samples into prefix sums y, w, bit for bit as the reference. pairs: 2 * cells. */
 void bls_fold_fast(const bls_plan *plan, double period, size_t bins, double *y, double *w, double *pairs);
