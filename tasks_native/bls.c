@@ -90,7 +90,8 @@ void bls_setup_of(bls_setup *s, const eas_bls_job *job)
 size_t bls_cells(const bls_setup *s)
 {
   double longest = 0;
-  for (size_t i = 0; i < s->job->n_period; i++) longest = fmax(longest, s->job->period[i]);
+  for (size_t i = 0; i < s->job->n_period; i++)
+    if (s->job->period[i] > longest) longest = s->job->period[i];
   size_t cells = bls_bins(s, longest) + s->pad + 2;
   return (cells + 15) / 16 * 16; /* 16: room for a whole vector read behind the end */
 }
@@ -229,7 +230,8 @@ int eas_bls_prepare(const eas_bls_job *job)
   *plan = (bls_plan){ .path = EAS_BLS_PATH_FOLD, .level = eas_simd_level(), .shortest = INFINITY };
   bls_setup_of(&plan->setup, job);
   plan->cells = bls_cells(&plan->setup);
-  for (size_t i = 0; i < job->n_period; i++) plan->shortest = fmin(plan->shortest, job->period[i]);
+  for (size_t i = 0; i < job->n_period; i++)
+    if (job->period[i] < plan->shortest) plan->shortest = job->period[i];
   prepare_samples(plan, job, bins + bls_rows_bins_size(plan->cells));
   if (plan->rows.y != NULL && plan->shortest >= 2 * plan->rows.step) {
     bls_rows_tabulate(plan, bins);

@@ -123,6 +123,24 @@ function detrend.new(lc, set)
   return self
 end
 
+--- Running median of `window` (odd) items, fewer towards the ends.
+---@param values eas.array finite
+---@param window integer
+---@param threads integer|nil 1
+---@return eas.array
+function detrend.running_median(values, window, threads)
+  local n = tonumber(values.n)
+  local out, place, job = native.array(n), native.array(n), ffi.new "eas_detrend_job"
+  if n == 0 then return out end
+  for i = 0, n - 1 do place[i] = i end
+  job.n, job.time, job.flux, job.trend = n, place.data, values.data, out.data
+  job.set.method, job.set.window, job.set.cval = METHOD.median, window, 5
+  native.check(lib.eas_detrend_check(job), "detrend", nil, 2)
+  local size = lib.eas_detrend_work_size(job)
+  for _ in native.run(lib, "eas_detrend_run", job, n, size, threads or 1, { place, values, out }) do end -- luacheck: ignore
+  return out
+end
+
 --- Iterates over (done, total) while the trend is computed.
 ---@param threads integer|nil 1
 function work:run(threads)

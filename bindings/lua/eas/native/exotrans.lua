@@ -136,7 +136,8 @@ function exotrans.new(lc, set)
   return self
 end
 
--- One pass over the grid: the peak of the spectrum sqrt(delta chi^2), its significance, the block it is in, the spectrum.
+-- One pass over the grid: the peak of the spectrum sqrt(delta chi^2), its significance, the block it is in, the spectrum;
+-- and a box search whose samples others may share.
 local function one_pass(self, threads, progress)
   local power, at, owner = native.array(self.n_periods), 0, {}
   local noise, kept = self.lc:noise(), samples.of(self.lc)
@@ -154,16 +155,16 @@ local function one_pass(self, threads, progress)
     end
     at = at + box.n_periods
   end
-  local index, sde = spectrum.peak(power, true)
-  return index, sde, owner[index or -1], power
+  local index, sde = spectrum.peak(power, true, threads)
+  return index, sde, owner[index or -1], power, boxes[last]
 end
 
 -- The strongest box between the neighbours of a trial period.
-local function refine(self, index, block, threads)
+local function refine(self, index, block, threads, share)
   local lo, hi = self.periods[math.max(0, index - 1)], self.periods[math.min(self.n_periods - 1, index + 1)]
   local fine = {}
   for k = 0, 40 do fine[k + 1] = lo + (hi - lo) * k / 40 end
-  local box = bls.new(self.lc, fine, { durations = block.durations, weights = "none" })
+  local box = bls.new(share.samples, fine, { durations = block.durations, weights = "none", share = share })
   for _ in box:run(threads) do end -- luacheck: ignore
   return box:best()
 end
@@ -211,10 +212,10 @@ end
 
 -- One pass, and what was found taken out; true: search on.
 local function turn(self, pass, threads, progress)
-  local index, sde, block, power = one_pass(self, threads, progress)
+  local index, sde, block, power, share = one_pass(self, threads, progress)
   if pass == 1 then self.power = power end
   if not index then return false end
-  local best = refine(self, index, block, threads)
+  local best = refine(self, index, block, threads, share)
   best.sde, best.pass, best.alias = sde, pass, alias_of(best.period, self.detections)
   self.first = self.first or best
   if not (sde >= (self.set.sde_min or 7)) then return false end

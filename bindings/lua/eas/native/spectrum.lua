@@ -1,11 +1,11 @@
 --- spectrum: what searches over trial periods share: a grid, and how a peak stands out.
 
-local ffi = require "ffi"
 local array = require "eas.array"
+local detrend = require "eas.native.detrend"
 
 local spectrum = {}
 local G_SUN, SUN, DAY = 1.32712440018e20, 695500e3, 86400 -- m^3/s^2, m, s
-local NAN, floor = 0 / 0, math.floor
+local NAN = 0 / 0
 
 --- Trial periods, ascending, so far apart that a transit's phase moves by its duration over `oversampling` at most
 --- (Ofir 2014, A&A 561, A138): cubic in frequency. Empty if there is none.
@@ -29,62 +29,17 @@ function spectrum.ofir_grid(span, set)
   return out
 end
 
--- Sorted window of n numbers that slides: its first place whose number is not below x.
-local function place(list, n, x)
-  local lo, hi = 0, n
-  while lo < hi do
-    local mid = floor((lo + hi) / 2)
-    if list[mid] < x then lo = mid + 1 else hi = mid end
-  end
-  return lo
-end
-
-local function insert(list, n, x)
-  local k = n
-  while k > 0 and list[k - 1] > x do
-    list[k] = list[k - 1]
-    k = k - 1
-  end
-  list[k] = x
-end
-
-local function remove(list, n, x)
-  for k = place(list, n, x), n - 2 do list[k] = list[k + 1] end
-end
-
--- One number of the window for another.
-local function replace(list, n, old, new)
-  local k = place(list, n, old)
-  while k + 1 < n and list[k + 1] < new do
-    list[k] = list[k + 1]
-    k = k + 1
-  end
-  while k > 0 and list[k - 1] > new do
-    list[k] = list[k - 1]
-    k = k - 1
-  end
-  list[k] = new
-end
-
---- Power less its running median over `window` (91) trials; NaN items count as 0.
-function spectrum.flattened(power, window)
-  local n, half = tonumber(power.n), floor((window or 91) / 2)
-  local out, list, m = array.new(n), ffi.new("double[?]", 2 * half + 1), math.min(half, n)
-  local function at(i) return power[i] == power[i] and power[i] or 0 end
-  for i = 0, m - 1 do insert(list, i, at(i)) end
-  for i = 0, n - 1 do
-    local comes, goes = i + half < n, i - half - 1 >= 0
-    if comes and goes then replace(list, m, at(i - half - 1), at(i + half))
-    elseif comes then
-      insert(list, m, at(i + half))
-      m = m + 1
-    elseif goes then
-      remove(list, m, at(i - half - 1))
-      m = m - 1
-    end
-    local middle = floor(m / 2)
-    out[i] = at(i) - (m % 2 == 1 and list[middle] or 0.5 * (list[middle - 1] + list[middle]))
-  end
+--- Power less its running median over `window` (91, odd) trials; NaN items count as 0.
+---@param power eas.array
+---@param window integer|nil
+---@param threads integer|nil 1
+---@return eas.array
+function spectrum.flattened(power, window, threads)
+  local n = tonumber(power.n)
+  local out = array.new(n)
+  for i = 0, n - 1 do out[i] = power[i] == power[i] and power[i] or 0 end
+  local level = detrend.running_median(out, window or 91, threads)
+  for i = 0, n - 1 do out[i] = out[i] - level[i] end
   return out
 end
 
@@ -98,12 +53,15 @@ end
 
 --- Index (from 0) of the largest flattened power and its significance over the scatter of all (standard deviation, or
 --- with robust: 1.4826 median deviation). nil where no power is finite and positive.
+---@param power eas.array
+---@param robust boolean|nil
+---@param threads integer|nil 1
 ---@return integer|nil, number
-function spectrum.peak(power, robust)
+function spectrum.peak(power, robust, threads)
   local n, best, most = tonumber(power.n), nil, 0
   for i = 0, n - 1 do if power[i] > 0 then best = best or i end end
   if not best then return nil, NAN end
-  local flat = spectrum.flattened(power)
+  local flat = spectrum.flattened(power, nil, threads)
   for i = 0, n - 1 do if power[i] > 0 and flat[i] > most then best, most = i, flat[i] end end
   local sigma = robust and 1.4826 * spectrum.deviation(flat) or flat:std()
   return best, sigma > 0 and flat[best] / sigma or NAN
