@@ -1,59 +1,90 @@
-/* tls__order.c: samples by phase at any cadence: twice as many buckets as samples, then insertion within.
+/* tls__order.c: samples by phase at any cadence: buckets by the first bits of a phase, then neighbours compared.
  *
- * The order is that of the definition: the same quotient and floor, ties in order of time. */
+ * The order is that of the definition: the same quotient and floor, ties in order of time. What is sorted are keys of 64
+ * bits: a phase to 32 bits, which grows with it, and the sample. Where two of those are alike, the phases decide. */
 #include <immintrin.h>
 #include <string.h>
 #include "tls_parts.h"
 
-enum { SPREAD = 2 }; /* buckets per sample */
+enum { LANES = 8, SPARE = 64 };
 
 static size_t rounded(size_t bytes)
 {
   return (bytes + 63) / 64 * 64;
 }
 
-size_t tls_order_size(const tls_plan *plan)
+/* A power of two, over one and up to three a sample. */
+static unsigned bucket_bits(size_t n)
 {
-  return 2 * rounded(plan->n * sizeof(double)) + rounded((plan->n + 64) * sizeof(uint32_t)) +
-         rounded((SPREAD * plan->n + 64) * sizeof(uint32_t));
+  unsigned bits = 4;
+  while (((size_t)1 << bits) < n + n / 2) bits++;
+  return bits;
 }
 
-EAS_INLINE void phases_of(const double *time, size_t n, double period, double scale, double *phase, uint32_t *bucket)
+typedef struct {
+  const double *x; /* [n] phases, or times of this period */
+  double period;   /* 0: x are phases */
+  size_t n;
+  int level;
+  uint32_t *phase; /* [n] a phase to 32 bits */
+  uint64_t *key;   /* [n + SPARE] that and the sample */
+  uint32_t *count; /* [buckets + 1] */
+} sorter;
+
+static sorter lay_out(const double *x, size_t n, double period, int level, void *work)
 {
-  for (size_t i = 0; i < n; i++) {
-    double cycles = time[i] / period;
-    double f = cycles - __builtin_floor(cycles);
-    phase[i] = f;
-    bucket[i] = (uint32_t)(int32_t)(f * scale);
+  sorter s = { .x = x, .n = n, .period = period, .level = level };
+  char *base = work;
+  s.key = (uint64_t *)(void *)base;
+  base += rounded((n + SPARE) * sizeof *s.key);
+  s.phase = (uint32_t *)(void *)base;
+  s.count = (uint32_t *)(void *)(base + rounded((n + SPARE) * sizeof *s.phase));
+  return s;
+}
+
+size_t tls_sort_size(size_t n)
+{
+  size_t buckets = (size_t)1 << bucket_bits(n);
+  return rounded((n + SPARE) * sizeof(uint64_t)) + rounded((n + SPARE) * sizeof(uint32_t)) +
+         rounded((buckets + SPARE) * sizeof(uint32_t));
+}
+
+static double phase_of(const sorter *s, size_t i)
+{
+  return s->period > 0 ? tls_phase(s->x[i], s->period) : s->x[i];
+}
+
+EAS_INLINE uint32_t to_32_bits(double phase)
+{
+  double x = phase * 0x1p32 - 0x1p31;
+  x = x < 0x7fffffff ? x : 0x7fffffff;
+  return (uint32_t)(int32_t)x ^ 0x80000000u;
+}
+
+EAS_INLINE void fill_phases(const sorter *s)
+{
+  const double *x = s->x, period = s->period;
+  uint32_t *restrict phase = s->phase;
+  for (size_t i = 0; i < s->n && period > 0; i++) {
+    double cycles = x[i] / period;
+    phase[i] = to_32_bits(cycles - __builtin_floor(cycles));
   }
+  for (size_t i = 0; i < s->n && !(period > 0); i++) phase[i] = to_32_bits(x[i]);
 }
 
-EAS_TARGET_AVX512 static void phases_avx512(const double *time, size_t n, double period, double scale, double *phase,
-                                            uint32_t *bucket)
+EAS_TARGET_AVX512 static void fill_avx512(const sorter *s)
 {
-  phases_of(time, n, period, scale, phase, bucket);
+  fill_phases(s);
 }
 
-EAS_TARGET_AVX2 static void phases_avx2(const double *time, size_t n, double period, double scale, double *phase,
-                                        uint32_t *bucket)
+EAS_TARGET_AVX2 static void fill_avx2(const sorter *s)
 {
-  phases_of(time, n, period, scale, phase, bucket);
+  fill_phases(s);
 }
 
-static void phases_sse2(const double *time, size_t n, double period, double scale, double *phase, uint32_t *bucket)
+static void fill_sse2(const sorter *s)
 {
-  phases_of(time, n, period, scale, phase, bucket);
-}
-
-static void phases(const tls_plan *plan, double period, double *phase, uint32_t *bucket)
-{
-  double scale = SPREAD * (double)plan->n; /* a phase that rounds to 1 goes to one bucket more */
-  if (plan->level == EAS_SIMD_AVX512)
-    phases_avx512(plan->time, plan->n, period, scale, phase, bucket);
-  else if (plan->level == EAS_SIMD_AVX2)
-    phases_avx2(plan->time, plan->n, period, scale, phase, bucket);
-  else
-    phases_sse2(plan->time, plan->n, period, scale, phase, bucket);
+  fill_phases(s);
 }
 
 /* Turns counts into where each bucket begins. n is a multiple of 16. */
@@ -81,48 +112,132 @@ EAS_TARGET_AVX512 static void begin_buckets_512(uint32_t *count, size_t n)
   }
 }
 
-static void sort_buckets(const double *phase, const uint32_t *bucket, size_t n, size_t buckets, int level,
-                         int32_t *order, double *sorted, uint32_t *count)
+static void fill_buckets(const sorter *s)
 {
-  size_t all = (buckets + 1 + 15) / 16 * 16;
-  memset(count, 0, all * sizeof *count);
-  for (size_t i = 0; i < n; i++) count[bucket[i]]++;
-  if (level == EAS_SIMD_AVX512)
-    begin_buckets_512(count, all);
+  unsigned bits = bucket_bits(s->n), shift = 32 - bits;
+  size_t buckets = (size_t)1 << bits, n = s->n;
+  const uint32_t *restrict phase = s->phase;
+  uint32_t *restrict count = s->count;
+  memset(count, 0, buckets * sizeof *count);
+  for (size_t i = 0; i < n; i++) count[phase[i] >> shift]++;
+  if (s->level == EAS_SIMD_AVX512)
+    begin_buckets_512(count, buckets);
   else
-    begin_buckets(count, all);
-  for (size_t i = 0; i < n; i++) {
-    uint32_t to = count[bucket[i]]++;
-    sorted[to] = phase[i];
-    order[to] = (int32_t)i;
-  }
-  for (size_t i = 1; i < n; i++) {
-    double x = sorted[i];
-    if (!(x < sorted[i - 1])) continue;
-    int32_t sample = order[i];
-    size_t j = i;
-    for (; j > 0 && x < sorted[j - 1]; j--) {
-      sorted[j] = sorted[j - 1];
-      order[j] = order[j - 1];
-    }
-    sorted[j] = x;
-    order[j] = sample;
+    begin_buckets(count, buckets);
+  uint64_t *restrict key = s->key;
+  for (size_t i = 0; i < n; i++) key[count[phase[i] >> shift]++] = (uint64_t)phase[i] << 32 | i;
+}
+
+/* Moves key k down to where it belongs among those before it. */
+EAS_INLINE void insert(uint64_t *key, size_t k)
+{
+  uint64_t x = key[k];
+  for (; k > 0 && x < key[k - 1]; k--) key[k] = key[k - 1];
+  key[k] = x;
+}
+
+static void sort_neighbours(uint64_t *key, size_t n)
+{
+  for (size_t i = 1; i < n; i++)
+    if (key[i] < key[i - 1]) insert(key, i);
+}
+
+/* Pairs i and i + 1, i + 2 and i + 3, ..: the lower first. */
+EAS_TARGET_AVX512 static void order_pairs_512(uint64_t *key, size_t i, size_t n)
+{
+  for (; i < n; i += LANES) {
+    __m512i v = _mm512_loadu_si512(key + i), other = _mm512_permutex_epi64(v, 0xb1);
+    __m512i low = _mm512_min_epu64(v, other), high = _mm512_max_epu64(v, other);
+    _mm512_storeu_si512(key + i, _mm512_mask_blend_epi64(0xaa, low, high));
   }
 }
 
-void tls_sort_phases(const double *phase, size_t n, int32_t *order, double *sorted, uint32_t *bucket, uint32_t *count)
+/* Three turns of pairs put the keys of a bucket in order where they are three or fewer; insertion the others. */
+EAS_TARGET_AVX512 static void sort_neighbours_512(uint64_t *key, size_t n)
 {
-  for (size_t i = 0; i < n; i++) bucket[i] = (uint32_t)(phase[i] * (double)n);
-  sort_buckets(phase, bucket, n, n, EAS_SIMD_SSE2, order, sorted, count);
+  for (size_t i = n; i < n + SPARE; i++) key[i] = UINT64_MAX;
+  order_pairs_512(key, 0, n);
+  order_pairs_512(key, 1, n);
+  order_pairs_512(key, 0, n);
+  for (size_t i = 0; i + 1 < n; i += LANES) {
+    __m512i v = _mm512_loadu_si512(key + i), next = _mm512_loadu_si512(key + i + 1);
+    if (_mm512_cmpgt_epu64_mask(v, next) == 0) continue;
+    for (size_t k = i + 1; k < n && k <= i + LANES; k++)
+      if (key[k] < key[k - 1]) insert(key, k);
+  }
+}
+
+/* Keys first .. of one 32-bit phase into the order of the phases themselves; returns where they end. */
+static size_t order_alike(const sorter *s, int32_t *order, size_t first)
+{
+  size_t end = first + 1;
+  for (; end < s->n && s->key[end] >> 32 == s->key[first] >> 32; end++) {
+    int32_t sample = order[end];
+    double x = phase_of(s, (size_t)sample);
+    size_t at = end;
+    for (; at > first && x < phase_of(s, (size_t)order[at - 1]); at--) order[at] = order[at - 1];
+    order[at] = sample;
+  }
+  return end;
+}
+
+EAS_INLINE void fill_order(const sorter *s, int32_t *restrict order)
+{
+  const uint64_t *restrict key = s->key;
+  uint64_t alike = 0;
+  for (size_t i = 0; i + 1 < s->n; i++) alike |= (uint64_t)(key[i] >> 32 == key[i + 1] >> 32);
+  for (size_t i = 0; i < s->n; i++) order[i] = (int32_t)(uint32_t)key[i];
+  for (size_t i = 0; alike && i < s->n; i = order_alike(s, order, i)) continue;
+}
+
+EAS_TARGET_AVX512 static void order_avx512(const sorter *s, int32_t *order)
+{
+  sort_neighbours_512(s->key, s->n);
+  fill_order(s, order);
+}
+
+EAS_TARGET_AVX2 static void order_avx2(const sorter *s, int32_t *order)
+{
+  sort_neighbours(s->key, s->n);
+  fill_order(s, order);
+}
+
+static void order_sse2(const sorter *s, int32_t *order)
+{
+  sort_neighbours(s->key, s->n);
+  fill_order(s, order);
+}
+
+static void sort(const sorter *s, int32_t *order)
+{
+  if (s->level == EAS_SIMD_AVX512)
+    fill_avx512(s);
+  else if (s->level == EAS_SIMD_AVX2)
+    fill_avx2(s);
+  else
+    fill_sse2(s);
+  fill_buckets(s);
+  if (s->level == EAS_SIMD_AVX512)
+    order_avx512(s, order);
+  else if (s->level == EAS_SIMD_AVX2)
+    order_avx2(s, order);
+  else
+    order_sse2(s, order);
+}
+
+void tls_sort_phases(const double *phase, size_t n, int level, int32_t *order, void *work)
+{
+  sorter s = lay_out(phase, n, 0, level, work);
+  sort(&s, order);
+}
+
+size_t tls_order_size(const tls_plan *plan)
+{
+  return tls_sort_size(plan->n);
 }
 
 void tls_order(const tls_plan *plan, double period, int32_t *order, void *work)
 {
-  size_t n = plan->n, doubles = rounded(n * sizeof(double)), words = rounded((n + 64) * sizeof(uint32_t));
-  char *base = work;
-  double *phase = (double *)(void *)base, *sorted = (double *)(void *)(base + doubles);
-  uint32_t *bucket = (uint32_t *)(void *)(base + 2 * doubles);
-  phases(plan, period, phase, bucket);
-  sort_buckets(phase, bucket, n, SPREAD * n, plan->level, order, sorted,
-               (uint32_t *)(void *)(base + 2 * doubles + words));
+  sorter s = lay_out(plan->time, plan->n, period, plan->level, work);
+  sort(&s, order);
 }

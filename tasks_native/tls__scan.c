@@ -154,14 +154,39 @@ typedef struct {
   float gain;
 } seed;
 
+/* Where high - low is largest, the first of equals. */
+EAS_INLINE size_t widest(const int32_t *high, const int32_t *low, size_t blocks)
+{
+  int32_t most = INT32_MIN;
+  size_t k = 0;
+  for (; k < blocks; k++) most = high[k] - low[k] > most ? high[k] - low[k] : most;
+  for (k = 0; high[k] - low[k] != most;) k++;
+  return k;
+}
+
+EAS_TARGET_AVX512 static inline size_t widest_512(const int32_t *high, const int32_t *low, size_t blocks)
+{
+  __m512i most = _mm512_set1_epi32(INT32_MIN);
+  size_t k = 0;
+  for (; k < blocks; k += TLS_BLOCK) {
+    __mmask16 some = (__mmask16)(blocks - k < TLS_BLOCK ? (1u << (blocks - k)) - 1 : 0xffffu);
+    __m512i here = _mm512_sub_epi32(_mm512_loadu_si512(high + k), _mm512_loadu_si512(low + k));
+    most = _mm512_mask_max_epi32(most, some, most, here);
+  }
+  __m512i all = _mm512_set1_epi32(_mm512_reduce_max_epi32(most));
+  for (k = 0;; k += TLS_BLOCK) {
+    __m512i here = _mm512_sub_epi32(_mm512_loadu_si512(high + k), _mm512_loadu_si512(low + k));
+    __mmask16 equal = _mm512_cmpeq_epi32_mask(here, all);
+    if (equal) return k + (size_t)__builtin_ctz(equal);
+  }
+}
+
 /* The block of a row whose sum may be the largest, by the window amid it. */
-EAS_INLINE seed seed_of(const scan *s, const tls_folded *f)
+EAS_INLINE seed seed_of(const scan *s, int level, const tls_folded *f)
 {
   const int32_t *high = f->high + s->width / TLS_BLOCK, *low = f->low;
-  size_t blocks = s->last / TLS_BLOCK + 1, block = 0;
-  int32_t most = INT32_MIN;
-  for (size_t k = 0; k < blocks; k++) most = high[k] - low[k] > most ? high[k] - low[k] : most;
-  while (high[block] - low[block] != most) block++;
+  size_t blocks = s->last / TLS_BLOCK + 1;
+  size_t block = level == EAS_SIMD_AVX512 ? widest_512(high, low, blocks) : widest(high, low, blocks);
   uint32_t bits = starts_of(s, block * TLS_BLOCK), late = bits & 0xff00;
   if (bits == 0) return (seed){ .row = s, .gain = -INFINITY };
   size_t at = block * TLS_BLOCK + (size_t)__builtin_ctz(late != 0 ? late : bits);
@@ -169,7 +194,7 @@ EAS_INLINE seed seed_of(const scan *s, const tls_folded *f)
 }
 
 /* A window that gains much, lest the bounds be held against a poor one: of the most promising block of some rows. */
-EAS_INLINE void try_seeds(const eas_tls_job *job, const tls_folded *f, const search *all, tls_best *best)
+EAS_INLINE void try_seeds(const eas_tls_job *job, const tls_folded *f, int level, const search *all, tls_best *best)
 {
   const tls_plan *plan = job->plan;
   seed top[SEEDS] = { { .gain = -INFINITY }, { .gain = -INFINITY }, { .gain = -INFINITY } };
@@ -177,7 +202,7 @@ EAS_INLINE void try_seeds(const eas_tls_job *job, const tls_folded *f, const sea
   size_t start = 0;
   float most = wanted(plan, best);
   for (size_t r = 0; r < all->n_row; r++) {
-    seed here = seed_of(&all->row[r], f);
+    seed here = seed_of(&all->row[r], level, f);
     for (int k = 0; k < SEEDS; k++) {
       if (!(here.gain > top[k].gain)) continue;
       seed less = top[k];
@@ -237,7 +262,7 @@ EAS_INLINE void scan_all(const eas_tls_job *job, double period, const tls_folded
   for (; first < last; first += ROWS) {
     all.n_row = last - first < ROWS ? last - first : ROWS;
     for (size_t r = 0; r < all.n_row; r++) all.row[r] = scan_of(job, f, first + r);
-    try_seeds(job, f, &all, best);
+    try_seeds(job, f, level, &all, best);
     for (size_t from = 0; from < blocks; from += TILE) { /* all rows of a tile: its sums stay in the nearest cache */
       float want = wanted(plan, best);
       keep_blocks(&all, level, weighted, from, want);

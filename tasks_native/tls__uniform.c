@@ -53,9 +53,8 @@ typedef struct {
   int64_t *first; /* slot of the first sample at or after the beginning of each; the last: of the one behind */
   double *offset; /* steps from there to it */
   int32_t *order; /* cycles by offset */
-  double *sorted; /* offsets */
   int32_t *run;   /* slots of the first row, of the cycles that take part */
-  uint32_t *bucket, *count;
+  void *sort;     /* scratch of the sort */
 } cycles;
 
 static size_t cycles_most(const tls_plan *plan)
@@ -66,8 +65,9 @@ static size_t cycles_most(const tls_plan *plan)
 size_t tls_rows_size(const tls_plan *plan)
 {
   size_t most = cycles_most(plan);
-  return rounded((most + 1) * sizeof(int64_t)) + 2 * rounded(most * sizeof(double)) +
-         4 * rounded((most + 1 + PATTERN) * sizeof(int32_t)) + rounded((plan->slots + 2 * PATTERN) * sizeof(int32_t));
+  return rounded((most + 1) * sizeof(int64_t)) + rounded(most * sizeof(double)) +
+         2 * rounded((most + 1 + PATTERN) * sizeof(int32_t)) + rounded(tls_sort_size(most)) +
+         rounded((plan->slots + 2 * PATTERN) * sizeof(int32_t));
 }
 
 static void lay_out(const tls_plan *plan, char *work, cycles *c, int32_t **slot)
@@ -75,13 +75,11 @@ static void lay_out(const tls_plan *plan, char *work, cycles *c, int32_t **slot)
   size_t most = cycles_most(plan), words = rounded((most + 1 + PATTERN) * sizeof(int32_t));
   c->first = (int64_t *)(void *)work;
   c->offset = (double *)(void *)(work + rounded((most + 1) * sizeof(int64_t)));
-  c->sorted = c->offset + rounded(most * sizeof(double)) / sizeof(double);
-  char *rest = (char *)(c->sorted + rounded(most * sizeof(double)) / sizeof(double));
+  char *rest = (char *)(c->offset + rounded(most * sizeof(double)) / sizeof(double));
   c->order = (int32_t *)(void *)rest;
   c->run = (int32_t *)(void *)(rest + words);
-  c->bucket = (uint32_t *)(void *)(rest + 2 * words);
-  c->count = (uint32_t *)(void *)(rest + 3 * words);
-  *slot = (int32_t *)(void *)(rest + 4 * words);
+  c->sort = rest + 2 * words;
+  *slot = (int32_t *)(void *)(rest + 2 * words + rounded(tls_sort_size(most)));
 }
 
 /* Where cycles begin, in order: 1; 0 where that is no gain; -1 where rounding decides. */
@@ -100,9 +98,9 @@ static int begin_cycles(const tls_plan *plan, double period, cycles *c)
   }
   c->first[c->n] = (int64_t)ceil(((last + 1) * period - plan->time[0]) / plan->step);
   if (c->first[c->n] < (int64_t)plan->slots) c->first[c->n] = (int64_t)plan->slots;
-  tls_sort_phases(c->offset, c->n, c->order, c->sorted, c->bucket, c->count);
+  tls_sort_phases(c->offset, c->n, plan->level, c->order, c->sort);
   for (size_t k = 1; k < c->n; k++)
-    if (c->sorted[k] - c->sorted[k - 1] < doubt) return -1;
+    if (c->offset[c->order[k]] - c->offset[c->order[k - 1]] < doubt) return -1;
   return 1;
 }
 

@@ -134,8 +134,9 @@ void tls_fast(const eas_tls_job *job, double period, void *work, const tls_best 
 size_t tls_order_size(const tls_plan *plan);
 void tls_order(const tls_plan *plan, double period, int32_t *order, void *work);
 
-/* The order of n numbers 0 <= phase <= 1, equal ones as they stand, into order; sorted[n], bucket[n], count[n + 1]. */
-void tls_sort_phases(const double *phase, size_t n, int32_t *order, double *sorted, uint32_t *bucket, uint32_t *count);
+/* The same of n phases 0 <= phase <= 1, equal ones as they stand. work: tls_sort_size bytes. */
+size_t tls_sort_size(size_t n);
+void tls_sort_phases(const double *phase, size_t n, int level, int32_t *order, void *work);
 
 /* Uniform cadence, gaps allowed: fills the plan if the light curve has one; index[tls_slots_most]. */
 size_t tls_slots_most(size_t n);
