@@ -38,7 +38,7 @@ EAS_INLINE int64_t bins_of_block(const fold_constants *c, const double *x, int32
 /* The same by masks: a compiler counts in vectors instead. */
 EAS_TARGET_AVX512 static inline int64_t bins_of_block_512(const fold_constants *c, const double *x, int32_t *index)
 {
-  const int down = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
+  enum { DOWN = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC };
   __m512d inv_period = _mm512_set1_pd(c->inv_period), period = _mm512_set1_pd(c->period);
   __m512d inv_bin = _mm512_set1_pd(c->inv_bin), period_edge = _mm512_set1_pd(c->period_edge);
   __m512d half = _mm512_set1_pd(0.5), sure = _mm512_set1_pd(0.5 - edge);
@@ -46,9 +46,9 @@ EAS_TARGET_AVX512 static inline int64_t bins_of_block_512(const fold_constants *
   __mmask8 doubtful = 0;
   for (int i = 0; i < BLOCK; i += 8) {
     __m512d at = _mm512_loadu_pd(x + i);
-    __m512d cycle = _mm512_roundscale_pd(_mm512_mul_pd(at, inv_period), down);
+    __m512d cycle = _mm512_roundscale_pd(_mm512_mul_pd(at, inv_period), DOWN);
     __m512d phase = _mm512_sub_pd(at, _mm512_mul_pd(period, cycle)), u = _mm512_mul_pd(phase, inv_bin);
-    __m512d off = _mm512_sub_pd(_mm512_sub_pd(u, _mm512_roundscale_pd(u, down)), half);
+    __m512d off = _mm512_sub_pd(_mm512_sub_pd(u, _mm512_roundscale_pd(u, DOWN)), half);
     doubtful |= _mm512_cmp_pd_mask(_mm512_abs_pd(off), sure, _CMP_GT_OQ);
     doubtful |= _mm512_cmp_pd_mask(phase, period_edge, _CMP_GT_OQ);
     _mm256_storeu_si256((__m256i *)(void *)(index + i), _mm256_add_epi32(_mm512_cvttpd_epi32(u), one));

@@ -27,8 +27,9 @@ describe("the dashboard in a browser", function()
     if roles then roles:stop() end
   end)
 
+  before_each(function() T.skip_unless(program, "no Chromium here") end)
+
   local function go(path, until_js)
-    T.skip_unless(program, "no Chromium here")
     browser:go(("http://127.0.0.1:%d%s"):format(web.port, path), ("location.pathname + location.search === %q && (%s)"):format(path, until_js or "document.readyState === 'complete'"))
   end
 
@@ -46,7 +47,7 @@ describe("the dashboard in a browser", function()
   it("draws curves that zoom, and folds", function()
     local v = web:api("/files?job=j1&kind=lightcurve").items[1].version
     local vendored = web:get("/static/uPlot.iife.min.js").status == 200
-    T.skip_unless(not program or vendored, "uPlot is not built in")
+    T.skip_unless(vendored, "uPlot is not built in")
     go("/files/" .. v, "Number((document.querySelector('figure') || { dataset: {} }).dataset.drawn) > 0")
     assert.truthy(browser:eval "document.querySelectorAll('figure canvas').length" == 1)
     assert.truthy(browser:eval "Number(document.querySelector('figure').dataset.points)" > 100)
@@ -83,7 +84,7 @@ describe("the dashboard in a browser", function()
 
   local function plotted(query, more)
     local v = web:api("/files?job=j1&kind=lightcurve").items[1].version
-    T.skip_unless(not program or web:get("/static/uPlot.iife.min.js").status == 200, "uPlot is not built in")
+    T.skip_unless(web:get("/static/uPlot.iife.min.js").status == 200, "uPlot is not built in")
     go("/files/" .. v .. query, "Number((document.querySelector('figure') || { dataset: {} }).dataset.drawn) > 0")
     browser:eval([[window.plot = document.querySelector("figure"); window.asked = []; window.fetched = window.fetch;
       window.fetch = function (to) { asked.push(String(to)); return fetched.apply(window, arguments); };
@@ -166,7 +167,6 @@ describe("the dashboard in a browser", function()
   end)
 
   it("fits a phone: no page is wider than it", function()
-    T.skip_unless(program, "no Chromium here")
     browser:send("Emulation.setDeviceMetricsOverride", { width = 360, height = 740, deviceScaleFactor = 1, mobile = true })
     for _, path in ipairs { "/", "/jobs/j1", "/tasks", "/tasks/t2", "/attempts/a3", "/results", "/timings", "/registry", "/api" } do
       go(path)

@@ -24,6 +24,15 @@ return function()
     end
   end
 
+  -- A skip in before_each or setup: busted knows those of tests alone. The tests behind it do not run.
+  local of_test = handler.basePending
+  handler.basePending = function(element, parent, message, trace)
+    if handler.inProgress[tostring(element)] then return of_test(element, parent, message, trace) end
+    table.insert(handler.pendings, handler.format(element, parent, message, trace))
+    handler.pendingsCount = handler.pendingsCount + 1
+    return nil, true
+  end
+
   local slow = tonumber(os.getenv "EAS_SPEC_TIMES" or nil)
   if slow then
     busted.subscribe({ "test", "end" }, function(element)
