@@ -29,7 +29,8 @@ function spectrum.ofir_grid(span, set)
   return out
 end
 
---- Power less its running median over `window` (91, odd) trials; NaN items count as 0.
+--- Power less its running median over `window` (91, odd) trials; NaN items count as 0, infinite ones (no noise) too in the
+--- median.
 ---@param power eas.array
 ---@param window integer|nil
 ---@param threads integer|nil 1
@@ -37,9 +38,9 @@ end
 function spectrum.flattened(power, window, threads)
   local n = tonumber(power.n)
   local out = array.new(n)
-  for i = 0, n - 1 do out[i] = power[i] == power[i] and power[i] or 0 end
+  for i = 0, n - 1 do out[i] = power[i] - power[i] == 0 and power[i] or 0 end
   local level = detrend.running_median(out, window or 91, threads)
-  for i = 0, n - 1 do out[i] = out[i] - level[i] end
+  for i = 0, n - 1 do out[i] = (power[i] == power[i] and power[i] or 0) - level[i] end
   return out
 end
 
