@@ -4,7 +4,7 @@ packages_build=(gcc libc6-dev cmake ninja-build pkg-config libluajit-5.1-dev lua
   libxml2-dev libsqlite3-dev libpq-dev librabbitmq-dev libssl-dev libseccomp-dev libinih-dev libmicrohttpd-dev libedit-dev zlib1g-dev libzstd-dev
   libbz2-dev libcurl4-openssl-dev)
 packages_test=(lua-busted lua-check clang-14 clang libclang-rt-14-dev clang-tidy clang-format llvm-14 postgresql-15 sqlite3 ccache
-  gdb python3 python3-astropy procps git make rabbitmq-server amqp-tools openssl lua-yaml librsvg2-bin)
+  gdb python3 python3-astropy procps git make patch curl rabbitmq-server amqp-tools openssl lua-yaml librsvg2-bin)
 packages_servers=(rabbitmq-server) # only started privately, by specs: none is to run on its own
 
 # Those of the arguments that are not installed, one a line.
