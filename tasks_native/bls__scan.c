@@ -6,28 +6,32 @@
 
 enum { BLOCK = 32 };
 
-/* With z = y_total w_in - w_total y_in, depth = z / (w_in w_out): a box beats the best if
- * z^2 > least w_in w_out^2 (likelihood) or z^2 > least w_in w_out (snr). */
+/* With shares f = w_in / w_total, z = (f y_total - y_in) / y_size, depth = z y_size / (w_total f (1 - f)): a box beats the best
+ * if z^2 > least f (1 - f)^2 (likelihood) or z^2 > least f (1 - f) (snr). NaN: nothing is known, and every box can. */
 typedef struct {
-  double y_total, w_total, slack, w_least, least;
+  double of_y, of_w, of_total; /* z = of_total w_in - of_y y_in, f = of_w w_in */
+  double y_size, w_total, least;
   int snr;
 } scan_test;
 
-/* The same in single precision, its sides rounded towards "can": z and weights as shares of the totals. */
+/* The same in single precision, its sides rounded towards "can". */
 typedef struct {
-  const float *z, *w; /* [bins + pad + 1] prefix sums */
-  double unit;        /* of least */
+  const float *z, *f; /* [bins + pad + 1] prefix sums */
   float slack, least;
   int snr;
 } rough_test;
 
-static const float rough_weight = 3e-7f; /* rounding of a share of the weight, which is at most 2 */
+static const double z_slack = 1e-13;          /* of z */
+static const double least_objective = 1e-280; /* below, numbers lose digits */
+static const float rough_share = 3e-7f;       /* rounding of f, which is at most 2 in prefix sums */
 static const double rough_guard = 1 - 4e-6;
 
 static void raise_least(scan_test *t, const bls_best *best)
 {
-  double o = best->objective, guard = 1 - 1e-12;
-  if (o > -INFINITY) t->least = fmax(t->least, t->snr ? o * o * t->w_total * guard : 2 * o * guard);
+  double o = best->objective / t->y_size, guard = 1 - 1e-12;
+  if (!(best->objective > least_objective)) return;
+  double least = (t->snr ? o * t->w_total * o : 2 * o * (t->w_total / t->y_size)) * guard;
+  if (least < 1e30) t->least = fmax(t->least, least); /* else far from what the terms should be: they did overflow */
 }
 
 /* The best box of the trial before is a good one here too: what is below it need not be looked at. The
@@ -45,27 +49,26 @@ static void raise_by_hint(const bls_setup *s, scan_test *t, const bls_best *hint
 
 EAS_INLINE int can_beat(const scan_test *t, double y_in, double w_in)
 {
-  double z = t->y_total * w_in - t->w_total * y_in + t->slack;
-  double w_out = t->w_total - w_in;
-  double scale = t->snr ? w_in * w_out : w_in * w_out * w_out;
-  return (z >= 0) & (z * z >= t->least * scale) & (w_in >= t->w_least);
+  double z = t->of_total * w_in - t->of_y * y_in + z_slack, f = t->of_w * w_in;
+  double scale = t->snr ? f * (1 - f) : f * (1 - f) * (1 - f);
+  return !((z < 0) | (z * z < t->least * scale));
 }
 
-/* Prefix sums of z in units of y_size w_total, and of weights in units of w_total; returns the largest |z|. */
-EAS_INLINE float make_rough(const scan_test *t, double y_size, const double *restrict y, const double *restrict w,
-                            size_t n, float *restrict z, float *restrict share)
+/* Prefix sums of z and of shares; returns the largest |z|. */
+EAS_INLINE float make_rough(const scan_test *t, const double *restrict y, const double *restrict w, size_t n,
+                            float *restrict z, float *restrict share)
 {
-  double of_y = y_size > 0 ? 1 / y_size : 0, of_w = 1 / t->w_total, of_total = t->y_total * of_y * of_w;
+  double of_y = t->of_y, of_w = t->of_w, of_total = t->of_total;
   int32_t most = 0; /* floats above 0 are in the order of their bits */
   for (size_t j = 0; j < n; j++) {
     union {
       float value;
       int32_t bits;
-    } f = { .value = (float)(w[j] * of_total - y[j] * of_y) };
-    z[j] = f.value;
+    } here = { .value = (float)(w[j] * of_total - y[j] * of_y) };
+    z[j] = here.value;
     share[j] = (float)(w[j] * of_w);
-    f.bits &= 0x7fffffff;
-    most = f.bits > most ? f.bits : most;
+    here.bits &= 0x7fffffff;
+    most = here.bits > most ? here.bits : most;
   }
   union {
     int32_t bits;
@@ -74,20 +77,19 @@ EAS_INLINE float make_rough(const scan_test *t, double y_size, const double *res
   return largest.value;
 }
 
-EAS_INLINE void raise_rough(rough_test *r, const scan_test *t)
+static void raise_rough(rough_test *r, const scan_test *t)
 {
-  r->least = (float)(t->least * r->unit * rough_guard);
+  r->least = (float)(t->least * rough_guard);
 }
 
 /* Is there a box in a block that can be the best? What is no number can. */
-EAS_INLINE int able(const rough_test *r, const float *z0, const float *z1, const float *w0, const float *w1)
+EAS_INLINE int able(const rough_test *r, const float *z0, const float *z1, const float *f0, const float *f1)
 {
   int32_t hits = 0;
   for (int j = 0; j < BLOCK; j++) {
-    float z = z1[j] - z0[j] + r->slack, w_in = w1[j] - w0[j] - rough_weight;
-    float w_out = 1 - 2 * rough_weight - w_in;
-    w_out = w_out > 0 ? w_out : 0;
-    float scale = r->snr ? w_in * w_out : w_in * w_out * w_out;
+    float z = z1[j] - z0[j] + r->slack, in = f1[j] - f0[j] - rough_share, out = 1 - 2 * rough_share - in;
+    out = out > 0 ? out : 0;
+    float scale = r->snr ? in * out : in * out * out;
     hits += !(z * fabsf(z) < r->least * scale);
   }
   return hits > 0;
@@ -97,7 +99,7 @@ EAS_INLINE int able(const rough_test *r, const float *z0, const float *z1, const
 EAS_INLINE size_t next_block(const rough_test *r, size_t width, size_t i, size_t end)
 {
   for (; i < end; i += BLOCK)
-    if (able(r, r->z + i, r->z + i + width, r->w + i, r->w + i + width)) return i;
+    if (able(r, r->z + i, r->z + i + width, r->f + i, r->f + i + width)) return i;
   return end;
 }
 
@@ -105,16 +107,16 @@ EAS_INLINE size_t next_block(const rough_test *r, size_t width, size_t i, size_t
 EAS_TARGET_AVX512 static size_t next_block_512(const rough_test *r, size_t width, size_t i, size_t end)
 {
   const __m512 slack = _mm512_set1_ps(r->slack), least = _mm512_set1_ps(r->least), none = _mm512_setzero_ps();
-  const __m512 rounding = _mm512_set1_ps(rough_weight), all = _mm512_set1_ps(1 - 2 * rough_weight);
-  const float *z0 = r->z, *z1 = z0 + width, *w0 = r->w, *w1 = w0 + width;
+  const __m512 rounding = _mm512_set1_ps(rough_share), all = _mm512_set1_ps(1 - 2 * rough_share);
+  const float *z0 = r->z, *z1 = z0 + width, *f0 = r->f, *f1 = f0 + width;
   const int snr = r->snr;
   for (; i < end; i += BLOCK) {
     __mmask16 able = 0;
     for (size_t j = i; j < i + BLOCK; j += 16) {
       __m512 z = _mm512_add_ps(_mm512_sub_ps(_mm512_loadu_ps(z1 + j), _mm512_loadu_ps(z0 + j)), slack);
-      __m512 w_in = _mm512_sub_ps(_mm512_sub_ps(_mm512_loadu_ps(w1 + j), _mm512_loadu_ps(w0 + j)), rounding);
-      __m512 w_out = _mm512_max_ps(_mm512_sub_ps(all, w_in), none), scale = _mm512_mul_ps(w_in, w_out);
-      if (!snr) scale = _mm512_mul_ps(scale, w_out);
+      __m512 in = _mm512_sub_ps(_mm512_sub_ps(_mm512_loadu_ps(f1 + j), _mm512_loadu_ps(f0 + j)), rounding);
+      __m512 out = _mm512_max_ps(_mm512_sub_ps(all, in), none), scale = _mm512_mul_ps(in, out);
+      if (!snr) scale = _mm512_mul_ps(scale, out);
       __m512 square = _mm512_mul_ps(z, _mm512_abs_ps(z));
       able |= _mm512_cmp_ps_mask(square, _mm512_mul_ps(least, scale), _CMP_NLT_UQ);
     }
@@ -160,21 +162,18 @@ EAS_INLINE void scan_all(const bls_setup *s, int level, size_t bins, const doubl
                          const bls_best *hint, float *work, bls_best *best)
 {
   size_t n = bins + s->pad + 1;
-  scan_test t = { .y_total = s->y_total,
+  scan_test t = { .of_y = 1 / s->y_size,
+                  .of_w = 1 / s->w_total,
+                  .of_total = s->y_total / s->y_size / s->w_total,
+                  .y_size = s->y_size,
                   .w_total = s->w_total,
-                  .w_least = s->w_least,
-                  .slack = 1e-13 * s->y_size * s->w_total,
-                  .least = -INFINITY,
+                  .least = NAN,
                   .snr = s->job->set.objective == EAS_BLS_SNR };
   raise_by_hint(s, &t, hint, bins, y, w);
 
   float *z = work, *share = work + (n + 15) / 16 * 16;
-  float largest = make_rough(&t, s->y_size, y, w, n, z, share);
-  rough_test r = { .z = z,
-                   .w = share,
-                   .unit = (t.snr ? 1 : s->w_total) / (s->y_size * s->y_size),
-                   .slack = 3e-7f * largest + 1e-13f,
-                   .snr = t.snr };
+  float largest = make_rough(&t, y, w, n, z, share);
+  rough_test r = { .z = z, .f = share, .slack = 3e-7f * largest + (float)z_slack, .snr = t.snr };
   raise_rough(&r, &t);
   for (size_t k = 0; k < s->job->set.n_duration; k++) {
     size_t width = bls_width(s, k);
