@@ -3,11 +3,15 @@
  * With S(x) the sum of all samples before x, the prefix sum of a cycle at an edge is S(edge) - S(begin of the cycle): as many
  * look-ups as the light curve has bins, and no sample is touched. Sums are kept in 64-bit fixed point: differences are exact
  * however long the light curve. Where an edge is so near to a sample that rounding decides, the trial is folded by samples. */
-#include <immintrin.h>
 #include <string.h>
 #include "bls_parts.h"
 
-enum { CELLS_MOST = 8 /* per sample */, PAY = 2 /* samples of a bin from which this is faster */, LANES = 8 };
+enum {
+  CELLS_MOST = 8 /* per sample */,
+  PAY = 2 /* samples of a bin from which this is faster */,
+  BLOCK = 64,
+  SPARE = 8
+};
 
 static const size_t samples_most = (size_t)1 << 30;
 static const double beyond = 1.5; /* the place in a cell without sample: behind its end */
@@ -22,7 +26,7 @@ int bls_edges_pay(const bls_setup *s)
 size_t bls_edges_plan_size(const bls_setup *s)
 {
   if (!bls_edges_pay(s)) return 0;
-  return ((CELLS_MOST + 2) * s->job->n + LANES) * sizeof(int64_t);
+  return ((CELLS_MOST + 2) * s->job->n + SPARE) * sizeof(int64_t);
 }
 
 /* A cell: samples before it, and the place in it of its own, in 30 bits behind the point. */
@@ -49,7 +53,7 @@ int bls_edges_prepare(bls_plan *plan, void *memory)
   if (!bls_edges_pay(s) || !isfinite(s->y_size) || !isfinite(s->w_total)) return 0;
   for (size_t i = 1; i < n; i++) least = fmin(least, x[i] - x[i - 1]);
   double unit = 0.999 * least, cells = x[n - 1] / unit;
-  if (!(cells < (double)(CELLS_MOST * n - LANES))) return 0;
+  if (!(cells < (double)(CELLS_MOST * n - SPARE))) return 0;
 
   int64_t *sum = memory, *weight = sum + n + 1, *cell = weight + n + 1;
   *e = (bls_edges){ .unit = unit, .last = floor(cells) + 1.5, .doubt = 4e-15 * cells + 4e-9 };
@@ -72,22 +76,37 @@ int bls_edges_prepare(bls_plan *plan, void *memory)
   return 1;
 }
 
-/* Adds the sums before the edges first .. n - 1 of a cycle that begins at a cell; how many are doubtful. */
+/* Adds the sums before the edges first .. n - 1 of a cycle that begins at a cell; how many are doubtful. Block by block, in
+ * loops of vectors and loops of look-ups: the gathers of vector instructions are slower than those. */
 EAS_INLINE int64_t add_edges(const bls_edges *e, double begin, double step, size_t first, size_t n, int64_t *restrict y,
                              int64_t *restrict w)
 {
-  int64_t doubtful = 0;
-  for (size_t j = first; j < n; j++) {
-    double z = begin + (double)j * step;
-    z = z < e->last ? z : e->last;
-    int32_t k = (int32_t)z;
-    double part = z - (double)k;
-    int64_t c = e->cell[k], place = c >> 31;
-    double off = (double)(c & 0x7fffffff) * 0x1p-30 - part;
-    doubtful += (part < e->doubt) | (part > 1 - e->doubt) | (fabs(off) < e->doubt);
-    place += off < 0;
-    y[j] += e->sum[place];
-    w[j] += e->weight != NULL ? e->weight[place] : place;
+  int32_t k[BLOCK];
+  int64_t c[BLOCK], place[BLOCK], doubtful = 0;
+  double part[BLOCK];
+  const int64_t *cell = e->cell, *sum = e->sum, *weight = e->weight;
+  const double last = e->last, low = e->doubt, high = 1 - e->doubt;
+  for (size_t j = first; j < n; j += BLOCK) {
+    int m = n - j < BLOCK ? (int)(n - j) : BLOCK;
+    for (int l = 0; l < BLOCK; l++) {
+      double z = begin + (double)((int32_t)j + l) * step;
+      z = z < last ? z : last;
+      k[l] = (int32_t)z;
+      part[l] = z - (double)k[l];
+    }
+    for (int l = 0; l < BLOCK; l++) c[l] = cell[k[l]];
+    int64_t off_edge = 0;
+    for (int l = 0; l < BLOCK; l++) {
+      double off = (double)(c[l] & 0x7fffffff) * 0x1p-30 - part[l];
+      off_edge += ((part[l] < low) | (part[l] > high) | (fabs(off) < low)) & (l < m);
+      place[l] = (c[l] >> 31) + (off < 0);
+    }
+    doubtful += off_edge;
+    for (int l = 0; l < m; l++) y[j + (size_t)l] += sum[place[l]];
+    if (weight != NULL)
+      for (int l = 0; l < m; l++) w[j + (size_t)l] += weight[place[l]];
+    else
+      for (int l = 0; l < m; l++) w[j + (size_t)l] += place[l];
   }
   return doubtful;
 }
@@ -95,28 +114,7 @@ EAS_INLINE int64_t add_edges(const bls_edges *e, double begin, double step, size
 EAS_TARGET_AVX512 static int64_t add_avx512(const bls_edges *e, double begin, double step, size_t first, size_t n,
                                             int64_t *y, int64_t *w)
 {
-  const __m512d one_less = _mm512_set1_pd(1 - e->doubt), doubt = _mm512_set1_pd(e->doubt);
-  const __m512i low = _mm512_set1_epi64(0x7fffffff), one = _mm512_set1_epi64(1);
-  const __m512d lane = _mm512_setr_pd(0, 1, 2, 3, 4, 5, 6, 7), last = _mm512_set1_pd(e->last);
-  __mmask8 doubtful = 0;
-  for (size_t j = first; j < n; j += LANES) {
-    __mmask8 take = (__mmask8)(n - j < LANES ? (1u << (n - j)) - 1 : 0xffu);
-    __m512d at = _mm512_add_pd(_mm512_set1_pd((double)j), lane);
-    __m512d z = _mm512_min_pd(_mm512_add_pd(_mm512_set1_pd(begin), _mm512_mul_pd(at, _mm512_set1_pd(step))), last);
-    __m256i k = _mm512_cvttpd_epi32(z);
-    __m512d part = _mm512_sub_pd(z, _mm512_cvtepi32_pd(k));
-    __m512i c = _mm512_i32gather_epi64(k, e->cell, 8), place = _mm512_srai_epi64(c, 31);
-    __m512d own = _mm512_mul_pd(_mm512_cvtepi64_pd(_mm512_and_si512(c, low)), _mm512_set1_pd(0x1p-30));
-    __m512d off = _mm512_sub_pd(own, part);
-    doubtful |= take & (_mm512_cmp_pd_mask(part, doubt, _CMP_LT_OQ) | _mm512_cmp_pd_mask(part, one_less, _CMP_GT_OQ) |
-                        _mm512_cmp_pd_mask(_mm512_abs_pd(off), doubt, _CMP_LT_OQ));
-    place = _mm512_mask_add_epi64(place, _mm512_cmp_pd_mask(off, _mm512_setzero_pd(), _CMP_LT_OQ), place, one);
-    __m512i sum = _mm512_i64gather_epi64(place, e->sum, 8), weight = place;
-    if (e->weight != NULL) weight = _mm512_i64gather_epi64(place, e->weight, 8);
-    _mm512_mask_storeu_epi64(y + j, take, _mm512_add_epi64(_mm512_maskz_loadu_epi64(take, y + j), sum));
-    _mm512_mask_storeu_epi64(w + j, take, _mm512_add_epi64(_mm512_maskz_loadu_epi64(take, w + j), weight));
-  }
-  return doubtful;
+  return add_edges(e, begin, step, first, n, y, w);
 }
 
 EAS_TARGET_AVX2 static int64_t add_avx2(const bls_edges *e, double begin, double step, size_t first, size_t n,
