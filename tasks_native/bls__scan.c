@@ -49,8 +49,10 @@ static void raise_by_hint(const bls_setup *s, scan_test *t, const bls_best *hint
 
 EAS_INLINE int can_beat(const scan_test *t, double y_in, double w_in)
 {
-  double z = t->of_total * w_in - t->of_y * y_in + z_slack, f = t->of_w * w_in;
-  double scale = t->snr ? f * (1 - f) : f * (1 - f) * (1 - f);
+  double z = t->of_total * w_in - t->of_y * y_in + z_slack;
+  double in = t->of_w * w_in,
+         out = t->of_w * (t->w_total - w_in); /* not 1 - in: that of almost all would lose digits */
+  double scale = t->snr ? in * out : in * out * out;
   return !((z < 0) | (z * z < t->least * scale));
 }
 

@@ -57,6 +57,9 @@ describe("bls, in single precision where that is enough, finds the definition's 
     end
     agree(t, y, mapped(y, function(_, i) return i == 350 and 1e9 or 1 end))
     agree(t, y, mapped(y, function(_, i) return i < 350 and 1e-9 or 1 end))
+    for _, rest in ipairs { 1e-10, 1e-11, 2e-12 } do -- boxes that hold all but that
+      agree(t, y, mapped(y, function(_, i) return i > 340 and i < 345 and 1 or rest / 700 * (1 + K.uniform(5, i)) end))
+    end
     agree(t, y, mapped(y, function() return 1e-200 end))
     agree(t, y, mapped(y, function() return 1e200 end))
   end)
