@@ -78,8 +78,8 @@ int bls_edges_prepare(bls_plan *plan, void *memory)
 
 /* Adds the sums before the edges first .. n - 1 of a cycle that begins at a cell; how many are doubtful. Block by block, in
  * loops of vectors and loops of look-ups: the gathers of vector instructions are slower than those. */
-EAS_INLINE int64_t add_edges(const bls_edges *e, double begin, double step, size_t first, size_t n, int64_t *restrict y,
-                             int64_t *restrict w)
+EAS_INLINE int64_t add_edges(const bls_edges *e, double begin, double step, size_t first, size_t n,
+                             uint64_t *restrict y, uint64_t *restrict w)
 {
   int32_t k[BLOCK];
   int64_t c[BLOCK], place[BLOCK], doubtful = 0;
@@ -102,36 +102,36 @@ EAS_INLINE int64_t add_edges(const bls_edges *e, double begin, double step, size
       place[l] = (c[l] >> 31) + (off < 0);
     }
     doubtful += off_edge;
-    for (int l = 0; l < m; l++) y[j + (size_t)l] += sum[place[l]];
+    for (int l = 0; l < m; l++) y[j + (size_t)l] += (uint64_t)sum[place[l]];
     if (weight != NULL)
-      for (int l = 0; l < m; l++) w[j + (size_t)l] += weight[place[l]];
+      for (int l = 0; l < m; l++) w[j + (size_t)l] += (uint64_t)weight[place[l]];
     else
-      for (int l = 0; l < m; l++) w[j + (size_t)l] += place[l];
+      for (int l = 0; l < m; l++) w[j + (size_t)l] += (uint64_t)place[l];
   }
   return doubtful;
 }
 
 EAS_TARGET_AVX512 static int64_t add_avx512(const bls_edges *e, double begin, double step, size_t first, size_t n,
-                                            int64_t *y, int64_t *w)
+                                            uint64_t *y, uint64_t *w)
 {
   return add_edges(e, begin, step, first, n, y, w);
 }
 
 EAS_TARGET_AVX2 static int64_t add_avx2(const bls_edges *e, double begin, double step, size_t first, size_t n,
-                                        int64_t *y, int64_t *w)
+                                        uint64_t *y, uint64_t *w)
 {
   return add_edges(e, begin, step, first, n, y, w);
 }
 
-static int64_t add_sse2(const bls_edges *e, double begin, double step, size_t first, size_t n, int64_t *y, int64_t *w)
+static int64_t add_sse2(const bls_edges *e, double begin, double step, size_t first, size_t n, uint64_t *y, uint64_t *w)
 {
   return add_edges(e, begin, step, first, n, y, w);
 }
 
 /* From sums over cycles of what is before each edge to prefix sums over bins; all: of all samples. */
-static void finish(const int64_t *before, size_t bins, int64_t all, double unscale, double *out)
+static void finish(const uint64_t *before, size_t bins, int64_t all, double unscale, double *out)
 {
-  for (size_t j = 0; j < bins; j++) out[j] = (double)(int64_t)((uint64_t)before[j] - (uint64_t)before[0]) * unscale;
+  for (size_t j = 0; j < bins; j++) out[j] = (double)(int64_t)(before[j] - before[0]) * unscale;
   out[bins] = (double)all * unscale;
 }
 
@@ -142,11 +142,9 @@ int bls_edges_fold(const bls_plan *plan, double period, size_t bins, double *y, 
   size_t n = s->job->n;
   double step = s->bin / e->unit, cycle = period / e->unit, cycles = floor(plan->x[n - 1] / period) + 1;
   if (e->cell == NULL || !((double)bins * cycles * PAY <= (double)n)) return 0;
-  uint64_t *sums = (uint64_t *)(void *)work,
-           *weights = sums + plan->cells; /* they may wrap: their differences do not */
-  int64_t *sum = (int64_t *)(void *)sums, *weight = (int64_t *)(void *)weights;
-  memset(sums, 0, bins * sizeof *sums);
-  memset(weights, 0, bins * sizeof *weights);
+  uint64_t *sum = (uint64_t *)(void *)work, *weight = sum + plan->cells; /* they may wrap: their differences do not */
+  memset(sum, 0, bins * sizeof *sum);
+  memset(weight, 0, bins * sizeof *weight);
   for (double c = 0; c < cycles; c++) {
     size_t first = c == 0; /* nothing is before the first sample, which is at 0 */
     int64_t doubtful = plan->level == EAS_SIMD_AVX512 ? add_avx512(e, c * cycle, step, first, bins, sum, weight)
