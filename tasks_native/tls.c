@@ -214,6 +214,7 @@ static tls_best moved(const tls_plan *plan, const tls_best *best, double from, d
   double time = (floor(middle / from) + phase) * from;
   double start = tls_phase(time, to) * n - half;
   if (start < 0) start += n;
+  if (!(start >= 0 && start < n)) return (tls_best){ .row = -1, .start = -1 }; /* periods without phases: 1e-200 d */
   return (tls_best){ .row = best->row, .start = (int32_t)start };
 }
 
