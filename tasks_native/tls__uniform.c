@@ -6,7 +6,8 @@
 #include <string.h>
 #include "tls_parts.h"
 
-enum { PATTERN = 64 }; /* entries of rows written at once */
+enum { PATTERN = 64 };                  /* entries of rows written at once */
+static const double slots_end = 0x1p52; /* beyond, a slot has no fraction */
 
 static size_t rounded(size_t bytes)
 {
@@ -91,12 +92,13 @@ static int begin_cycles(const tls_plan *plan, double period, cycles *c)
   c->n = (size_t)(last - first) + 1;
   for (size_t k = 0; k < c->n; k++) {
     double at = ((first + (double)k) * period - plan->time[0]) / plan->step, slot = ceil(at);
+    if (!(fabs(at) < slots_end)) return -1; /* of periods without end */
     c->first[k] = (int64_t)slot;
     c->offset[k] = slot - at;
     /* The first cycle begins at or before the first sample: on which side of a slot does not matter. */
     if (k > 0 && (c->offset[k] < doubt || c->offset[k] > 1 - doubt)) return -1;
   }
-  c->first[c->n] = (int64_t)ceil(((last + 1) * period - plan->time[0]) / plan->step);
+  c->first[c->n] = (int64_t)fmin(ceil(((last + 1) * period - plan->time[0]) / plan->step), slots_end);
   if (c->first[c->n] < (int64_t)plan->slots) c->first[c->n] = (int64_t)plan->slots;
   tls_sort_phases(c->offset, c->n, plan->level, c->order, c->sort);
   for (size_t k = 1; k < c->n; k++)
