@@ -17,6 +17,15 @@ static int check_settings(const eas_tls_job *job)
   return job->duration == NULL || job->model == NULL ? EAS_EARG : EAS_OK;
 }
 
+static double variance(const double *x, size_t n)
+{
+  double sum = 0, squares = 0;
+  for (size_t i = 0; i < n; i++) sum += x[i];
+  double mean = sum / (double)n;
+  for (size_t i = 0; i < n; i++) squares += (x[i] - mean) * (x[i] - mean);
+  return squares / (double)n;
+}
+
 static int check_samples(const eas_tls_job *job)
 {
   int varies = 0;
@@ -27,7 +36,10 @@ static int check_samples(const eas_tls_job *job)
     if (job->set.peer && !(job->flux[i] > 0)) return EAS_EDATA;
     varies |= job->flux[i] != job->flux[0];
   }
-  return varies ? EAS_OK : EAS_EDATA;
+  if (!varies) return EAS_EDATA;
+  if (job->ivar != NULL) return EAS_OK;
+  double v = variance(job->flux, job->n); /* the weight is its inverse: none of 0 or without end */
+  return v > 0 && isfinite(v) && 1 / v > 0 && isfinite(1 / v) ? EAS_OK : EAS_EDATA;
 }
 
 /* A transit that begins within the samples and is the same before and after its middle. */
@@ -92,15 +104,6 @@ static layout layout_of(const eas_tls_job *job)
 size_t eas_tls_plan_size(const eas_tls_job *job)
 {
   return layout_of(job).end;
-}
-
-static double variance(const double *x, size_t n)
-{
-  double sum = 0, squares = 0;
-  for (size_t i = 0; i < n; i++) sum += x[i];
-  double mean = sum / (double)n;
-  for (size_t i = 0; i < n; i++) squares += (x[i] - mean) * (x[i] - mean);
-  return squares / (double)n;
 }
 
 /* Weights that are all equal are one factor of everything. */

@@ -77,8 +77,8 @@ typedef struct {                  /* all borrowed; no array may overlap another 
 } eas_tls_job;
 
 /* Checks a job once, in O(n + n_period): EAS_OK, EAS_EFEW (n < 3), EAS_EGRID (no period, no duration of a sample),
- * EAS_EARG (settings, sizes), EAS_EDATA (not finite, time not increasing, ivar <= 0, constant flux, no transit
- * in the model). The plan is not needed. */
+ * EAS_EARG (settings, sizes), EAS_EDATA (not finite, time not increasing, ivar <= 0, flux constant or of a variance that
+ * has no inverse, no transit in the model). The plan is not needed. */
 EAS_EXPORT int eas_tls_check(const eas_tls_job *job);
 
 /* Bytes of the plan that all threads share. */

@@ -13,7 +13,7 @@ static size_t rounded(size_t bytes)
   return (bytes + 63) / 64 * 64;
 }
 
-/* A power of two, over one and up to three a sample. */
+/* A power of two, one and a half to three a sample. */
 static unsigned bucket_bits(size_t n)
 {
   unsigned bits = 4;
@@ -28,7 +28,7 @@ typedef struct {
   int level;
   uint32_t *phase; /* [n] a phase to 32 bits */
   uint64_t *key;   /* [n + SPARE] that and the sample */
-  uint32_t *count; /* [buckets + 1] */
+  uint32_t *count; /* [buckets] */
 } sorter;
 
 static sorter lay_out(const double *x, size_t n, double period, int level, void *work)

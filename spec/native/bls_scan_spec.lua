@@ -5,13 +5,9 @@ local B = require "spec.native.bls"
 local periods, durations = {}, { 0.07, 0.1, 0.16, 0.3 }
 for k = 1, 25 do periods[k] = 0.35 * 1.13 ^ k end
 
--- As many samples, with jitter, a transit and noise.
 local function curve(n, seed)
-  local t, y = {}, {}
-  for i = 1, n do
-    t[i] = 0.02 * i + 0.008 * K.uniform(seed, i)
-    y[i] = 1 - (t[i] % 2.3 < 0.1 and 1e-3 or 0) + 4e-4 * K.normal(seed + 1, i)
-  end
+  local t, y = K.box_curve { n = n, step = 0.02, period = 2.3, t0 = 0.05, duration = 0.1, depth = 1e-3, noise = 4e-4, seed = seed }
+  for i = 1, n do t[i] = t[i] + 0.008 * K.uniform(seed, i) end
   return t, y
 end
 

@@ -247,6 +247,7 @@ describe("tls refuses", function()
     local flat = {}
     for i = 1, #y do flat[i] = 1 end
     assert.equal(K.EDATA, code(t, flat))
+    assert.equal(K.EDATA, code(t, with(y, 9, 1e300))) -- weights of 0
     assert.equal(K.EDATA, code(t, y, { ivar = with(flat, 5, 0) }))
     assert.equal(K.EDATA, code(t, y, { model = K.doubles(10000) }))
   end)
